@@ -1,11 +1,15 @@
-//! Links the program so that it starts quickly.
+//! Links the program so that it starts quickly, and puts the templates of new projects into it.
 
 use std::env;
-use std::path::Path;
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=call-order.txt");
+    list_templates().expect("the templates are readable");
     let target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
     let is_linux = target("OS") == "linux" && target("ENV") == "gnu";
     if is_linux {
@@ -45,4 +49,35 @@ fn is_dist() -> bool {
 fn has_default_linker() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     env::var_os("RUSTC_LINKER").is_none() && !flags.contains("linker") && !flags.contains("fuse-ld")
+}
+
+/// Writes a table of all files in `templates`, so that a new language is a folder and nothing else.
+fn list_templates() -> io::Result<()> {
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("templates");
+    let mut files = Vec::new();
+    collect(&root, &mut files)?;
+    files.sort();
+    let mut table = String::from("const TEMPLATES: &[(&str, &str)] = &[\n");
+    for file in &files {
+        let name = file.strip_prefix(&root).map_err(io::Error::other)?.display().to_string();
+        // Cargo reads each `Cargo.toml` of a repository from which it installs, a template as well.
+        let name = name.strip_suffix(".in").unwrap_or(&name);
+        let _ = writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string());
+    }
+    table.push_str("];\n");
+    fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("templates.rs"), table)
+}
+
+/// Lists the files below a directory. Links are followed: some files are those of another directory.
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    println!("cargo:rerun-if-changed={}", directory.display());
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

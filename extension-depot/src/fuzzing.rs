@@ -1,10 +1,11 @@
-//! What fuzzers call and nobody else: readers of bytes from outside that are no part of the
-//! library's interface.
+//! Entry points for fuzzers: readers of untrusted bytes that are private otherwise.
 
 use core_types::{Digest, OciReference};
 
 use crate::oci::attachment::Attachment;
-use crate::oci::image::{Descriptor, Document, ImageManifest};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
+use crate::oci::image::ImageManifest;
 use crate::registry::auth::challenge::Challenges;
 use crate::trust::signature::{bundle, classic};
 

@@ -28,27 +28,29 @@ mod source;
 mod store;
 mod trust;
 
-pub use activity::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
+pub use activity::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog, Quarantine};
 pub use archives::{Docs, DocsError, Page, UnpackError};
 pub use config::{
     CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
     RedirectHostError, RegistrySettings, Setting, UserConfig,
 };
-pub use files::{LinkedFile, LockError, OutputDirectory, OutputFile, StateFileError};
+pub use files::{LockError, OutputDirectory, OutputFile, StateFileError};
 pub use history::{
     Collected, FollowedList, FromList, Generation, GivenByList, History, Pruned, Reason,
 };
 pub use manifest::{LoadedManifest, ManifestError, SettingChange, TimedGrantsError, needs_text};
 pub use oci::{
     Artifact, ArtifactError, Attachment, Binary, BlobError, Description, Descriptor, ImageError,
-    ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob, read_plain,
+    ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob,
 };
+pub use private_files::{LinkedFile, read_regular};
 pub use source::{
-    AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, WebAddress,
+    AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
+    StagingError, WebAddress,
 };
 pub use store::{
-    Basis, CheckedSignature, Depot, DepotError, Finding, InstallOrder, Installed, Listed, Opened,
-    Quarantine, Record, Removed, Staged, StagingError, Verification,
+    Basis, CheckedSignature, Depot, DepotError, Finding, InstallOrder, Installed, Listed,
+    LockedDepot, Opened, Record, Removed, Verification,
 };
 #[cfg(feature = "registry")]
 pub use trust::signature::{

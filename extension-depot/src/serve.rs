@@ -2,8 +2,8 @@
 //!
 //! It speaks the part of the [distribution
 //! API](https://github.com/opencontainers/distribution-spec/blob/main/spec.md) that `oras`,
-//! `skopeo` and sesame use to push and pull. It asks nobody who they are and forgets everything
-//! when it stops.
+//! `skopeo` and sesame use to push and pull. It does not authenticate clients and forgets
+//! everything when it stops.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -25,7 +25,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageIndex, media_type};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageIndex;
+use crate::oci::media_type;
 
 /// What a response carries.
 pub type Body = BoxBody<Bytes, io::Error>;
@@ -34,7 +36,8 @@ pub type Body = BoxBody<Bytes, io::Error>;
 /// it.
 pub type Intercept = dyn Fn(&Seen) -> Option<Response<Body>> + Send + Sync;
 
-/// The largest upload, in bytes.
+/// The largest upload, in bytes: the largest blob that the depot itself takes is not refused
+/// here.
 const MAX_UPLOAD: usize = 128 << 20;
 
 /// A running registry. It stops when this is dropped.
@@ -113,7 +116,7 @@ impl MemoryRegistry {
         Ok(Self { address, contents, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens, as references write it: `127.0.0.1:PORT`.
+    /// Returns where it listens, as references write it: `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
@@ -123,7 +126,7 @@ impl MemoryRegistry {
         self.contents.state().is_sealed = true;
     }
 
-    /// Every request so far.
+    /// Returns every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.contents.state().seen.clone()
     }
@@ -151,7 +154,7 @@ impl MemoryRegistry {
         )
     }
 
-    /// Waits until somebody ends the process.
+    /// Waits until the process ends.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -178,7 +181,7 @@ async fn serve(listener: std::net::TcpListener, contents: Arc<Contents>) -> io::
                 let contents = contents.clone();
                 async move { Ok::<_, Infallible>(contents.answer(request).await) }
             });
-            // A client that goes away in the middle is no concern of ours.
+            // A client that goes away in the middle does not matter.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -186,7 +189,7 @@ async fn serve(listener: std::net::TcpListener, contents: Arc<Contents>) -> io::
     }
 }
 
-/// A response with all of its body.
+/// Returns a response with all of its body.
 pub fn response(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Body> {
     let body = Full::new(body.into()).map_err(|never| match never {}).boxed();
     let mut response = Response::new(body);
@@ -282,7 +285,7 @@ impl Contents {
 }
 
 impl State {
-    /// Remembers a request, for tests; a sealed registry is no test's.
+    /// Remembers a request, for tests. A sealed registry does not.
     fn note(&mut self, seen: &Seen) {
         if !self.is_sealed {
             self.seen.push(seen.clone());
@@ -296,8 +299,8 @@ impl State {
         }
     }
 
-    /// The three ways to upload: in one request, in a session at once, and in a session piece by
-    /// piece.
+    /// Returns the three ways to upload: in one request, in a session at once, and in a session
+    /// piece by piece.
     fn upload(
         &mut self,
         method: &Method,
@@ -408,7 +411,7 @@ impl State {
         response(200, &[("Content-Type", "application/json")], body)
     }
 
-    /// The documents whose subject is this digest.
+    /// Returns the documents whose subject is this digest.
     fn referrers(&self, repository: &str, digest: &str) -> Response<Body> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]

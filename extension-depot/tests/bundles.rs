@@ -36,7 +36,7 @@ impl Maker {
         json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
     }
 
-    /// Adds an extension, and returns what it is described by.
+    /// Adds an extension, and returns its descriptor.
     fn extension(&mut self, called: &str, layer: Value) -> Value {
         let config = self.blob(media_type::EMPTY, b"{}");
         let manifest =
@@ -60,7 +60,7 @@ impl Maker {
         self.entries.push(entry);
     }
 
-    /// The bundle as a tar.
+    /// Returns the bundle as a tar.
     fn tar(&self) -> PathBuf {
         let index = json!({ "schemaVersion": 2, "manifests": self.entries }).to_string();
         fs::write(self.layout().join("index.json"), index).expect("written");
@@ -82,7 +82,7 @@ fn staged(home: &Home, bundle: &Path) -> Result<(), SourceError> {
 
 /// Thousands of attachments are looked at once, and no more of them are taken than of a registry.
 #[test]
-fn thousands_of_attachments_are_taken_in() {
+fn many_attachments_are_read() {
     let mut maker = Maker::new();
     let layer = maker.blob(media_type::WASM, &component("a"));
     let subject = maker.extension("a", layer);
@@ -99,13 +99,13 @@ fn thousands_of_attachments_are_taken_in() {
 
 /// Layers, documents and signatures of a bundle have the sizes that they could have in a registry.
 #[test]
-fn bundle_has_the_bounds_of_registries() {
+fn bundle_bounds_as_registries() {
     let refused = |make: &dyn Fn(&mut Maker)| {
         let mut maker = Maker::new();
         make(&mut maker);
         staged(&home(), &maker.tar()).expect_err("refused")
     };
-    // Files with holes: nothing is read of what is too large.
+    // Files with holes: files that are too large are not read.
     let large = refused(&|maker| {
         let mut layer = maker.blob(media_type::WASM, &component("large"));
         layer["size"] = json!((64 << 20) + 1);
@@ -140,7 +140,7 @@ fn bundle_has_the_bounds_of_registries() {
     assert!(matches!(signature, SourceError::Artifact(ArtifactError::Image(_))), "{signature:?}");
 }
 
-/// However often an index names what it has, it comes to an end.
+/// An index that repeats its entries comes to an end.
 #[test]
 fn repeated_entries_are_bounded() {
     let mut maker = Maker::new();

@@ -1,5 +1,4 @@
-//! What was decided about an extension counts only as long as nothing that it was decided upon
-//! changes.
+//! A decision about an extension counts only as long as nothing that it is based on changes.
 
 mod support;
 
@@ -13,7 +12,7 @@ use extension_depot::{
 };
 use support::{Home, basis, component, home, install, name, order, publish, reference, stage};
 
-/// An extension `a` of which version 1 is installed and version 2 has arrived.
+/// Returns an extension `a` of which version 1 is installed and version 2 has arrived.
 fn decided() -> (MemoryRegistry, Home, Staged) {
     let (registry, home) = (MemoryRegistry::start().expect("a registry"), home());
     for version in ["1", "2", "3"] {
@@ -44,17 +43,25 @@ fn change_ends_the_commit() {
         ("another version", |registry, home| {
             install(home, &text(registry, "3")).expect("installed")
         }),
-        ("a removal", |_, home| home.depot.remove(&name("a"), false).map(drop).expect("removed")),
+        ("a removal", |_, home| {
+            home.depot.lock().expect("free").remove(&name("a"), false).map(drop).expect("removed")
+        }),
         ("a grant", |_, home| {
             let add = |all: &mut Capabilities| all.add(&"notification".parse().expect("a grant"));
             assert!(
-                home.depot.change_capabilities(&name("a"), Reason::Granted, add).expect("granted")
+                home.depot
+                    .lock()
+                    .expect("free")
+                    .change_capabilities(&name("a"), Reason::Granted, add)
+                    .expect("granted")
             );
         }),
-        ("a pin", |_, home| assert!(home.depot.set_pinned(&name("a"), true).expect("pinned"))),
+        ("a pin", |_, home| {
+            assert!(home.depot.lock().expect("free").set_pinned(&name("a"), true).expect("pinned"))
+        }),
         ("a signer", |registry, home| {
             let looked_at = home.depot.installed(&name("a")).expect("installed");
-            home.depot.note_signature(&looked_at, &signed(1)).expect("noted");
+            home.depot.lock().expect("free").note_signature(&looked_at, &signed(1)).expect("noted");
             assert!(
                 home.depot
                     .first_use(&reference(&text(registry, "1")).identity())
@@ -74,7 +81,11 @@ fn change_ends_the_commit() {
         let manifest = || fs::read_to_string(home.depot.places().manifest(&name("a"))).ok();
         let (before, blobs) =
             (manifest(), fs::read_dir(home.depot.places().blobs()).expect("there").count());
-        let refused = home.depot.install(&staged, &order(&seen, "a", Some(&notification())));
+        let refused = home
+            .depot
+            .lock()
+            .expect("free")
+            .install(&staged, &order(&seen, "a", Some(&notification())));
         assert!(matches!(refused, Err(DepotError::Changed { .. })), "{what}: {refused:?}");
         assert_eq!(manifest(), before, "{what}");
         assert_eq!(
@@ -85,7 +96,11 @@ fn change_ends_the_commit() {
         assert!(!seen.still_holds(&home.depot).expect("readable"), "{what}");
         // Decided upon anew, it is carried out.
         let seen = basis(&home, &name("a"), &staged);
-        home.depot.install(&staged, &order(&seen, "a", Some(&notification()))).expect(what);
+        home.depot
+            .lock()
+            .expect("free")
+            .install(&staged, &order(&seen, "a", Some(&notification())))
+            .expect(what);
         assert_eq!(installed(&home), staged.reference, "{what}");
     }
 }
@@ -96,13 +111,17 @@ fn edit(home: &Home, edit: impl FnOnce(String) -> String) {
     fs::write(&path, edit(text)).expect("written");
 }
 
-/// What a decision does not rest on is kept as it is by then.
+/// Changes that a decision is not based on are kept.
 #[test]
 fn other_edits_are_kept() {
     let (_registry, home, staged) = decided();
     let seen = basis(&home, &name("a"), &staged);
     edit(&home, |text| format!("# mine\n{text}\n[limits]\nmax_fuel = 7\n"));
-    home.depot.install(&staged, &order(&seen, "a", Some(&notification()))).expect("installed");
+    home.depot
+        .lock()
+        .expect("free")
+        .install(&staged, &order(&seen, "a", Some(&notification())))
+        .expect("installed");
     let loaded = home.depot.installed(&name("a")).expect("installed").loaded;
     let text = fs::read_to_string(&loaded.path).expect("there");
     assert!(text.starts_with("# mine\n") && text.contains("max_fuel = 7"), "{text}");
@@ -116,7 +135,11 @@ fn new_manifest_ends_the_commit() {
     let seen = basis(&home, &name("b"), &staged);
     fs::write(home.depot.places().manifest(&name("b")), "[capabilities]\nclipboard-write = true\n")
         .expect("written");
-    let refused = home.depot.install(&staged, &order(&seen, "a", Some(&notification())));
+    let refused = home
+        .depot
+        .lock()
+        .expect("free")
+        .install(&staged, &order(&seen, "a", Some(&notification())));
     assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
 }
 
@@ -128,22 +151,23 @@ fn signed(by: u8) -> Evidence {
 fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<(), DepotError> {
     let evidence = signed(by);
     home.depot
+        .lock()
+        .expect("free")
         .install(staged, &InstallOrder { evidence: Some(&evidence), ..order(seen, "a", None) })
 }
 
-/// The signer who was noted first is not overwritten by one whom it would not let follow, whatever
-/// was seen.
+/// The pinned signer is not overwritten by one that could not follow it, whatever was seen.
 #[test]
-fn first_signer_is_kept_under_the_lock() {
+fn pinned_signer_kept_under_lock() {
     let (registry, home, staged) = decided();
     let seen = basis(&home, &name("a"), &staged);
     let looked_at = home.depot.installed(&name("a")).expect("installed");
-    home.depot.note_signature(&looked_at, &signed(1)).expect("noted");
+    home.depot.lock().expect("free").note_signature(&looked_at, &signed(1)).expect("noted");
     assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(DepotError::Changed { .. })));
     let seen = basis(&home, &name("a"), &staged);
     assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(DepotError::Signature(_))));
     assert!(matches!(
-        home.depot.note_signature(&looked_at, &signed(2)),
+        home.depot.lock().expect("free").note_signature(&looked_at, &signed(2)),
         Err(DepotError::Signature(_))
     ));
     let first = home
@@ -155,44 +179,52 @@ fn first_signer_is_kept_under_the_lock() {
     install_signed(&home, &staged, &seen, 1).expect("installed");
 }
 
-/// What was found of one version is not noted for another that came in the meantime.
+/// The signature of one version is not noted for another that came in the meantime.
 #[test]
 fn evidence_stays_with_its_version() {
     let (_registry, home, staged) = decided();
     let looked_at = home.depot.installed(&name("a")).expect("installed");
     home.depot
+        .lock()
+        .expect("free")
         .install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None))
         .expect("installed");
     assert!(matches!(
-        home.depot.note_signature(&looked_at, &signed(1)),
+        home.depot.lock().expect("free").note_signature(&looked_at, &signed(1)),
         Err(DepotError::Changed { .. })
     ));
     let grant = ["notification".parse().expect("a grant")];
     assert!(matches!(
-        home.depot.grant_installed(&looked_at, &grant),
+        home.depot.lock().expect("free").grant_installed(&looked_at, &grant),
         Err(DepotError::Changed { .. })
     ));
     assert!(matches!(
-        home.depot.set_needs(&looked_at, &notification(), &[]),
+        home.depot.lock().expect("free").set_needs(&looked_at, &notification(), &[]),
         Err(DepotError::Changed { .. })
     ));
     let add = |_: &mut core_types::TimedGrants| true;
-    let timed = home.depot.change_timed_grants(&name("a"), Some(&looked_at.reference), add);
+    let timed = home.depot.lock().expect("free").change_timed_grants(
+        &name("a"),
+        Some(&looked_at.reference),
+        add,
+    );
     assert!(matches!(timed, Err(DepotError::Changed { .. })));
 }
 
-/// Going back is decided upon what is granted now.
+/// A rollback is decided on the grants of today.
 #[test]
-fn rollback_is_decided_upon_what_is_there() {
+fn rollback_compares_its_basis() {
     let (_registry, home, staged) = decided();
     home.depot
+        .lock()
+        .expect("free")
         .install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None))
         .expect("installed");
     let history = home.depot.history(&name("a")).expect("a history");
     let generation = history.before(&staged.artifact.digest).expect("version 1");
     let seen = basis(&home, &name("a"), &staged);
-    home.depot.remove(&name("a"), false).expect("removed");
-    let refused = home.depot.roll_back(&seen, generation, &notification());
+    home.depot.lock().expect("free").remove(&name("a"), false).expect("removed");
+    let refused = home.depot.lock().expect("free").roll_back(&seen, generation, &notification());
     assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
     assert!(home.depot.manifest(&name("a")).expect("readable").is_none());
 }
@@ -202,6 +234,8 @@ fn rollback_is_decided_upon_what_is_there() {
 fn broken_manifest_is_a_basis() {
     let (_registry, home, staged) = decided();
     home.depot
+        .lock()
+        .expect("free")
         .install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None))
         .expect("installed");
     let history = home.depot.history(&name("a")).expect("a history");
@@ -210,17 +244,22 @@ fn broken_manifest_is_a_basis() {
     let seen = home.depot.basis_of_broken(&name("a"), &staged.reference).expect("readable");
     assert!(seen.is_broken() && home.depot.basis(&name("a"), &staged.reference).is_err());
     edit(&home, |_| "[broken otherwise".to_owned());
-    let refused = home.depot.roll_back(&seen, generation, &Capabilities::default());
+    let refused =
+        home.depot.lock().expect("free").roll_back(&seen, generation, &Capabilities::default());
     assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
     let seen = home.depot.basis_of_broken(&name("a"), &staged.reference).expect("readable");
-    home.depot.roll_back(&seen, generation, &Capabilities::default()).expect("rolled back");
+    home.depot
+        .lock()
+        .expect("free")
+        .roll_back(&seen, generation, &Capabilities::default())
+        .expect("rolled back");
     assert_eq!(installed(&home).revision(), "1");
 }
 
 /// A reader finds the old version, the new one or none while others replace and remove, and never
 /// damage.
 #[test]
-fn reader_finds_no_damage_in_a_storm() {
+fn readers_survive_many_changes() {
     let (registry, home, _) = decided();
     let places = home.depot.places().clone();
     std::thread::scope(|scope| {
@@ -229,8 +268,16 @@ fn reader_finds_no_damage_in_a_storm() {
                 install(&home, &text(&registry, if round % 2 == 0 { "2" } else { "3" }))
                     .expect("installed");
                 match round % 3 {
-                    0 => drop(home.depot.remove(&name("a"), false).expect("removed")),
-                    _ => drop(home.depot.collect(1, true).expect("collected")),
+                    0 => drop(
+                        home.depot
+                            .lock()
+                            .expect("free")
+                            .remove(&name("a"), false)
+                            .expect("removed"),
+                    ),
+                    _ => {
+                        drop(home.depot.lock().expect("free").collect(1, true).expect("collected"))
+                    }
                 }
             }
         });

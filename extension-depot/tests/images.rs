@@ -66,7 +66,7 @@ fn image(registry: &MemoryRegistry, repository: &str, layers: &[Layer<'_>]) -> D
     registry.put_manifest(repository, "1", media_type::MANIFEST, manifest.as_bytes())
 }
 
-/// What a refused artifact is said to be.
+/// Returns the refusal of an artifact.
 fn refusal(registry: &MemoryRegistry, repository: &str) -> String {
     let home = home();
     let error =
@@ -76,7 +76,7 @@ fn refusal(registry: &MemoryRegistry, repository: &str) -> String {
     error.to_string()
 }
 
-/// An image with a binary in its one layer, installed as `plugin`.
+/// Returns an image with a binary in its one layer, installed as `plugin`.
 fn packed(registry: &MemoryRegistry) -> (Home, String) {
     let (home, layer) =
         (home(), gzip(&tar(&[("etc/os-release", b"x"), ("plugin.wasm", &component("p"))])));
@@ -87,7 +87,7 @@ fn packed(registry: &MemoryRegistry) -> (Home, String) {
 }
 
 #[test]
-fn raw_binary_is_taken_by_magic_bytes() {
+fn raw_binary_by_magic_bytes() {
     let registry = MemoryRegistry::start().expect("a registry");
     for layer_type in [TAR, TAR_GZIP, "application/octet-stream", "application/x-unheard-of"] {
         let (home, binary) = (home(), component(layer_type));
@@ -139,7 +139,7 @@ fn packed_binary_is_unpacked() {
 }
 
 #[test]
-fn index_with_attestation_gives_its_image() {
+fn index_skips_attestation() {
     let registry = MemoryRegistry::start().expect("a registry");
     let child =
         image(&registry, "o/i", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("i"))])), "")]);
@@ -171,14 +171,14 @@ fn index_with_attestation_gives_its_image() {
     }
 }
 
-/// The size of the manifest that a tag leads to.
+/// Returns the size of the manifest that a tag leads to.
 fn registry_size(registry: &MemoryRegistry, repository: &str) -> usize {
     let resolved = support::resolve(&format!("{}/{repository}:1", registry.host())).expect("there");
     usize::try_from(resolved.artifact.manifest_size).expect("short")
 }
 
 #[test]
-fn artifacts_without_binary_say_what_they_are() {
+fn other_artifacts_are_named() {
     let registry = MemoryRegistry::start().expect("a registry");
     let elf = gzip(&tar(&[("bin/sh", b"\x7fELF"), ("etc/passwd", b"root")]));
     let two = gzip(&tar(&[("a.wasm", &component("a")), ("lib/b.wasm", &component("b"))]));
@@ -202,7 +202,7 @@ fn artifacts_without_binary_say_what_they_are() {
 }
 
 #[test]
-fn layer_of_other_bytes_is_not_unpacked() {
+fn other_layer_is_not_unpacked() {
     let registry = MemoryRegistry::start_with(|seen| {
         seen.path
             .contains("/blobs/sha256")
@@ -215,7 +215,7 @@ fn layer_of_other_bytes_is_not_unpacked() {
 }
 
 #[test]
-fn bomb_is_refused_and_leaves_nothing() {
+fn bomb_leaves_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     let bomb = gzip(&tar(&[("zeros", &vec![0; 16 << 20]), ("p.wasm", &component("p"))]));
     image(&registry, "o/bomb", &[(TAR_GZIP, &bomb, "")]);
@@ -225,19 +225,20 @@ fn bomb_is_refused_and_leaves_nothing() {
     assert!(matches!(error, RegistryError::Unpack(UnpackError::TooLarge { .. })), "{error:?}");
 }
 
+/// Unpacked binary survives gc and goes last.
 #[test]
-fn unpacked_binary_survives_gc_and_goes_last() {
+fn unpacked_binary_survives_gc() {
     let registry = MemoryRegistry::start().expect("a registry");
     let (home, text) = packed(&registry);
     let first = home.depot.installed(&name("plugin")).expect("installed").binary;
-    home.depot.collect(1, true).expect("collected");
+    home.depot.lock().expect("free").collect(1, true).expect("collected");
     assert!(first.path.exists() && home.depot.whole(&name("plugin")).is_some());
 
     // An older version stays as long as one can go back to it.
     image(&registry, "o/plugin", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("new"))])), "")]);
     install(&home, &text).expect("the newer one");
     let second = home.depot.installed(&name("plugin")).expect("installed").binary;
-    home.depot.collect(2, true).expect("collected");
+    home.depot.lock().expect("free").collect(2, true).expect("collected");
     assert!(first.path.exists() && second.path.exists() && first != second);
     let history = home.depot.history(&name("plugin")).expect("a history");
     let before =
@@ -246,16 +247,21 @@ fn unpacked_binary_survives_gc_and_goes_last() {
         .depot
         .basis_of(&home.depot.installed(&name("plugin")).expect("installed"))
         .expect("readable");
-    home.depot.roll_back(&basis, before.expect("one"), &Default::default()).expect("rolled back");
+    home.depot
+        .lock()
+        .expect("free")
+        .roll_back(&basis, before.expect("one"), &Default::default())
+        .expect("rolled back");
     assert_eq!(home.depot.installed(&name("plugin")).expect("installed").binary, first);
-    home.depot.collect(1, true).expect("collected");
+    home.depot.lock().expect("free").collect(1, true).expect("collected");
     assert!(first.path.exists() && !second.path.exists());
-    home.depot.remove(&name("plugin"), false).expect("removed");
+    home.depot.lock().expect("free").remove(&name("plugin"), false).expect("removed");
     assert_eq!(fs::read_dir(home.depot.places().blobs()).expect("there").count(), 0);
 }
 
+/// A damaged unpacked binary is found and repaired.
 #[test]
-fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>> {
+fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
     let registry = MemoryRegistry::start()?;
     let (home, text) = packed(&registry);
     let binary = home.depot.installed(&name("plugin"))?.binary;
@@ -276,7 +282,7 @@ fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>>
         damage()?;
         assert_eq!(home.depot.verify(&name("plugin"))?.findings.len(), 1);
         let staged = stage(&home, &format!("{text}@{}", pin(&good)))?;
-        home.depot.repair(&[(&name("plugin"), &staged)])?.remove(0)?;
+        home.depot.lock().expect("free").repair(&[(&name("plugin"), &staged)])?.remove(0)?;
         assert!(home.depot.verify(&name("plugin"))?.findings.is_empty());
         assert_eq!(home.depot.installed(&name("plugin"))?.binary, binary);
     }
@@ -286,7 +292,7 @@ fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// The digest that a record says that the manifest is pinned to.
+/// Returns the digest that a record says that the manifest is pinned to.
 fn pin(record: &str) -> String {
     let (_, rest) = record.split_once("\"pinned\": \"").expect("pinned");
     rest.split('"').next().expect("a digest").to_owned()
@@ -308,8 +314,9 @@ fn exported_image_is_unpacked_again() {
     assert!(other.depot.verify(&name("plugin")).expect("there").findings.is_empty());
 }
 
+/// Several binaries are told apart from none.
 #[test]
-fn several_binaries_are_told_apart_from_none() {
+fn several_binaries_are_named() {
     let registry = MemoryRegistry::start().expect("a registry");
     image(&registry, "o/x", &[("a/b", &component("a"), ""), ("a/b", &component("b"), "")]);
     let error = stage(&home(), &format!("{}/o/x:1", registry.host())).err().expect("refused");

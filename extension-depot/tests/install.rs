@@ -30,7 +30,7 @@ fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn every_form_of_artifact_installs_pinned() {
+fn every_form_installs_pinned() {
     let registry = MemoryRegistry::start().expect("a registry");
     for (at, layer_type) in media_type::WASM_LAYERS.into_iter().enumerate() {
         let home = home();
@@ -48,7 +48,7 @@ fn every_form_of_artifact_installs_pinned() {
 }
 
 #[test]
-fn what_is_installed_is_an_oci_layout_and_nothing_else_is_left() {
+fn installed_is_an_oci_layout() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
@@ -77,8 +77,9 @@ fn what_is_installed_is_an_oci_layout_and_nothing_else_is_left() {
     }
 }
 
+/// An index is followed to its wasm entry and pinned as the index.
 #[test]
-fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
+fn index_is_followed_and_pinned() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
@@ -95,8 +96,9 @@ fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
     assert_eq!((installed.artifact.digest, installed.artifact.manifest_digest), (digest, child));
 }
 
+/// An index that leads to an index or to nothing installs nothing.
 #[test]
-fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
+fn nested_index_installs_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
@@ -114,7 +116,7 @@ fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
     let nested = registry.put_manifest("my-org/i", "nested", media_type::INDEX, good.as_bytes());
     let missing = format!("sha256:{}", "0".repeat(64));
     let indexes = [
-        // What it calls a manifest is an index.
+        // Its manifest is an index.
         index(&[entry(media_type::MANIFEST, &nested, good.len())]),
         index(&[entry(media_type::INDEX, &nested, good.len())]),
         index(&[entry(media_type::MANIFEST, &missing, manifest.len())]),
@@ -136,8 +138,9 @@ fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
     install(&home, &format!("{}/my-org/i:1", registry.host())).expect("the good one");
 }
 
+/// A manifest that was there first is honoured.
 #[test]
-fn a_manifest_that_was_there_first_is_honoured() {
+fn existing_manifest_is_honoured() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
@@ -162,7 +165,7 @@ fn a_manifest_that_was_there_first_is_honoured() {
 }
 
 #[test]
-fn a_name_stays_with_whom_it_belongs_to() {
+fn name_stays_with_its_owner() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for owner in ["my-org", "evil-org"] {
@@ -176,15 +179,16 @@ fn a_name_stays_with_whom_it_belongs_to() {
     assert_eq!(files(home.directory.path()), before);
 }
 
+/// Removing keeps shared blobs and the manifests text.
 #[test]
-fn removing_keeps_shared_blobs_and_the_manifests_text() {
+fn removal_keeps_shared_blobs() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
         publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
         install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
     }
-    let removed = home.depot.remove(&name("a"), false).expect("removed");
+    let removed = home.depot.lock().expect("free").remove(&name("a"), false).expect("removed");
     assert!(
         removed.freed > 0
             && fs::read_to_string(removed.kept_manifest.expect("kept"))
@@ -196,14 +200,18 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
         home.depot.verify(&name("b")).expect("there").findings.is_empty(),
         "the empty configuration is shared"
     );
-    home.depot.remove(&name("b"), false).expect("removed");
+    home.depot.lock().expect("free").remove(&name("b"), false).expect("removed");
     let blobs = home.depot.places().extensions().join("blobs/sha256");
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
-    assert!(matches!(home.depot.remove(&name("b"), false), Err(DepotError::NotFound { .. })));
+    assert!(matches!(
+        home.depot.lock().expect("free").remove(&name("b"), false),
+        Err(DepotError::NotFound { .. })
+    ));
 }
 
+/// A removal that was killed is finished by the next.
 #[test]
-fn a_removal_that_was_killed_is_finished_by_the_next() {
+fn killed_removal_is_finished() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -216,15 +224,25 @@ fn a_removal_that_was_killed_is_finished_by_the_next() {
         fs::remove_file(path).expect("removed");
     }
     fs::write(places.extensions().join(".new-x7"), "half").expect("written");
-    assert!(home.depot.remove(&name("a"), false).expect("finished").freed > 0);
+    assert!(
+        home.depot.lock().expect("free").remove(&name("a"), false).expect("finished").freed > 0
+    );
     assert!(!index().contains("ref.name"), "the index forgets what has no manifest: {}", index());
-    home.depot.remove(&name("b"), false).expect("its records are still there");
-    assert!(matches!(home.depot.remove(&name("b"), false), Err(DepotError::NotFound { .. })));
+    home.depot
+        .lock()
+        .expect("free")
+        .remove(&name("b"), false)
+        .expect("its records are still there");
+    assert!(matches!(
+        home.depot.lock().expect("free").remove(&name("b"), false),
+        Err(DepotError::NotFound { .. })
+    ));
     assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
 }
 
+/// Nothing is collected while a manifest cannot be read.
 #[test]
-fn nothing_is_collected_while_a_manifest_cannot_be_read() {
+fn gc_stops_at_broken_manifest() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -236,15 +254,17 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     fs::write(&path, "[broken").expect("written");
     let listed = home.depot.list().expect("listed");
     assert!(listed[0].manifest.is_ok() && listed[0].is_installed && listed[1].manifest.is_err());
-    assert_eq!(home.depot.remove(&name("a"), false).expect("removed").freed, 0);
+    assert_eq!(
+        home.depot.lock().expect("free").remove(&name("a"), false).expect("removed").freed,
+        0
+    );
     fs::write(&path, good).expect("written");
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
 
-/// A directory that cannot be read is not an empty one: what is in it may need what would be
-/// deleted.
+/// An unreadable directory is not an empty one: its files may need the blobs that would be deleted.
 #[test]
-fn unreadable_directory_stops_deletion() {
+fn unreadable_stops_deletion() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -260,14 +280,20 @@ fn unreadable_directory_stops_deletion() {
     ] {
         let away = home.directory.path().join("away");
         fs::rename(&directory, &away).expect("moved");
-        // Who runs this as root can read whatever its mode is; nobody can list a file.
+        // Root can read it whatever its mode is; a file cannot be listed.
         fs::write(&directory, "").expect("written");
         let before = files(home.directory.path());
         let what = directory.display();
-        assert!(home.depot.remove(&name("a"), false).is_err(), "{what}");
-        assert!(home.depot.collect(1, true).is_err() || directory.ends_with("records"), "{what}");
+        assert!(home.depot.lock().expect("free").remove(&name("a"), false).is_err(), "{what}");
+        assert!(
+            home.depot.lock().expect("free").collect(1, true).is_err()
+                || directory.ends_with("records"),
+            "{what}"
+        );
         assert!(
             home.depot
+                .lock()
+                .expect("free")
                 .change_capabilities(&name("b"), Reason::Granted, |all| all.add(&notification()))
                 .is_err(),
             "{what}"
@@ -276,7 +302,7 @@ fn unreadable_directory_stops_deletion() {
         fs::remove_file(&directory).expect("removed");
         fs::rename(&away, &directory).expect("moved back");
     }
-    home.depot.remove(&name("a"), false).expect("removed");
+    home.depot.lock().expect("free").remove(&name("a"), false).expect("removed");
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
 
@@ -332,8 +358,9 @@ fn damage_is_found_and_named() {
     assert!(home.depot.verify(&name("a")).expect("there").findings.is_empty());
 }
 
+/// The same file gives the same digest and a layout of it installs too.
 #[test]
-fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
+fn same_file_same_digest() {
     let (one, two) = (home(), home());
     let file = one.directory.path().join("weather.component.wasm");
     fs::write(&file, component("w")).expect("written");
@@ -367,7 +394,7 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
 }
 
 #[test]
-fn what_a_killed_process_left_behind_goes_with_the_next_change() {
+fn leftovers_go_with_next_change() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));

@@ -50,7 +50,10 @@ pub use code::{
     has_author_manifest, optional_for_author, requested_by_author, with_author_manifest,
 };
 #[cfg(feature = "componentize")]
-pub use code::{ComponentizeError, WitError, WitPackage, check_wit, componentize, encode_wit};
+pub use code::{
+    ComponentizeError, TextEncoding, WitError, WitPackage, check_wit, componentize, embed_world,
+    encode_wit,
+};
 pub use compiling::{
     Binary, CompileError, CompileFault, CompilerCommand, CompilerFailure, CompilerJob,
     CompilerLimit, compile_many, run_compiler,

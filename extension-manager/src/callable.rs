@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use core_types::{Capability, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
-use extension_depot::{MAX_BLOB, Opened, UserConfig, read_plain};
+use extension_depot::{MAX_BLOB, Opened, UserConfig, read_regular};
 use extension_host::{
     Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome,
     WorkloadRequest, optional_for_author,
@@ -169,7 +169,7 @@ impl Callable<'_> {
 /// Returns the capabilities that an extension starts without. The binary is read only where an
 /// import is not granted, and not hashed: whatever it says grants nothing.
 fn optional_capabilities(opened: &Opened) -> Vec<Capability> {
-    let binary = read_plain(&opened.installed.binary.path, MAX_BLOB).unwrap_or_default();
+    let binary = read_regular(&opened.installed.binary.path, MAX_BLOB).unwrap_or_default();
     optional_for_author(&binary).unwrap_or_default()
 }
 

@@ -1,14 +1,14 @@
 //! The log of a guest: what it printed and logged, call by call.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use core_types::ExtensionName;
-use extension_depot::{DepotError, read_plain};
+use extension_depot::DepotError;
 use extension_host::CallReport;
+use private_files::{create_directory, open_to_append, read_regular};
 
 use crate::manager::Manager;
 
@@ -44,7 +44,7 @@ impl Manager {
         let path = self.depot().places().log(name);
         let mut text = Vec::new();
         for path in [old(&path), path] {
-            match read_plain(&path, 2 * MAX_SIZE) {
+            match read_regular(&path, 2 * MAX_SIZE) {
                 Ok(bytes) => text.extend(bytes),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(GuestLogError::Read { path, source }),
@@ -89,21 +89,14 @@ fn entry(seconds: u64, function: &str, output: &[u8], failure: Option<String>) -
 
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        create_directory(directory)?;
     }
-    let mut log = open(path)?;
+    let mut log = open_to_append(path)?;
     if log.metadata()?.len() > MAX_SIZE {
         fs::rename(path, old(path))?;
-        log = open(path)?;
+        log = open_to_append(path)?;
     }
     log.write_all(text)
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    // A pipe in its place does not make a call wait, and a link leads nowhere.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
 }
 
 #[cfg(test)]

@@ -21,8 +21,7 @@ use extension_host::Display;
 
 pub use self::address::{reference as typed_reference, source as typed_source};
 pub use self::author::{
-    DevArguments, Language, NewArguments, PublishArguments, TestArguments, WasiCommand,
-    WasiPublishArguments,
+    DevArguments, NewArguments, PublishArguments, TestArguments, WasiCommand, WasiPublishArguments,
 };
 pub use self::extension::{
     ActivityArguments, ActivityCommand, CallArguments, DocsArguments, EverydayCommand,

@@ -5,13 +5,14 @@ use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use core_types::UnknownKey;
 use directories::BaseDirs;
 use extension_depot::registry::{
-    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Registry, Settings,
+    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{CodeCache, CompilerCommand};
@@ -97,6 +98,19 @@ impl Context {
     /// Returns the directory of the SDK for C, if a variable names it.
     pub fn wasi_sdk(&self) -> Option<PathBuf> {
         env::var_os("WASI_SDK_PATH").map(PathBuf::from)
+    }
+
+    /// Returns the path of a program: found in `PATH`, or as it is where it has a directory.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let is_program = |path: &PathBuf| {
+            let mode = path.metadata().map(|file| (file.is_file(), file.permissions().mode()));
+            mode.is_ok_and(|(is_file, mode)| is_file && mode & 0o111 != 0)
+        };
+        if name.contains('/') {
+            return Some(PathBuf::from(name)).filter(is_program);
+        }
+        let path = env::var_os("PATH")?;
+        env::split_paths(&path).map(|directory| directory.join(name)).find(is_program)
     }
 
     /// Returns the directories of this user, for files of other programs.
@@ -201,7 +215,7 @@ impl Context {
                 secret_service: self.has_session_bus(),
                 proxies: environment::proxies(),
                 authorities: environment::authorities(),
-                patience: Patience::default(),
+                timeouts: Timeouts::default(),
                 offline: self.is_offline(),
                 notices: self.notices(),
             }));

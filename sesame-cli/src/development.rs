@@ -164,7 +164,8 @@ fn remove(context: &Context, name: &ExtensionName) -> Result<bool, Failure> {
         return Ok(false);
     }
     secrets::forget_all(context, name);
-    match depot.remove(name, true) {
+    let removed = depot.lock()?.remove(name, true);
+    match removed {
         Ok(_) => Ok(true),
         Err(DepotError::NotFound { .. }) => Ok(false),
         Err(error) => Err(Failure::of_extension(name, &error)),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use extension_depot::read_plain;
+use extension_depot::read_regular;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -112,7 +112,8 @@ fn read_as<T>(
     path: &Path,
     parse: impl FnOnce(Form, &str) -> Result<T, ParseError>,
 ) -> Result<T, DocumentError> {
-    let bytes = if path == Path::new("-") { read_input() } else { read_plain(path, MAX_DOCUMENT) };
+    let bytes =
+        if path == Path::new("-") { read_input() } else { read_regular(path, MAX_DOCUMENT) };
     let bytes = bytes.map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| ParseError(error.to_string()));
     text.and_then(|text| parse(Form::of(path), &text))

@@ -33,6 +33,7 @@ pub fn learn(
     if learned.written {
         context
             .depot()?
+            .lock()?
             .set_needs(installed, &learned.capabilities, &learned.limits)
             .map_err(|error| Failure::of_extension(name, &error))?;
     }

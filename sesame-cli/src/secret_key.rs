@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use core_types::ErrorKind;
-use extension_depot::{SecretKey, read_plain};
+use extension_depot::{SecretKey, read_regular};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> 
         Failure::message(ErrorKind::Usage, format!("`{}` cannot be signed with", path.display()))
             .caused_by(error)
     };
-    let pem = read_plain(path, MAX_KEY).map_err(|error| failed(&error))?;
+    let pem = read_regular(path, MAX_KEY).map_err(|error| failed(&error))?;
     let password =
         if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
     SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| {

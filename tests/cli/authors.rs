@@ -1,134 +1,11 @@
 //! The way of an author from an empty directory to a published extension.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
 
-use crate::guest_table::assert_row;
 use crate::support::{Run, TestEnv, env, oras};
-
-/// The cell of `docs/guests.md` for a language whose project is built, tested and called.
-const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!`";
-
-/// Returns the toolchain that builds guests, from .ci/guest-toolchain.
-fn toolchain() -> PathBuf {
-    let cache = || {
-        PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
-            .join(".cache/sesame-guest-toolchain")
-    };
-    std::env::var_os("SESAME_GUEST_TOOLCHAIN").map_or_else(cache, PathBuf::from).join("bin")
-}
-
-/// Returns the tools of other languages, from .ci/languages.
-fn languages() -> PathBuf {
-    let cache = || {
-        PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages")
-    };
-    std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from)
-}
-
-/// Makes a command of sesame in a directory, with the tools of each language.
-fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
-    let mut command = env.command(line.split_whitespace());
-    let ours = std::env::var("PATH").unwrap_or_default();
-    let path = format!("{}:{}:{ours}", toolchain().display(), languages().join("bin").display());
-    command
-        .current_dir(directory)
-        .env("PATH", path)
-        .env("WASI_SDK_PATH", languages().join("wasi-sdk"));
-    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-    for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-        command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(below).into()));
-    }
-    command
-}
-
-/// Creates a project in a language, tests and calls it. Returns its directory.
-fn begin(env: &TestEnv, line: &str, name: &str) -> PathBuf {
-    env.run(&format!("extension new {line}")).ok();
-    let directory = env.path("work").join(name);
-    let tested = env.finish(with_tools(env, &directory, "extension test"), b"");
-    assert_eq!(tested.code, 0, "{tested}");
-    assert!(tested.text().ends_with(" passed, 0 failed\n"), "{tested}");
-    directory
-}
-
-fn calls(env: &TestEnv, directory: &Path) -> Run {
-    env.finish(with_tools(env, directory, "extension dev --once --quiet greet You"), b"")
-}
-
-/// A project in Rust is built, tested and called, with and without the SDK.
-#[test]
-#[ignore = "needs the toolchain of .ci/guest-toolchain, and crates.io"]
-fn rust_project_builds_and_runs() {
-    let env = env();
-    let directory = begin(&env, "plain", "plain");
-    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../extension-sdk");
-    let directory = begin(&env, &format!("with-sdk --sdk {}", sdk.display()), "with-sdk");
-    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
-    assert_row("Rust, wit-bindgen and extension-sdk", "component", GREETS);
-
-    // A trial stays apart from installed extensions, and a compiler's errors keep their places.
-    let directory = env.path("work/plain");
-    env.finish(with_tools(&env, &directory, "extension install ./dist/plain.wasm"), b"").ok();
-    env.write("work/plain/src/lib.rs", "fn f() {\n    no Rust\n}\n");
-    let failed = calls(&env, &directory);
-    assert!(failed.code == 1 && failed.stderr.contains("src/lib.rs:2:8"), "{failed}");
-    assert_eq!(env.run("extension call plain greet You").ok().text(), "Hello, You!\n");
-}
-
-/// Projects in JavaScript and AssemblyScript are built, tested and called.
-#[test]
-#[ignore = "needs npm and its registry"]
-fn js_and_as_projects_build_and_run() {
-    let env = env();
-    let directory = begin(&env, "scripted --lang js", "scripted");
-    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
-    assert_row("JavaScript, componentize-js", "component", GREETS);
-    let directory = begin(&env, "labels --lang assemblyscript", "labels");
-    let done = env.finish(with_tools(&env, &directory, "extension dev --once --quiet"), b"");
-    assert!(done.text().ends_with("4 passed, 0 failed\n"), "{done}");
-    assert_row("AssemblyScript", "core module for Suffiks", "builds, passes its tests");
-}
-
-#[test]
-#[ignore = "needs componentize-py, from .ci/languages"]
-fn python_project_builds_and_runs() {
-    let env = env();
-    let directory = begin(&env, "snake --lang python", "snake");
-    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
-    assert_row("Python, componentize-py", "component", GREETS);
-}
-
-#[test]
-#[ignore = "needs clang, wasi-libc and wit-bindgen, from .ci/languages"]
-fn c_project_builds_and_runs() {
-    let env = env();
-    let directory = begin(&env, "spartan --lang c", "spartan");
-    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
-    assert_row("C, WASI SDK and wit-bindgen", "component", GREETS);
-}
-
-#[test]
-#[ignore = "needs Go, from .ci/languages"]
-fn go_project_builds_and_is_tested() {
-    let env = env();
-    begin(&env, "gopher --lang tinygo", "gopher");
-    assert_row("Go, `GOOS=wasip1`", "core module", "builds, passes its tests");
-}
-
-/// A Suffiks module in Rust passes the test files of the AssemblyScript template.
-#[test]
-fn rust_module_passes_shared_tests() {
-    let env = env();
-    env.run("extension new labels --lang assemblyscript --quiet").ok();
-    env.write("work/labels/labels-rs.wasm", guest("labels-rs"));
-    let tested = within(&env, &env.path("work/labels"), "wasi test labels-rs.wasm");
-    assert!(tested.code == 0 && tested.text().ends_with("4 passed, 0 failed\n"), "{tested}");
-}
 
 /// The answers of a case reach the extension only where the case grants the capability.
 #[test]
@@ -175,12 +52,14 @@ fn new_keeps_existing_files() {
     let env = env();
     insta::assert_snapshot!(env.run("extension new mine --lang python"), @r#"
     exit 0
-    out: mine/extension.toml
+    out: mine/.github/workflows/release.yml
     out: mine/.gitignore
     out: mine/README.md
-    out: mine/wit/world.wit
-    out: mine/tests/greet.toml
+    out: mine/app.py
     out: mine/docs/index.md
+    out: mine/extension.toml
+    out: mine/pyproject.toml
+    out: mine/tests/greet.toml
     out: mine/wit/deps/open-sesame-host/clipboard-write.wit
     out: mine/wit/deps/open-sesame-host/config-read.wit
     out: mine/wit/deps/open-sesame-host/ipc-publish.wit
@@ -190,7 +69,7 @@ fn new_keeps_existing_files() {
     out: mine/wit/deps/open-sesame-host/secret-read.wit
     out: mine/wit/deps/open-sesame-host/secret-write.wit
     out: mine/wit/deps/open-sesame-host/types.wit
-    out: mine/app.py
+    out: mine/wit/world.wit
     err: next: cd mine && sesame extension build && sesame extension test
     "#);
     insta::assert_snapshot!(env.run("extension new mine"), @r#"
@@ -209,30 +88,6 @@ fn new_keeps_existing_files() {
     exit 3
     err: error: there is no `extension.toml` in this directory
     err: hint: begin a project: sesame extension new NAME
-    "#);
-    let mut said = Vec::new();
-    for language in ["rust", "js", "python", "c", "assemblyscript", "tinygo"] {
-        env.run(&format!("extension new in-{language} --lang {language} --quiet")).ok();
-        let mut command = env.command(["extension", "build"]);
-        command
-            .current_dir(env.path("work").join(format!("in-{language}")))
-            .env("PATH", "/nowhere");
-        let run = env.finish(command, b"");
-        said.push(format!("{language}: exit {} {}", run.code, run.stderr));
-    }
-    insta::assert_snapshot!(said.concat(), @r#"
-    rust: exit 3 error: `rustc` is not there
-    hint: install it: https://rustup.rs
-    js: exit 3 error: `npm` is not there
-    hint: install it: apt install nodejs npm
-    python: exit 3 error: `componentize-py` is not there
-    hint: install it: pip install componentize-py
-    c: exit 3 error: `clang of the WASI SDK` is not there
-    hint: install it: unpack the newest https://github.com/WebAssembly/wasi-sdk/releases and set WASI_SDK_PATH to it
-    assemblyscript: exit 3 error: `npm` is not there
-    hint: install it: apt install nodejs npm
-    tinygo: exit 3 error: `tinygo` is not there
-    hint: install it: https://tinygo.org/getting-started/install
     "#);
 }
 

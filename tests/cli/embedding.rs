@@ -63,7 +63,8 @@ fn program_in_the_book_is_compiled() {
 fn templates_are_not_manifests() {
     let templates = root().join("sesame-cli/templates");
     for language in std::fs::read_dir(templates).expect("a directory").flatten() {
-        assert!(!language.path().join("Cargo.toml").exists(), "{}", language.path().display());
+        let manifest = language.path().join("extension/Cargo.toml");
+        assert!(!manifest.exists(), "{}", manifest.display());
     }
 }
 

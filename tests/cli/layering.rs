@@ -31,13 +31,22 @@ fn crates_depend_only_downwards() {
     let rules: [(&str, &[&str]); 6] = [
         (
             "core-types",
-            &["tokio", "reqwest", "wasmtime", "extension-host", "extension-depot", "clap"],
+            &[
+                "tokio",
+                "reqwest",
+                "wasmtime",
+                "extension-host",
+                "extension-depot",
+                "private-files",
+                "clap",
+            ],
         ),
         (
             "extension-host",
             &["extension-depot", "oci-client", "reqwest", "clap", "directories", "rpassword"],
         ),
         ("extension-depot", &["extension-host", "wasmtime", "clap"]),
+        ("private-files", &["core-types", "tokio", "serde", "extension-depot", "extension-host"]),
         ("extension-manager", &["clap", "rpassword", "indicatif", "sesame"]),
         ("extension-capi", &["clap", "rpassword", "indicatif", "sesame"]),
         ("extension-sdk", &["extension-host", "extension-depot", "core-types", "wasmtime"]),
@@ -55,10 +64,12 @@ fn crates_depend_only_downwards() {
 }
 
 /// The circles of files that stay, by crate: each is of things that are one for a reader.
-const CIRCLES: [(&str, &[&[&str]]); 2] = [
+const CIRCLES: [(&str, &[&[&str]]); 4] = [
     // A reference and its shorter form.
     ("core-types", &[&["reference::oci_reference", "reference::query"]]),
     ("extension-host", &[]),
+    ("extension-depot", &[]),
+    ("private-files", &[]),
 ];
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::reference::digest::{Digest, DigestError};
 use crate::reference::name::{ExtensionName, NameError};
 use crate::reference::query::OciQuery;
@@ -60,7 +62,8 @@ pub struct Provenance {
 /// Without a registry to vouch for it, an extension is its bytes: the identity of a file, a layout
 /// or an entry of a bundle ends with the digest, as in `local/file/weather@sha256:…`, so that
 /// another file of the same name is another extension.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Identity(String);
 
 /// Why a text is not a reference, and where.

@@ -1,9 +1,9 @@
 //! The log of what extensions did: one line a call, each with the hash of the line before.
 //!
 //! A second file, the head, holds how many lines there are and the hash of the last. Lines that
-//! were changed, removed or put elsewhere before that are found. It is no proof against the user's
-//! own processes: whoever can write the log can write the head. Lines are not synced, so the last
-//! ones can be lost with the power; what is left fits together.
+//! were changed, removed or put elsewhere before that are found. It does not protect against the
+//! user's own processes, which can write the head as well as the log. Lines are not synced, so the
+//! last ones can be lost with the power; the rest fits together.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,21 +13,25 @@ use std::time::Duration;
 
 use core_types::CallRecord;
 use jiff::Timestamp;
+use private_files::{
+    LockFailure, Sharing, acquire, create_durable_directory, open_regular, open_to_append,
+    open_to_change,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::files::lock::{self, Sharing};
-use crate::files::{durable, own_file};
-use crate::oci::blob::{digest_of, open_plain};
+use crate::oci::blob::digest_of;
 
-/// The size from which on a file is put aside, in bytes.
-const MOST_BYTES: u64 = 4 << 20;
+/// The size from which on a file is rotated, in bytes: some ten thousand calls.
+const MAX_BYTES: u64 = 4 << 20;
 /// The most that is read of a file, in bytes: more than any ever has.
-const MAX_FILE: u64 = 2 * MOST_BYTES;
-/// How many files are kept beside the current one.
+const MAX_FILE: u64 = 2 * MAX_BYTES;
+/// The rotated files beside the current one: with 4 MiB each they stay below 20 MiB.
 const KEPT: u32 = 3;
-/// How long to wait for another process that adds a line.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// The size of the head, which is written in place.
+/// The wait for another process that adds a line, which takes microseconds. A call does not hang
+/// with a process that was stopped.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
+/// The size of the head, which is written in place: its longest contents, and room to pad them to
+/// one length.
 const HEAD_BYTES: usize = 256;
 /// What stands for the hash of the line before the first.
 const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -62,7 +66,7 @@ pub struct ActivityFinding {
     pub file: PathBuf,
     /// The line in it, counted from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -80,7 +84,7 @@ pub enum ActivityError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -105,7 +109,7 @@ impl Default for Head {
 }
 
 impl ActivityLog {
-    /// The log in this directory, which is made by the first line.
+    /// Creates the log in this directory, which is made by the first line.
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
@@ -114,8 +118,8 @@ impl ActivityLog {
     /// of a second.
     ///
     /// # Errors
-    /// When the line cannot be written. The call is not in the log then, and somebody should be
-    /// told.
+    /// When the line cannot be written. The call is not in the log then, and the caller should
+    /// report that.
     pub fn append(&self, call: &CallRecord) -> Result<(), ActivityError> {
         let head_file = self.lock_head()?;
         let appended = self.append_locked(&head_file, call);
@@ -124,7 +128,7 @@ impl ActivityLog {
 
     fn append_locked(&self, head_file: &File, call: &CallRecord) -> io::Result<()> {
         let mut head = read_head(head_file);
-        let mut log = own_file::open_to_append(&self.current())?;
+        let mut log = open_to_append(&self.current())?;
         let size = log.metadata()?.len();
         let mended = match &head {
             Some(head) if head.end == size => None,
@@ -144,7 +148,7 @@ impl ActivityLog {
         log.write_all(&line)?;
         head.count += 1;
         head.end = log.metadata()?.len();
-        if head.end > MOST_BYTES {
+        if head.end > MAX_BYTES {
             self.rotate(&mut head)?;
         }
         write_head(head_file, &head)
@@ -170,20 +174,20 @@ impl ActivityLog {
         Ok(())
     }
 
-    /// Every line that can be read, from the oldest on.
+    /// Returns every line that can be read, from the oldest on.
     pub fn entries(&self) -> Vec<ActivityEntry> {
         let lines = self.files().into_iter().flat_map(|path| lines(&path).unwrap_or_default());
         lines.filter_map(|line| parse(&line)).collect()
     }
 
-    /// Reads everything and finds what was changed, removed or put elsewhere, up to the head.
+    /// Reads everything up to the head and finds lines that were changed, removed or moved.
     ///
     /// # Errors
     /// When a file is there and cannot be read, or another process does not let go of the log.
     pub fn verify(&self) -> Result<Vec<ActivityFinding>, ActivityError> {
-        let head_file = open_plain(&self.head()).ok().map(|(file, _)| file);
-        // While it is held, nobody adds a line.
-        head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::WithOthers))?;
+        let head_file = open_regular(&self.head()).ok().map(|(file, _)| file);
+        // While it is held, no line is added.
+        head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::Shared))?;
         let Some(head) = head_file.as_ref().and_then(read_head) else {
             return Ok(self.files().first().map_or_else(Vec::new, |file| {
                 vec![ActivityFinding {
@@ -216,7 +220,7 @@ impl ActivityLog {
         self.directory.join("head.json")
     }
 
-    /// The files that there are, from the oldest on.
+    /// Returns the files that there are, from the oldest on.
     fn files(&self) -> Vec<PathBuf> {
         let aside = (1..=KEPT).rev().map(|number| self.aside(number));
         aside.chain([self.current()]).filter(|path| path.exists()).collect()
@@ -224,28 +228,26 @@ impl ActivityLog {
 
     fn lock_head(&self) -> Result<File, ActivityError> {
         let path = self.head();
-        let open = || match own_file::open_to_change(&path) {
+        let open = || match open_to_change(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                durable::create_directory(&self.directory)
-                    .and_then(|()| own_file::open_to_change(&path))
+                create_durable_directory(&self.directory).and_then(|()| open_to_change(&path))
             }
             other => other,
         };
         let file = open().map_err(|source| ActivityError::Io { path: path.clone(), source })?;
-        self.wait_for(&file, Sharing::Alone)?;
+        self.wait_for(&file, Sharing::Exclusive)?;
         Ok(file)
     }
 
     fn wait_for(&self, head: &File, sharing: Sharing) -> Result<(), ActivityError> {
-        match lock::wait_for(head, sharing, PATIENCE) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ActivityError::Busy { path: self.head() }),
-            Err(source) => Err(ActivityError::Io { path: self.head(), source }),
-        }
+        acquire(head, sharing, LOCK_TIMEOUT).map_err(|failure| match failure {
+            LockFailure::Held => ActivityError::Busy { path: self.head() },
+            failure => ActivityError::Io { path: self.head(), source: failure.into() },
+        })
     }
 }
 
-/// What a look at all lines in order has found so far.
+/// The findings so far of a walk over all lines in order.
 struct Walk {
     last: Option<(u64, String)>,
     expected_first: u64,
@@ -273,8 +275,8 @@ impl Walk {
             self.findings.push(ActivityFinding { file: file.to_owned(), line, problem })
         };
         let Some(entry) = parse(bytes) else {
-            // Behind the head, half a line is what a killed process leaves. The next call mends it
-            // and says so.
+            // Behind the head, half a line is left by a killed process. The next call fixes it and
+            // says so.
             if is_covered {
                 found("this is no line of the log".to_owned());
             }
@@ -315,7 +317,7 @@ impl Walk {
 }
 
 /// Brings the head and the end of the current file together: whole lines that a killed process did
-/// not count are counted, half a line goes. Gives back what had to be done.
+/// not count are counted, half a line goes. Returns the changes that were needed.
 fn mend(head: &mut Option<Head>, log: &File, size: u64) -> io::Result<Option<String>> {
     let known = head.take();
     let mended = match &known {
@@ -371,12 +373,12 @@ fn parse(line: &[u8]) -> Option<ActivityEntry> {
 }
 
 fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    BufReader::new(open_plain(path)?.0.take(MAX_FILE)).split(b'\n').collect()
+    BufReader::new(open_regular(path)?.0.take(MAX_FILE)).split(b'\n').collect()
 }
 
 fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(open_plain(path)?.0.take(MAX_FILE)).read_until(b'\n', &mut line)?;
+    BufReader::new(open_regular(path)?.0.take(MAX_FILE)).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 
@@ -405,8 +407,9 @@ mod tests {
         log.verify().expect("readable").into_iter().map(|finding| finding.problem).collect()
     }
 
+    /// Any change, removal or reordering is found.
     #[test]
-    fn any_change_removal_or_reordering_is_found() {
+    fn any_tampering_is_found() {
         let (_directory, log) = log();
         assert_eq!(problems(&log), [""; 0]);
         fill(&log, 5);
@@ -441,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_line_is_mended_and_that_is_said() {
+    fn torn_line_is_fixed_and_noted() {
         let (_directory, log) = log();
         fill(&log, 2);
         let mut file = fs::OpenOptions::new().append(true).open(log.current()).expect("there");
@@ -454,8 +457,9 @@ mod tests {
         assert_eq!(problems(&log), [""; 0]);
     }
 
+    /// A line that was not counted is counted by the next.
     #[test]
-    fn a_line_that_was_not_counted_is_counted_by_the_next() {
+    fn uncounted_line_is_counted_later() {
         let (_directory, log) = log();
         fill(&log, 2);
         let head = fs::read(log.head()).expect("there");
@@ -467,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_stays_visible_after_the_next_line() {
+    fn cut_lines_stay_visible() {
         let (_directory, log) = log();
         fill(&log, 4);
         let text = fs::read_to_string(log.current()).expect("there");
@@ -478,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn old_files_go_and_what_is_left_is_verified_across_them() {
+    fn rotated_log_is_verified() {
         let (_directory, log) = log();
         let long = CallRecord { reason: Some("x".repeat(1 << 20)), ..call("long") };
         for _ in 0..22 {
@@ -503,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_is_held_is_given_up_soon() {
+    fn held_log_times_out() {
         let (_directory, log) = log();
         fill(&log, 1);
         let held = File::open(log.head()).expect("there");

@@ -1,8 +1,13 @@
-//! The log of what extensions did.
+//! What extensions did, and which of them are quarantined for it.
 //!
 //! Each call leaves one line of JSON with the hash of the line before, so that a line that was
-//! changed or taken out later is found.
+//! changed or taken out later is found. An extension that fails several times in a row is
+//! quarantined until its user enables it.
 
 pub(crate) mod activity_log;
+mod failures;
+mod note_call;
+pub(crate) mod quarantine;
 
 pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
+pub use quarantine::Quarantine;

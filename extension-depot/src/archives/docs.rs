@@ -1,8 +1,8 @@
 //! Pages of documentation that come with an extension: Markdown files in a gzipped tar.
 //!
 //! The tar is a stranger's. It is taken apart in memory and nothing of it is ever written to disk,
-//! so that neither its paths nor its links nor its modes can do anything; what is no plain archive
-//! of pages is refused as a whole.
+//! so that neither its paths nor its links nor its modes can do anything; anything but a plain
+//! archive of pages is refused as a whole.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,16 +12,15 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 
-use crate::archives::entry::{clean_path, folded, refused_kind};
+use crate::archives::entry::{clean_path, folded, plain_header, refused_kind};
 
-/// The most bytes of an archive when it is unpacked.
+/// The most bytes of an archive when it is unpacked: pages are held in memory.
 const MAX_UNPACKED: u64 = 16 << 20;
-/// The most bytes of an archive as it is sent, which is what is fetched of anything that refers to
-/// an artifact.
+/// The most bytes of an archive as it is sent, as for everything that refers to an artifact.
 const MAX_PACKED: u64 = 4 << 20;
-/// The most bytes of one page.
+/// The most bytes of one page: a book has about as many.
 const MAX_PAGE: u64 = 1 << 20;
-/// The most entries of an archive.
+/// The most entries of an archive: manuals have some hundreds of pages.
 const MAX_ENTRIES: usize = 2_000;
 /// The ending of pages.
 const PAGE: &str = ".md";
@@ -44,21 +43,21 @@ pub struct Page {
 /// Why pages cannot be read or packed.
 #[derive(Debug, thiserror::Error)]
 pub enum DocsError {
-    /// It is no gzipped tar, or damaged.
+    /// It is not a gzipped tar, or damaged.
     #[error("the documentation is no gzipped tar")]
     Archive(#[source] io::Error),
     /// It is larger than sesame takes.
     #[error("the documentation is too large: {what}")]
     TooLarge {
-        /// What is too much, and how much would be right.
+        /// The excess, and the limit.
         what: String,
     },
-    /// An entry is no page and no directory.
+    /// An entry is neither a page nor a directory.
     #[error("the documentation has `{}`, which is {what}; only pages and directories can be in it", path.escape_debug())]
     Entry {
         /// Its path, as the archive has it.
         path: String,
-        /// What it is.
+        /// Its kind.
         what: &'static str,
     },
     /// A path that could lead elsewhere, or that another one could be taken for.
@@ -66,10 +65,10 @@ pub enum DocsError {
     Path {
         /// The path, as the archive has it.
         path: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
-    /// A page is no text.
+    /// A page is not text.
     #[error("the page `{}` of the documentation is no UTF-8 text", path.escape_debug())]
     Text {
         /// Its path.
@@ -80,10 +79,10 @@ pub enum DocsError {
     Read {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// There is no page at all.
+    /// It does not have a page.
     #[error("`{}` has no pages: their names end in `{PAGE}`", path.display())]
     Empty {
         /// The directory.
@@ -117,7 +116,7 @@ impl Docs {
     /// Reads the pages below a directory. Links are not followed.
     ///
     /// # Errors
-    /// When it cannot be read, has no pages, or pages that nobody could read: see [`Docs::unpack`].
+    /// When it cannot be read, has no pages, or unreadable pages: see [`Docs::unpack`].
     pub fn read(directory: &Path) -> Result<Self, DocsError> {
         let mut collected = Collector::default();
         collected.walk(directory, "")?;
@@ -132,11 +131,11 @@ impl Docs {
         Self { pages }
     }
 
-    /// The archive of these pages, which [`Docs::unpack`] takes. The same pages make the same
-    /// bytes.
+    /// Returns the archive of these pages, which [`Docs::unpack`] takes. The same pages make the
+    /// same bytes.
     ///
     /// # Errors
-    /// When the archive is larger than what anybody would fetch or unpack.
+    /// When the archive is larger than the limits of [`Docs::unpack`].
     pub fn pack(&self) -> Result<Vec<u8>, DocsError> {
         let archive = self.packed().map_err(DocsError::Archive)?;
         if archive.len() as u64 > MAX_PACKED {
@@ -152,7 +151,7 @@ impl Docs {
         let mut tar =
             tar::Builder::new(GzBuilder::new().mtime(0).write(Vec::new(), Compression::best()));
         for page in &self.pages {
-            let mut header = crate::source::bundle::plain_header(page.text.len());
+            let mut header = plain_header(page.text.len());
             tar.append_data(&mut header, &page.path, page.text.as_bytes())?;
         }
         let mut gzip = tar.into_inner()?;
@@ -160,19 +159,19 @@ impl Docs {
         gzip.finish()
     }
 
-    /// All pages, by path.
+    /// Returns all pages, by path.
     pub fn pages(&self) -> &[Page] {
         &self.pages
     }
 
-    /// The page of this path, with or without its ending; `guide` is also `guide/index.md`.
+    /// Returns the page of this path, with or without its ending; `guide` is also `guide/index.md`.
     pub fn page(&self, path: &str) -> Option<&Page> {
         let path = path.trim_matches('/');
         let names = [path.to_owned(), format!("{path}{PAGE}"), format!("{path}/index{PAGE}")];
         names.iter().find_map(|name| self.pages.iter().find(|page| page.path == *name))
     }
 
-    /// The page to begin with: `index.md`, `README.md`, or the first.
+    /// Returns the page to begin with: `index.md`, `README.md`, or the first.
     pub fn first(&self) -> Option<&Page> {
         let named =
             |name: &str| self.pages.iter().find(|page| page.path.eq_ignore_ascii_case(name));
@@ -180,7 +179,7 @@ impl Docs {
     }
 }
 
-/// Collects pages and makes sure that no two could be taken for each other.
+/// Collects pages and checks that no two could be taken for each other.
 #[derive(Default)]
 struct Collector {
     pages: Vec<Page>,

@@ -12,7 +12,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().expect("memory")
 }
 
-/// A header with any name, whatever a tar library would say to it.
+/// Returns a header with any name, whatever a tar library would say to it.
 fn header(path: &[u8], kind: EntryType, size: u64) -> tar::Header {
     let mut header = tar::Header::new_ustar();
     header.as_old_mut().name[..path.len()].copy_from_slice(path);
@@ -67,7 +67,7 @@ fn pages_are_found_by_their_names() {
 }
 
 #[test]
-fn what_is_packed_is_unpacked_and_always_the_same_bytes() {
+fn docs_round_trip_reproducibly() {
     let directory = tempfile::tempdir().expect("a directory");
     fs::create_dir(directory.path().join("guide")).expect("a directory");
     for (path, text) in
@@ -86,7 +86,7 @@ fn what_is_packed_is_unpacked_and_always_the_same_bytes() {
 }
 
 #[test]
-fn what_is_no_page_is_refused_with_all_the_rest() {
+fn one_bad_page_refuses_all() {
     let kinds = [
         EntryType::Link,
         EntryType::Symlink,
@@ -117,8 +117,9 @@ fn what_is_no_page_is_refused_with_all_the_rest() {
     );
 }
 
+/// Paths that lead elsewhere or look alike are refused.
 #[test]
-fn paths_that_lead_elsewhere_or_look_alike_are_refused() {
+fn misleading_paths_are_refused() {
     let mut said = Vec::new();
     for path in [
         "../a.md",
@@ -160,7 +161,7 @@ fn paths_that_lead_elsewhere_or_look_alike_are_refused() {
     "#);
 }
 
-/// A record of a PAX header: its length, a key and a value.
+/// Returns a record of a PAX header: its length, a key and a value.
 fn record(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
     let length = (1..)
@@ -169,8 +170,9 @@ fn record(key: &str, value: &str) -> Vec<u8> {
     format!("{length}{rest}").into_bytes()
 }
 
+/// Headers of other tars say nothing that is believed blindly.
 #[test]
-fn headers_of_other_tars_say_nothing_that_is_believed_blindly() {
+fn other_tar_headers_are_checked() {
     let long = format!("{}/a.md", "d".repeat(150));
     let gnu = entry(b"././@LongLink", EntryType::GNULongName, format!("{long}\0").as_bytes());
     let docs = Docs::unpack(&archive(&[gnu, page("short.md")])).expect("a long name");
@@ -229,8 +231,9 @@ fn bombs_are_stopped_at_the_caps() {
     assert!(matches!(Docs::unpack(&nested), Err(DocsError::Text { .. })), "an archive is no page");
 }
 
+/// An archive that was cut is refused at every length.
 #[test]
-fn an_archive_that_was_cut_is_refused_at_every_length() {
+fn cut_archive_is_refused() {
     let whole = Docs { pages: vec![Page { path: "a.md".to_owned(), text: "text ".repeat(100) }] }
         .pack()
         .expect("packed");
@@ -253,7 +256,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
-    fn what_is_taken_is_what_a_model_takes(entries in proptest::collection::vec(any_entry(), 1..6)) {
+    fn docs_match_a_model(entries in proptest::collection::vec(any_entry(), 1..6)) {
         let is_clean = |path: &str| path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
         let mut seen = std::collections::HashSet::new();
         let clean = |path: &str| path.strip_prefix("./").unwrap_or(path).to_owned();
@@ -283,7 +286,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_taken_has_a_path_below_the_root(paths in proptest::collection::vec("[aA./\\\\é~:]{1,12}(\\.md)?", 1..8)) {
+    fn docs_paths_stay_below_root(paths in proptest::collection::vec("[aA./\\\\é~:]{1,12}(\\.md)?", 1..8)) {
         let entries: Vec<_> = paths.iter().map(|path| page(path)).collect();
         if let Ok(docs) = Docs::unpack(&archive(&entries)) {
             for page in docs.pages() {

@@ -8,7 +8,19 @@ use unicode_normalization::UnicodeNormalization;
 /// systems take.
 const MAX_PATH: usize = 200;
 
-/// What an entry is, if it is neither a plain file nor a directory.
+/// Returns the header of a file in a reproducible tar.
+pub(crate) fn plain_header(size: usize) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(size as u64);
+    header
+}
+
+/// Returns the kind of an entry that is neither a regular file nor a directory.
 pub(crate) fn refused_kind<R: Read>(
     entry: &mut tar::Entry<'_, R>,
 ) -> io::Result<Option<&'static str>> {
@@ -43,8 +55,8 @@ pub(crate) fn refused_kind<R: Read>(
     Ok(None)
 }
 
-/// A path without `./` in front and `/` behind, if it leads to one place below where it begins on
-/// every system.
+/// Returns a path without `./` in front and `/` behind, if it leads to one place below where it
+/// begins on every system.
 pub(crate) fn clean_path(path: &str) -> Result<String, &'static str> {
     let clean = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
     if clean.is_empty() || clean == "." {
@@ -77,7 +89,7 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
 
-/// A path as a file system or a person takes it who does not tell similar letters apart.
+/// Returns a path as a file system or a person takes it who does not tell similar letters apart.
 pub(crate) fn folded(path: &str) -> String {
     path.nfkc().collect::<String>().to_lowercase()
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod docs;
 pub(crate) mod entry;
+pub(crate) mod file_kind;
 pub(crate) mod unpack;
 pub(crate) mod zstd;
 

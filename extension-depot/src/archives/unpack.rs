@@ -11,27 +11,26 @@ use std::path::{Path, PathBuf};
 
 use core_types::Digest;
 use flate2::bufread::MultiGzDecoder;
+use private_files::open_regular;
 use sha2::{Digest as _, Sha256};
 
 use crate::archives::entry::{clean_path, folded, refused_kind};
+use crate::archives::file_kind::{Kind, MAX_UNPACKED, describe, is_tar_type};
 use crate::archives::zstd::ZstdReader;
-use crate::oci::binary::describe;
-use crate::oci::blob::open_plain;
-use crate::oci::image::{Descriptor, ImageError, MAX_BLOB};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB};
+use crate::oci::image_error::ImageError;
 
-/// The most bytes of a layer when it is unpacked: twice the largest binary.
-pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_BLOB;
 /// How many times larger a layer can become. Binaries become some 3 to 20 times larger, and zeros a
 /// thousand times.
 const MAX_RATIO: u64 = 200;
-/// What a layer can become however small it is: tars are padded with zeros.
+/// The size that any layer can become: tars are padded with zeros.
 const SMALL: u64 = 1 << 20;
 /// The most entries of a layer: an image of a Linux distribution has some thousands.
 const MAX_ENTRIES: usize = 10_000;
-/// How much is read at once.
+/// The bytes that are read at once. Larger chunks are not faster.
 const CHUNK: usize = 64 * 1024;
 
-/// What was unpacked.
+/// An unpacked binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unpacked {
     pub(crate) digest: Digest,
@@ -49,7 +48,7 @@ pub enum UnpackError {
     Archive {
         /// The layer.
         digest: Digest,
-        /// What is wrong with it.
+        /// The problem with it.
         source: io::Error,
     },
     /// The layer is larger than sesame takes when it is unpacked.
@@ -68,7 +67,7 @@ pub enum UnpackError {
         digest: Digest,
         /// The entry's path, as the archive has it.
         path: String,
-        /// What it is.
+        /// Its kind.
         what: &'static str,
     },
     /// The layer has a path that could lead elsewhere, or that another one could be taken for.
@@ -78,7 +77,7 @@ pub enum UnpackError {
         digest: Digest,
         /// The path, as the archive has it.
         path: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
     /// The system refuses.
@@ -86,52 +85,17 @@ pub enum UnpackError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// What bytes are, by how they begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Wasm,
-    Gzip,
-    Zstd,
-    Tar,
-    Other,
-}
-
-impl Kind {
-    pub(crate) fn of(head: &[u8]) -> Self {
-        // Where a tar has the name of its format, behind the first name, mode, owner, size, time,
-        // sum and link.
-        const USTAR: usize = 257;
-        match head {
-            [0, b'a', b's', b'm', ..] => Self::Wasm,
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
-            // A frame that is to be skipped, which the tools that seek in layers begin with.
-            [first, 0x2a, 0x4d, 0x18, ..] if *first >> 4 == 5 => Self::Zstd,
-            head if head.get(USTAR..).is_some_and(|rest| rest.starts_with(b"ustar")) => Self::Tar,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Whether a media type says that it is a tar, such as those of the layers of containers, packed or
-/// not.
-pub(crate) fn is_tar_type(media_type: &str) -> bool {
-    let last =
-        media_type.rsplit('.').find(|word| !matches!(*word, "gzip" | "zstd")).unwrap_or_default();
-    matches!(last, "tar" | "tar+gzip" | "tar+zstd")
-}
-
 /// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have
-/// been verified. `whole` is what the artifact is called that the layer is of.
+/// been verified. `whole` names the artifact of the layer.
 ///
 /// # Errors
-/// When there is none, or more than one, or the layer is damaged, too large, or has what could
-/// mislead others.
+/// When there is none, or more than one, or the layer is damaged, too large, or has an entry that
+/// could mislead others.
 pub(crate) fn unpack(
     path: &Path,
     layer: &Descriptor,
@@ -139,7 +103,7 @@ pub(crate) fn unpack(
     sink: &mut dyn Write,
 ) -> Result<Unpacked, UnpackError> {
     let failed = |source| UnpackError::Io { path: path.to_owned(), source };
-    let mut packed = BufReader::with_capacity(CHUNK, open_plain(path).map_err(failed)?.0);
+    let mut packed = BufReader::with_capacity(CHUNK, open_regular(path).map_err(failed)?.0);
     let kind = Kind::of(packed.fill_buf().map_err(failed)?);
     let content: Box<dyn Read> = match kind {
         Kind::Gzip => Box::new(MultiGzDecoder::new(packed)),
@@ -209,7 +173,7 @@ impl Unpacking<'_> {
         }
     }
 
-    /// The first bytes of an entry, if it is a file that begins as WebAssembly does.
+    /// Returns the first bytes of an entry, if it is a file that begins as WebAssembly does.
     fn wasm_head(
         &self,
         entry: &mut tar::Entry<'_, impl Read>,
@@ -222,8 +186,8 @@ impl Unpacking<'_> {
         Ok((Kind::of(&head) == Kind::Wasm).then(|| io::Cursor::new(head)))
     }
 
-    /// What is wrong with an entry, if something is. Two paths that cannot be told apart are one
-    /// too many.
+    /// Returns the problem with an entry, if it has one. Two paths that cannot be told apart are
+    /// one too many.
     fn check_entry(
         &self,
         entry: &mut tar::Entry<'_, impl Read>,
@@ -308,7 +272,7 @@ impl Unpacking<'_> {
     }
 }
 
-/// The names of some files.
+/// Returns the names of some files.
 fn several(names: &[String]) -> String {
     let shown: Vec<_> =
         names.iter().take(5).map(|name| format!("`{}`", name.escape_debug())).collect();

@@ -1,4 +1,4 @@
-//! Layers that have a binary, and those that have none, too much, or what could mislead.
+//! Layers that have a binary, and those that have none, too much, or something misleading.
 
 use super::*;
 use flate2::Compression;
@@ -60,7 +60,7 @@ fn unpacked(media_type: &str, bytes: &[u8]) -> Result<Vec<u8>, UnpackError> {
     Ok(sink)
 }
 
-/// What is said of a layer, without its digest.
+/// Returns the refusal of a layer, without its digest.
 fn refusal(bytes: &[u8]) -> String {
     let error = unpacked(TAR, bytes).expect_err("refused");
     error.to_string().replace(&crate::oci::blob::digest_of(bytes).to_string(), "DIGEST")
@@ -82,7 +82,7 @@ fn every_packing_gives_the_binary() {
 }
 
 #[test]
-fn none_or_several_binaries_are_refused() {
+fn exactly_one_binary_is_taken() {
     insta::assert_snapshot!(refusal(&tar_of(&[("a.wasm", WASM), ("b/c", WASM)])), @"not an extension: its layer has several WebAssembly files, `a.wasm`, `b/c`; one is expected");
     insta::assert_snapshot!(refusal(&gzip(&tar_of(&[("bin/sh", b"\x7fELF")]))), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
     insta::assert_snapshot!(refusal(&gzip(&[0; 1024])), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
@@ -109,7 +109,7 @@ fn misleading_entries_are_refused() {
     for path in ["/etc/passwd", "a\\b", "a/../../b", "C:x", "a\u{1b}[2J", "a//b", "Plugin.wasm"] {
         assert!(with(path, EntryType::Regular, b"").contains("whose path"), "{path}");
     }
-    // An image of another kind has links, and that is not what is wrong with it.
+    // An image of another kind has links, which are not its problem.
     let mut tar = tar::Builder::new(Vec::new());
     add(&mut tar, "bin", EntryType::Symlink, b"");
     assert!(refusal(&tar.into_inner().expect("in memory")).contains("without WebAssembly"));
@@ -134,7 +134,7 @@ fn caps_end_what_is_too_large() {
 }
 
 #[test]
-fn damage_is_an_error_wherever_it_is() {
+fn damage_is_an_error_anywhere() {
     let tar = tar_of(&[("a.wasm", &[WASM, &[1; 2000]].concat())]);
     for form in [tar.clone(), gzip(&tar), zstd(&tar)] {
         let cut = &form[..form.len().min(tar.len() - 1024) / 2];

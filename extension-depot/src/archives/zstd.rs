@@ -6,12 +6,14 @@ use std::io::{self, BufRead, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::archives::file_kind::MAX_UNPACKED;
+
 /// The largest window, which is kept in memory, in bytes. A frame of one segment has its whole
 /// content as window.
-const MAX_WINDOW: u64 = crate::archives::unpack::MAX_UNPACKED;
+const MAX_WINDOW: u64 = MAX_UNPACKED;
 
-/// Reads what is in all frames. Tools that seek in layers write many, and between them some that
-/// are to be skipped.
+/// Reads the contents of all frames. Tools that seek in layers write many, and between them some
+/// that are to be skipped.
 pub(crate) struct ZstdReader<R> {
     source: R,
     decoder: FrameDecoder,
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn zstd_frames_are_joined_and_skipped() {
+    fn zstd_joins_and_skips_frames() {
         assert_eq!(read(HELLO).expect("one"), b"hello");
         assert_eq!(read(&[HELLO, SKIPPED, HELLO, SKIPPED].concat()).expect("two"), b"hellohello");
         assert_eq!(read(b"").expect("none"), b"");

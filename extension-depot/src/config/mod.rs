@@ -1,4 +1,4 @@
-//! Where everything lies, and what the user and the administrator configured.
+//! The places of all files, and the configuration of the user and the administrator.
 //!
 //! [`Places`] is the only type that joins path names. [`UserConfig`] is the configuration of the
 //! user within the policy of the system, with the file and line of each setting.

@@ -4,21 +4,27 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use core_types::{Digest, ExtensionName};
-
-use crate::files::own_file;
+use private_files::{ensure_may_create, ensure_owned};
 
 /// The directories of one user. Nothing here looks at the environment: whoever embeds this says
 /// where they are.
+///
+/// ```
+/// use extension_depot::Places;
+///
+/// let places = Places::below("/tmp/home");
+/// assert!(places.blobs().ends_with("config/extensions/blobs/sha256"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// What the user configures: `~/.config/pds`.
+    /// The configuration of the user: `~/.config/pds`.
     pub config: PathBuf,
-    /// What sesame remembers: `~/.local/state/pds`.
+    /// The state of sesame: `~/.local/state/pds`.
     pub state: PathBuf,
-    /// What can be made again: `~/.cache/pds`.
+    /// Files that can be created again: `~/.cache/pds`.
     pub cache: PathBuf,
-    /// What goes with the login session: `$XDG_RUNTIME_DIR/pds`. Without it, nothing can be granted
-    /// for a while.
+    /// Files of the login session: `$XDG_RUNTIME_DIR/pds`. Without it, nothing can be granted for a
+    /// while.
     pub runtime: Option<PathBuf>,
     /// The policy of the system: `/etc/pds/policy.toml`.
     pub system_policy: PathBuf,
@@ -30,12 +36,12 @@ pub struct Places {
 pub struct PlaceError {
     /// The directory.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The problem with it.
     pub source: io::Error,
 }
 
 impl Places {
-    /// All places below one directory, for tests and demonstrations.
+    /// Returns all places below one directory, for tests and demonstrations.
     pub fn below(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
         Self {
@@ -47,8 +53,8 @@ impl Places {
         }
     }
 
-    /// Makes sure that the directories of these that are there belong to this user or to root, that
-    /// not everybody can write to them, and that their names can be written into documents.
+    /// Checks that the directories of these that are there belong to this user or to root, that not
+    /// everybody can write to them, and that their names can be written into documents.
     ///
     /// # Errors
     /// The first that is not so.
@@ -64,11 +70,9 @@ impl Places {
             }
             match fs::metadata(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    own_file::ensure_may_create(path).map_err(wrong)
+                    ensure_may_create(path).map_err(wrong)
                 }
-                metadata => {
-                    metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong)
-                }
+                metadata => metadata.and_then(|metadata| ensure_owned(&metadata)).map_err(wrong),
             }
         })
     }
@@ -78,27 +82,27 @@ impl Places {
         self.config.join("extensions")
     }
 
-    /// The manifest of an extension.
+    /// Returns the manifest of an extension.
     pub fn manifest(&self, name: &ExtensionName) -> PathBuf {
         self.extensions().join(format!("{name}.toml"))
     }
 
-    /// The blobs of the layout.
+    /// Returns the blobs of the layout.
     pub fn blobs(&self) -> PathBuf {
         self.extensions().join("blobs").join("sha256")
     }
 
-    /// A blob of the layout.
+    /// Returns a blob of the layout.
     pub fn blob(&self, digest: &Digest) -> PathBuf {
         self.blobs().join(digest.hex())
     }
 
-    /// The file that says that this is an OCI layout.
-    pub fn layout_marker(&self) -> PathBuf {
+    /// Returns the file that says that this is an OCI layout.
+    pub(crate) fn layout_marker(&self) -> PathBuf {
         self.extensions().join("oci-layout")
     }
 
-    /// The index of the layout.
+    /// Returns the index of the layout.
     pub fn index(&self) -> PathBuf {
         self.extensions().join("index.json")
     }
@@ -110,97 +114,98 @@ impl Places {
     }
 
     /// What sesame remembers about extensions.
-    pub fn extension_state(&self) -> PathBuf {
+    pub(crate) fn extension_state(&self) -> PathBuf {
         self.state.join("extensions")
     }
 
-    /// The lock that changes are made under.
-    pub fn lock(&self) -> PathBuf {
+    /// Returns the lock that changes are made under.
+    pub(crate) fn lock(&self) -> PathBuf {
         self.extension_state().join("lock")
     }
 
-    /// The records of all extensions.
-    pub fn all_records(&self) -> PathBuf {
+    /// Returns the records of all extensions.
+    pub(crate) fn all_records(&self) -> PathBuf {
         self.extension_state().join("records")
     }
 
-    /// The records of an extension, one for each digest.
+    /// Returns the records of an extension, one for each digest.
     pub fn records(&self, name: &ExtensionName) -> PathBuf {
         self.all_records().join(name.as_str())
     }
 
-    /// The record of an extension with this digest.
+    /// Returns the record of an extension with this digest.
     pub fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
         self.records(name).join(format!("{}.json", digest.hex()))
     }
 
-    /// The generations of all extensions.
-    pub fn histories(&self) -> PathBuf {
+    /// Returns the generations of all extensions.
+    pub(crate) fn histories(&self) -> PathBuf {
         self.extension_state().join("history")
     }
 
-    /// The generations of an extension.
+    /// Returns the generations of an extension.
     pub fn history(&self, name: &ExtensionName) -> PathBuf {
         self.histories().join(name.as_str())
     }
 
     /// One generation of an extension.
-    pub fn generation(&self, name: &ExtensionName, number: u32) -> PathBuf {
+    pub(crate) fn generation(&self, name: &ExtensionName, number: u32) -> PathBuf {
         self.history(name).join(format!("{number:06}.json"))
     }
 
-    /// When tags were first seen, for all repositories.
-    pub fn first_seen_all(&self) -> PathBuf {
+    /// Returns when tags were first seen, for all repositories.
+    pub(crate) fn first_seen_all(&self) -> PathBuf {
         self.extension_state().join("first-seen")
     }
 
-    /// When the tags of a repository were first seen; `repository` is the digest of its name.
-    pub fn first_seen(&self, repository: &Digest) -> PathBuf {
+    /// Returns when the tags of a repository were first seen; `repository` is the digest of its
+    /// name.
+    pub(crate) fn first_seen(&self, repository: &Digest) -> PathBuf {
         self.first_seen_all().join(format!("{}.json", repository.hex()))
     }
 
-    /// The manifests that removed extensions had.
-    pub fn removed_manifests(&self) -> PathBuf {
+    /// Returns the manifests that removed extensions had.
+    pub(crate) fn removed_manifests(&self) -> PathBuf {
         self.extension_state().join("removed")
     }
 
-    /// The manifest that a removed extension had, for those who change their mind.
+    /// Returns the manifest that a removed extension had, for those who change their mind.
     pub fn removed_manifest(&self, name: &ExtensionName) -> PathBuf {
         self.removed_manifests().join(format!("{name}.toml"))
     }
 
-    /// What is known of the lists that `sync` followed.
-    pub fn followed_lists(&self) -> PathBuf {
+    /// Returns the directory of the lists that `sync` followed.
+    pub(crate) fn followed_lists(&self) -> PathBuf {
         self.extension_state().join("lists")
     }
 
-    /// What is known of one list; `list` is the digest of what it is known by.
-    pub fn followed_list(&self, list: &Digest) -> PathBuf {
+    /// Returns the file of one list; `list` is the digest of its name.
+    pub(crate) fn followed_list(&self, list: &Digest) -> PathBuf {
         self.followed_lists().join(format!("{}.json", list.hex()))
     }
 
-    /// The tags that repositories had when they were listed last, for completion.
+    /// Returns the tags that repositories had when they were listed last, for completion.
     pub fn tag_listings(&self) -> PathBuf {
         self.cache.join("tags")
     }
 
-    /// The tags of one repository; `repository` is the digest of its name.
+    /// Returns the tags of one repository; `repository` is the digest of its name.
     pub fn tag_listing(&self, repository: &Digest) -> PathBuf {
         self.tag_listings().join(repository.hex())
     }
 
-    /// Whom the user trusts.
-    pub fn trust(&self) -> PathBuf {
+    /// Returns the file of trusted signers.
+    pub(crate) fn trust(&self) -> PathBuf {
         self.config.join("trust.toml")
     }
 
     /// Who signed first, for all repositories.
-    pub fn first_uses(&self) -> PathBuf {
+    pub(crate) fn first_uses(&self) -> PathBuf {
         self.extension_state().join("first-use")
     }
 
     /// Who signed first; `repository` is the digest of its name.
-    pub fn first_use(&self, repository: &Digest) -> PathBuf {
+    pub(crate) fn first_use(&self, repository: &Digest) -> PathBuf {
         self.first_uses().join(format!("{}.json", repository.hex()))
     }
 
@@ -209,23 +214,23 @@ impl Places {
         self.state.join("credentials.json")
     }
 
-    /// What an extension printed and logged.
+    /// Returns the log of an extension.
     pub fn log(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("logs").join(format!("{name}.log"))
     }
 
-    /// What extensions did.
-    pub fn activity(&self) -> PathBuf {
+    /// Returns the directory of the activity log.
+    pub(crate) fn activity(&self) -> PathBuf {
         self.extension_state().join("activity")
     }
 
-    /// How often an extension failed lately.
-    pub fn health(&self, name: &ExtensionName) -> PathBuf {
+    /// Returns how often an extension failed recently.
+    pub(crate) fn health(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("health").join(format!("{name}.json"))
     }
 
-    /// The grants of an extension that end.
-    pub fn timed_grants(&self, name: &ExtensionName) -> Option<PathBuf> {
+    /// Returns the grants of an extension that end.
+    pub(crate) fn timed_grants(&self, name: &ExtensionName) -> Option<PathBuf> {
         Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
     }
 
@@ -257,7 +262,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Every place that is made of a name.
+    /// Returns every place that is made of a name.
     fn all(places: &Places, name: &ExtensionName) -> Vec<PathBuf> {
         vec![places.manifest(name), places.history(name), places.health(name), places.log(name)]
     }
@@ -265,8 +270,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
+        /// Different names have different places below the root.
         #[test]
-        fn different_names_have_different_places_below_the_root(
+        fn names_have_distinct_places(
             one in "[a-z0-9][a-z0-9-]{0,63}", other in "[a-z0-9][a-z0-9-]{0,63}",
         ) {
             let places = Places::below("/root");

@@ -19,7 +19,7 @@ pub struct RedirectHost {
 pub struct RedirectHostError(String);
 
 impl RedirectHost {
-    /// Whether it is this host, at this port. Where either has no port, it is the
+    /// Returns whether it is this host, at this port. Where either omits the port, it is the
     /// default one of the scheme.
     #[cfg(feature = "registry")]
     pub(crate) fn is(&self, host: &str, port: Option<u16>, default_port: u16) -> bool {

@@ -1,4 +1,4 @@
-//! What the user and the administrator configured.
+//! The configuration of the user and the administrator.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,16 +11,17 @@ use core_types::{
     Policy, RequiredSigner, SignerRule, SourceRefusal, TomlLeaf, TomlProblem, UnknownKey,
     denied_by_policy, parse_toml, toml_leaves,
 };
+use private_files::read_private_text;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::places::Places;
 use crate::config::redirect_host::RedirectHost;
-use crate::files::own_file;
 use crate::source::web_address::WebAddress;
 use crate::trust::signer::Signer;
 
-/// The largest file of the configuration, in bytes.
+/// The largest file of the configuration, in bytes: more than people write, and little to hold in
+/// memory.
 const MAX_SIZE: u64 = 1 << 20;
 
 /// Where the keys of a policy begin in its own file: everything in it is policy.
@@ -44,7 +45,7 @@ pub struct UserConfig {
     has_system_policy: bool,
 }
 
-/// A file of the configuration, and the keys in it that mean nothing or what is wrong with it.
+/// A file of the configuration, and its unknown keys or its problem.
 pub type CheckedFile = (PathBuf, Result<Vec<UnknownKey>, ConfigFileError>);
 
 /// One value that is configured.
@@ -69,7 +70,7 @@ pub enum ConfigFileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A policy names a file that its rules cannot be checked with.
@@ -167,13 +168,13 @@ impl UserConfig {
     }
 
     /// Reads a file, if it is there. `policy` is where the keys of a policy begin: one that is not
-    /// known there is an error, since a rule that is misspelt would allow what it was to forbid.
+    /// known there is an error, since a misspelt rule would not forbid anything.
     fn read<T: DeserializeOwned>(
         &mut self,
         path: &Path,
         policy: &str,
     ) -> Result<Option<(T, Document)>, ConfigFileError> {
-        let text = match own_file::read_text(path, MAX_SIZE) {
+        let text = match read_private_text(path, MAX_SIZE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(path) => {
                 return Ok(None);
@@ -191,8 +192,8 @@ impl UserConfig {
         Ok(Some((value, document)))
     }
 
-    /// Every file of the configuration by itself: the keys in it that mean nothing, or what is
-    /// wrong with it. Files that are not there are left out.
+    /// Returns every file of the configuration by itself: its unknown keys, or the problem with it.
+    /// Files that are not there are left out.
     ///
     /// # Errors
     /// When the directory of files cannot be read.
@@ -240,8 +241,8 @@ impl UserConfig {
         Ok(true)
     }
 
-    /// Every value that is in force, with where it stands. All policies hold; of the settings of a
-    /// registry, those in the last file that has any.
+    /// Returns every value that is in force, with where it stands. All policies hold; of the
+    /// settings of a registry, those in the last file that has any.
     pub fn settings(&self) -> Vec<Setting> {
         let all: Vec<_> = self
             .documents
@@ -273,7 +274,7 @@ impl UserConfig {
         toml_leaves(&document.text).into_iter().map(setting).collect()
     }
 
-    /// Makes sure that every policy lets extensions come from there.
+    /// Checks that every policy lets extensions come from there.
     ///
     /// # Errors
     /// With the first policy that does not.
@@ -281,8 +282,8 @@ impl UserConfig {
         self.check_policies(reference.identity().as_str(), |policy| policy.check_source(reference))
     }
 
-    /// Makes sure that every policy lets extensions come from a file of a web server. Where only
-    /// some places are allowed, its host has to be among them.
+    /// Checks that every policy lets extensions come from a file of a web server. Where only some
+    /// places are allowed, its host has to be among them.
     ///
     /// # Errors
     /// With the first policy that does not.
@@ -342,7 +343,7 @@ impl UserConfig {
         })
     }
 
-    /// The signers that policies name for a place.
+    /// Returns the signers that policies name for a place.
     pub(crate) fn signer_rules(
         &self,
         reference: &OciReference,
@@ -353,25 +354,25 @@ impl UserConfig {
         })
     }
 
-    /// Whether any policy wants a signature on what comes from there.
-    pub fn wants_signature(&self, reference: &OciReference) -> bool {
+    /// Returns whether a policy requires a signature of artifacts from there.
+    pub(crate) fn wants_signature(&self, reference: &OciReference) -> bool {
         self.policies
             .iter()
             .any(|(policy, _)| policy.required_signer(reference) != RequiredSigner::Nobody)
     }
 
-    /// Whether a policy says where extensions may come from.
+    /// Returns whether a policy says where extensions may come from.
     pub fn restricts_sources(&self) -> bool {
         self.policies.iter().any(|(policy, _)| policy.allowed_registries.is_some())
     }
 
-    /// Whether a policy lets the extensions of this list have this without a question.
+    /// Returns whether a policy lets the extensions of this list have this without a question.
     pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
         self.policies.iter().any(|(policy, _)| policy.preapproves(list, grant))
     }
 
-    /// Whether this list may demand that `sync` removes what it no longer has: some policy has to
-    /// say so, and none that names lists may leave it out.
+    /// Returns whether this list may demand that `sync` removes the extensions that it lost: some
+    /// policy has to say so, and none that names lists may leave it out.
     pub fn lets_prune(&self, list: &OciReference) -> bool {
         let said: Vec<_> =
             self.policies.iter().filter_map(|(policy, _)| policy.lets_prune(list)).collect();
@@ -383,13 +384,13 @@ impl UserConfig {
         denied_by_policy(capability, &self.policies)
     }
 
-    /// How long ago a version has to have been seen first before it is taken; the longest that any
-    /// policy wants.
+    /// Returns how long ago a version has to have been seen first before it is taken; the longest
+    /// that any policy wants.
     pub fn min_release_age(&self) -> Option<Period> {
         self.policies.iter().filter_map(|(policy, _)| policy.min_release_age).max()
     }
 
-    /// The ceilings of all policies.
+    /// Returns the ceilings of all policies.
     pub fn ceilings(&self) -> Vec<Ceilings> {
         let ceilings = |(policy, document): &(Policy, Document)| Ceilings {
             limits: policy.limits.clone(),
@@ -399,15 +400,15 @@ impl UserConfig {
     }
 }
 
-/// A key as it is written in TOML: bare where that is possible.
+/// Returns a key as it is written in TOML: bare where that is possible.
 fn written_key(key: &str) -> String {
     let is_bare = !key.is_empty()
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if is_bare { key.to_owned() } else { toml_edit::Value::from(key).to_string() }
 }
 
-/// Whether nothing at all has this path. A link to what is not there is something: a policy that
-/// cannot be read is not an absent policy.
+/// Returns whether nothing at all has this path. A dangling link counts: a policy that cannot be
+/// read is not an absent policy.
 fn is_absent(path: &Path) -> bool {
     let is_there = |parent: &Path| fs::metadata(parent).is_ok() || is_absent(parent);
     match fs::symlink_metadata(path) {
@@ -448,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn the_samples_load_without_a_warning() {
+    fn samples_load_without_warnings() {
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config-examples");
         let config = load(&samples);
         assert_eq!(config.unknown_keys, []);
@@ -458,10 +459,9 @@ mod tests {
         assert_eq!(config.registries["registry.internal"].allow_redirect_to.len(), 1);
     }
 
-    /// A rule that is misspelt would allow what it was to forbid. Elsewhere a misspelt key is a
-    /// warning.
+    /// A misspelt rule would not forbid anything. Elsewhere a misspelt key is a warning.
     #[test]
-    fn unknown_key_in_a_policy_is_an_error() {
+    fn unknown_policy_key_is_error() {
         let directory = tempfile::tempdir().expect("a directory");
         let write =
             |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
@@ -496,7 +496,7 @@ mod tests {
 
     /// Whoever made a link meant a policy to be there.
     #[test]
-    fn dangling_link_as_policy_is_an_error() {
+    fn dangling_policy_link_is_error() {
         for link in ["config.toml", "policy.toml", "config.d", "config.d/10.toml", "sub"] {
             let directory = tempfile::tempdir().expect("a directory");
             let at = |name: &str| directory.path().join(name);
@@ -514,7 +514,7 @@ mod tests {
         }
     }
 
-    /// What a policy names is looked at before it is needed.
+    /// The files of a policy are checked before they are needed.
     #[test]
     fn check_reads_what_a_policy_names() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -537,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn later_files_win_and_every_policy_holds() {
+    fn later_files_win_policies_add() {
         let directory = tempfile::tempdir().expect("a directory");
         let write =
             |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");

@@ -5,15 +5,13 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
+use private_files::{LockFailure, create_durable_directory, open_regular, open_to_change};
 
-use crate::files::{durable, own_file};
-use crate::oci::blob::open_plain;
-
-/// How long to wait while one and the same process holds the lock.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The wait while one and the same process holds the lock, which is held for milliseconds: after
+/// this long it was stopped.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time between two attempts of a change, which takes some milliseconds itself.
 const PAUSE: Duration = Duration::from_millis(20);
-const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 /// The right to change installed extensions. The kernel takes it back when the process ends,
 /// however it ends.
@@ -24,7 +22,7 @@ pub(crate) struct Lock {
     _file: File,
 }
 
-/// Why there is no lock.
+/// The reason why the lock is not held.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it and does not let go.
@@ -38,24 +36,26 @@ pub enum LockError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl Lock {
-    /// Waits for the lock as long as it changes hands, and [`PATIENCE`] while it does not.
+    /// Waits for the lock as long as it changes hands, and [`LOCK_TIMEOUT`] while it does not.
     /// `waiting` is called once when the wait begins.
     pub(crate) fn acquire(path: &Path, waiting: &dyn Fn()) -> Result<Self, LockError> {
         let io_error = |source| LockError::Io { path: path.to_owned(), source };
-        path.parent().map_or(Ok(()), durable::create_directory).map_err(io_error)?;
-        let mut file = own_file::open_to_change(path).map_err(io_error)?;
+        path.parent().map_or(Ok(()), create_durable_directory).map_err(io_error)?;
+        let mut file = open_to_change(path).map_err(io_error)?;
         let mut holder = None;
         let mut since = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(io_error(explained(error))),
+                Err(TryLockError::Error(error)) => {
+                    return Err(io_error(LockFailure::from(error).into()));
+                }
                 Err(TryLockError::WouldBlock) => {}
             }
             let now = read_holder(&mut file);
@@ -64,7 +64,7 @@ impl Lock {
             }
             if holder.as_ref() != Some(&now) {
                 (holder, since) = (Some(now), Instant::now());
-            } else if since.elapsed() > PATIENCE {
+            } else if since.elapsed() > LOCK_TIMEOUT {
                 return Err(LockError::Busy { holder: holder.filter(|pid| !pid.is_empty()) });
             }
             std::thread::sleep(PAUSE);
@@ -74,62 +74,9 @@ impl Lock {
     }
 }
 
-/// Whether others may hold a lock at the same time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Sharing {
-    Alone,
-    WithOthers,
-}
-
-/// Waits for the lock of a file or directory, and gives back whether it was had in time. It goes
-/// when the file is closed.
-pub(crate) fn wait_for(file: &File, sharing: Sharing, patience: Duration) -> io::Result<bool> {
-    let since = Instant::now();
-    loop {
-        let tried = match sharing {
-            Sharing::Alone => file.try_lock(),
-            Sharing::WithOthers => file.try_lock_shared(),
-        };
-        match tried {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::Error(error)) => return Err(explained(error)),
-            Err(TryLockError::WouldBlock) if since.elapsed() > patience => return Ok(false),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(SHORT_PAUSE),
-        }
-    }
-}
-
-/// Returns whether nothing in a directory can be locked: some network file systems, and some of
-/// FUSE, have no locks.
-pub(crate) fn is_without_locks(directory: &Path) -> bool {
-    match File::open(directory).map(|file| file.try_lock_shared()) {
-        Ok(Err(TryLockError::Error(error))) => is_unsupported(&error),
-        _ => false,
-    }
-}
-
-/// Says of a file system without locks that it has none. Changes without them would not be safe, so
-/// there are none.
-pub(crate) fn explained(error: io::Error) -> io::Error {
-    if is_unsupported(&error) {
-        return io::Error::new(
-            io::ErrorKind::Unsupported,
-            format!("its file system has no locks ({error})"),
-        );
-    }
-    error
-}
-
-fn is_unsupported(error: &io::Error) -> bool {
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL)
-    )
-}
-
-/// The process that holds a lock now, as far as it said so; nothing when nobody does.
+/// Returns the process that holds a lock now, as far as it said so; nothing when the lock is free.
 pub(crate) fn holder(path: &Path) -> Option<String> {
-    let (mut file, _) = open_plain(path).ok()?;
+    let (mut file, _) = open_regular(path).ok()?;
     matches!(file.try_lock(), Err(TryLockError::WouldBlock)).then(|| read_holder(&mut file))
 }
 
@@ -152,22 +99,9 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// A file system without locks is named; one that fails is not taken for it.
+    /// The second waits until the first lets go and says so.
     #[test]
-    fn missing_locks_are_named() {
-        for errno in [Errno::NOLCK, Errno::NOTSUP, Errno::NOSYS, Errno::INVAL] {
-            let error = explained(errno.into());
-            assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-            assert!(error.to_string().starts_with("its file system has no locks ("), "{error}");
-        }
-        assert_eq!(explained(Errno::IO.into()).raw_os_error(), Some(Errno::IO.raw_os_error()));
-        assert!(
-            !is_without_locks(&std::env::temp_dir()) && !is_without_locks(Path::new("/nowhere"))
-        );
-    }
-
-    #[test]
-    fn the_second_waits_until_the_first_lets_go_and_says_so() {
+    fn second_waits_for_the_first() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("deep/lock");
         let first = Lock::acquire(&path, &|| panic!("nobody holds it")).expect("free");

@@ -1,8 +1,8 @@
 //! Files and directories that a user names to be written. Where other users can write as well, such
 //! as in `/tmp`, one of them can have put a link on the way or in the place of a file.
 //!
-//! The way is walked part by part, and each part is held open: what was looked at is what is
-//! written to.
+//! The path is walked part by part, and each part is held open, so that the checked directory is
+//! the one that is written to.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,20 +13,19 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use private_files::{ensure_owned, where_supported};
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, readlinkat, renameat,
     renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
-use crate::files::durable::where_supported;
-use crate::files::own_file::ensure_own;
-
-/// How many links a way can have, which is what the kernel allows.
+/// The most links in a path, as the kernel allows.
 const MAX_LINKS: usize = 40;
-/// How often another name is tried for a temporary file.
+/// The tries of a name for a temporary file. Names are random, so one is enough unless the
+/// directory is attacked.
 const MAX_TRIES: usize = 100;
-/// The mode of new directories, less what the user's mask takes away.
+/// The mode of new directories, less the user's mask.
 const DIRECTORY_MODE: u32 = 0o777;
 
 /// A directory that the user named, held open.
@@ -96,7 +95,7 @@ impl OutputDirectory {
         self.below(Path::new(name))
     }
 
-    /// The path by which it was named.
+    /// Returns the path by which it was named.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -105,7 +104,7 @@ impl OutputDirectory {
     /// there.
     ///
     /// # Errors
-    /// When it cannot be written, or what is in its place is not a regular file.
+    /// When it cannot be written, or its place has something other than a regular file.
     pub fn write(&self, name: &OsStr, mode: u32, contents: &[u8]) -> io::Result<PathBuf> {
         let mut file = self.begin(name, mode)?;
         file.write_all(contents)?;
@@ -131,7 +130,7 @@ impl OutputDirectory {
     /// Begins a file that takes the place of another, or of a link, when it is finished.
     ///
     /// # Errors
-    /// When nothing can be written here, or what is in its place is not a regular file.
+    /// When nothing can be written here, or its place has something other than a regular file.
     pub fn begin(&self, name: &OsStr, mode: u32) -> io::Result<OutputFile<'_>> {
         // A device or a pipe is not replaced by mistake, and neither is a link to one, such as
         // /dev/stdout.
@@ -168,7 +167,7 @@ impl OutputDirectory {
         Ok(openat(&self.descriptor, name, flags, Mode::from_raw_mode(mode))?.into())
     }
 
-    /// Makes the names in it durable. Whoever may write here and not read has done what they could.
+    /// Makes the names in it durable. Where the directory cannot be read, that is skipped.
     fn sync(&self) -> io::Result<()> {
         match openat(
             &self.descriptor,
@@ -187,7 +186,7 @@ impl OutputFile<'_> {
     /// Puts the file into its place, durably.
     ///
     /// # Errors
-    /// When that fails; then what was there is still there.
+    /// When that fails. The old file is still there.
     pub fn finish(self) -> io::Result<()> {
         self.file.sync_all()?;
         self.rename(RenameFlags::empty())?;
@@ -238,7 +237,7 @@ impl Drop for OutputFile<'_> {
     }
 }
 
-/// Where the way to a path begins.
+/// Returns where the way to a path begins.
 fn start(path: &Path) -> io::Result<OwnedFd> {
     open_root(if path.is_absolute() { "/" } else { "." })
 }
@@ -307,11 +306,11 @@ impl Walk {
         Ok(())
     }
 
-    /// Makes sure that a link is this user's or root's, or lies where nobody else can put one.
+    /// Checks that a link is this user's or root's, or lies where other users cannot put one.
     fn check_link(&self, part: &OsStr, owner: u32) -> io::Result<()> {
         let user = rustix::process::geteuid().as_raw();
         let directory = File::from(self.at.try_clone()?).metadata()?;
-        if [0, user].contains(&owner) || ensure_own(&directory).is_ok() {
+        if [0, user].contains(&owner) || ensure_owned(&directory).is_ok() {
             return Ok(());
         }
         let reason = format!("`{}` is a link that the user {owner} has put there", part.display());
@@ -319,7 +318,7 @@ impl Walk {
     }
 }
 
-/// The parts of a path, the last one first.
+/// Returns the parts of a path, the last one first.
 fn parts(path: &Path) -> Vec<OsString> {
     let part = |component: Component<'_>| match component {
         Component::Normal(part) => Some(part.to_owned()),
@@ -335,8 +334,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 
-    /// A directory in which everybody can write, with what another user has put there. Only root
-    /// can make it.
+    /// Returns a directory in which everybody can write, with what another user has put there. Only
+    /// root can make it.
     fn shared() -> Option<tempfile::TempDir> {
         let shared = tempfile::tempdir().expect("a directory");
         fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o1777)).expect("set");
@@ -373,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn unfinished_file_leaves_the_old_one() {
+    fn unfinished_file_keeps_old() {
         let root = tempfile::tempdir().expect("a directory");
         fs::write(root.path().join("f"), "old").expect("written");
         let directory = OutputDirectory::open(root.path()).expect("opened");
@@ -448,7 +447,7 @@ mod tests {
             .expect("replaced");
         assert_eq!(fs::read(home.path().join("precious")).expect("read"), b"precious");
         assert_eq!(fs::read_dir(home.path()).expect("read").count(), 1);
-        // Where nobody else can write, whoever owns the link was let in by the user.
+        // Where other users cannot write, the user allowed the owner of the link.
         fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o700)).expect("set");
         assert!(OutputDirectory::open(&at("way")).is_ok());
     }

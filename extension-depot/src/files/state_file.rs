@@ -1,27 +1,28 @@
-//! Files in which sesame remembers things: JSON with a format version, replaced as a whole.
+//! State files: JSON with a format version, replaced as a whole.
 //!
-//! Fields are only ever added within a format, so an older sesame reads what a newer one wrote.
-//! What cannot be understood that way has a higher format version, which an older sesame refuses to
-//! read, and so never overwrites.
+//! Fields are only added within a format, so an older sesame reads the files of a newer one. A
+//! change that an older sesame would misread has a higher format version, which an older sesame
+//! neither reads nor overwrites.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use private_files::{atomic_write, create_durable_directory, open_private};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{durable, own_file};
-
-/// The largest file that is read, in bytes.
+/// The largest state file that is read, in bytes. The largest ones are lists of hundreds of
+/// extensions.
 const MAX_SIZE: u64 = 16 << 20;
 
-/// What is kept in such a file.
+/// The contents of a state file.
 pub(crate) trait StateFile: Serialize + DeserializeOwned {
     /// The version of the format that this sesame writes, and the highest that it reads.
     const FORMAT: u32;
 }
 
-/// Why what sesame remembers cannot be had or written.
+/// Why a state file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
     /// A newer sesame wrote it.
@@ -34,12 +35,12 @@ pub enum StateFileError {
         /// The highest that is known.
         known: u32,
     },
-    /// It does not say what it should.
+    /// Its contents are not of this format.
     #[error("`{}` is damaged", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         source: serde_json::Error,
     },
     /// The system refuses.
@@ -47,7 +48,7 @@ pub enum StateFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -64,11 +65,11 @@ struct Versioned<'a, T> {
     value: &'a T,
 }
 
-/// What a file says, or nothing when it is not there.
+/// Reads a file, or nothing when it is not there.
 pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileError> {
     let io_error = |source| StateFileError::Io { path: path.to_owned(), source };
     let damaged = |source| StateFileError::Damaged { path: path.to_owned(), source };
-    let file = match own_file::open(path) {
+    let file = match open_private(path) {
         Ok((file, _)) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(error)),
@@ -86,22 +87,24 @@ pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileErro
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-/// Replaces a file, durably and as a whole. What a newer sesame wrote is not overwritten.
+/// Replaces a file, durably and as a whole. A file of a newer sesame is not overwritten.
 pub(crate) fn write<T: StateFile>(path: &Path, value: &T) -> Result<(), StateFileError> {
     if let Err(error @ StateFileError::Newer { .. }) = read::<T>(path) {
         return Err(error);
     }
     let write = || -> io::Result<()> {
         let text = serde_json::to_vec_pretty(&Versioned { format_version: T::FORMAT, value })?;
-        path.parent().map_or(Ok(()), durable::create_directory)?;
-        durable::write(path, &text)
+        path.parent().map_or(Ok(()), create_durable_directory)?;
+        atomic_write(path, &text)
     };
     write().map_err(|source| StateFileError::Io { path: path.to_owned(), source })
 }
 
-/// This moment, as RFC 3339 in UTC.
-pub(crate) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+/// Returns this moment in whole seconds. That is enough to tell people when something happened, and
+/// short in every file.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -117,8 +120,9 @@ mod tests {
         const FORMAT: u32 = 2;
     }
 
+    /// Older files are read and newer ones are neither read nor overwritten.
     #[test]
-    fn older_files_are_read_and_newer_ones_are_neither_read_nor_overwritten() {
+    fn newer_state_is_left_alone() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("deep/thing.json");
         assert_eq!(read::<Thing>(&path).expect("no file is no error"), None);

@@ -1,21 +1,21 @@
-//! Which extensions came from which list: what `sync` may take away again, and to which bytes a
-//! list was pinned.
+//! The lists that `sync` followed: their extensions, which it may remove again, and their pins.
 //!
-//! Only what a list brought is ever removed or taken back on its behalf, so provenance is written
-//! after what it speaks of: a process that is killed between the two leaves an extension that
-//! counts as its user's own.
+//! Only extensions and grants of a list are removed on its behalf, so provenance is written last: a
+//! process that is killed before that leaves an extension that counts as its user's own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionName, Grant, Identity, OciReference};
+use jiff::Timestamp;
+use private_files::names_in;
 use serde::{Deserialize, Serialize};
 
-use crate::files::listing::names_in;
 use crate::files::state_file::{self, StateFile};
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::Removed;
 use crate::trust::signer_pin::Evidence;
 
@@ -28,17 +28,16 @@ pub struct FollowedList {
     pub pins: BTreeMap<String, OciReference>,
     /// The extensions that came from it.
     pub extensions: BTreeMap<ExtensionName, FromList>,
-    /// When it was followed last, as RFC 3339 in UTC.
-    pub followed_at: String,
+    /// When it was followed last.
+    pub followed_at: Timestamp,
 }
 
 /// An extension that came from a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromList {
-    /// Where it comes from, as [`Identity`] writes it. An extension of this name from elsewhere is
-    /// another one.
-    pub identity: String,
-    /// What it was given because the list asks for it. The rest in its manifest is its user's.
+    /// Where it comes from. An extension of this name from elsewhere is another one.
+    pub identity: Identity,
+    /// The grants that the list asked for. The rest in its manifest is its user's.
     #[serde(default)]
     pub given: Vec<GivenByList>,
 }
@@ -57,41 +56,41 @@ impl StateFile for FollowedList {
 }
 
 impl FromList {
-    /// An extension that was given nothing by a list yet.
+    /// Creates an extension that was given nothing by a list yet.
     pub fn of(identity: &Identity) -> Self {
-        Self { identity: identity.to_string(), given: Vec::new() }
+        Self { identity: identity.clone(), given: Vec::new() }
     }
 
-    /// Whether this is what came from the list, and not another extension of the same name.
+    /// Returns whether this came from the list, and is not another extension of the same name.
     pub fn is(&self, reference: &OciReference) -> bool {
-        self.identity == reference.identity().to_string()
+        self.identity == reference.identity()
     }
 
-    /// Whether it was given this by the list, whatever became of it.
+    /// Returns whether it was given this by the list, whatever became of it.
     pub fn was_given(&self, grant: &Grant) -> bool {
         self.given.iter().any(|given| given.grant == *grant)
     }
 }
 
-/// What became of an extension that is not on its list any more.
+/// The result for an extension that is not on its list any more.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pruned {
     /// It is gone.
     Removed(Removed),
-    /// It stays: another list has it, or it is not what came from this list.
+    /// It stays: another list has it, or it did not come from this list.
     Kept,
 }
 
 impl Depot {
-    /// What is known of a list, or nothing when it was never followed.
+    /// Returns the state of a list, or nothing when it was never followed.
     ///
     /// # Errors
-    /// When it cannot be read: then it is not known what came from it.
+    /// When it cannot be read, so that its extensions are not known.
     pub fn followed_list(&self, list: &str) -> Result<Option<FollowedList>, DepotError> {
         Ok(state_file::read(&self.followed_list_path(list))?)
     }
 
-    /// Every list that was followed.
+    /// Returns every list that was followed.
     ///
     /// # Errors
     /// When one of them, or their directory, cannot be read.
@@ -103,8 +102,23 @@ impl Depot {
         Ok(all)
     }
 
-    /// Notes what a list led to, and who signed it, where that was looked at. `note` is given what
-    /// is known of it by now.
+    fn followed_list_files(&self) -> Result<Vec<PathBuf>, DepotError> {
+        let directory = self.places().followed_lists();
+        let names = names_in(&directory)?;
+        let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
+        files.retain(|file| Path::new(file).extension() == Some("json".as_ref()));
+        files.sort();
+        Ok(files)
+    }
+
+    fn followed_list_path(&self, list: &str) -> PathBuf {
+        self.places().followed_list(&digest_of(list.as_bytes()))
+    }
+}
+
+impl LockedDepot<'_> {
+    /// Notes the pin of a list, and its signer where that was checked. `note` gets the current
+    /// state.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -114,7 +128,6 @@ impl Depot {
         signed: Option<(&OciReference, &Evidence)>,
         note: impl FnOnce(&mut FollowedList),
     ) -> Result<(), DepotError> {
-        let _lock = self.lock()?;
         signed.map_or(Ok(()), |(reference, found)| self.note_first_use(reference, found))?;
         let known = self.followed_list(list)?.unwrap_or_default();
         let mut followed = FollowedList { list: list.to_owned(), ..known.clone() };
@@ -126,13 +139,12 @@ impl Depot {
         Ok(state_file::write(&self.followed_list_path(list), &followed)?)
     }
 
-    /// Removes an extension that is not on its list any more, as [`Depot::remove`] does, if it came
+    /// Removes an extension that is not on its list any more, as [`LockedDepot::remove`] does, if it came
     /// from this list and no other has it. All of that is looked at under the lock.
     ///
     /// # Errors
-    /// When its manifest or what is known of lists cannot be read, or something cannot be removed.
+    /// When its manifest or the state of lists cannot be read, or something cannot be removed.
     pub fn prune(&self, list: &str, name: &ExtensionName) -> Result<Pruned, DepotError> {
-        let _lock = self.lock()?;
         let all = self.followed_lists()?;
         let from = |followed: &FollowedList| followed.extensions.get(name).cloned();
         let Some(known) = all.iter().find(|followed| followed.list == list).and_then(from) else {
@@ -147,7 +159,7 @@ impl Depot {
         {
             return Ok(Pruned::Kept);
         }
-        self.remove_under_lock(name, false).map(Pruned::Removed)
+        self.remove(name, false).map(Pruned::Removed)
     }
 
     /// Forgets that an extension came from a list. A list of which nothing can be read says so when
@@ -160,19 +172,6 @@ impl Depot {
             }
         }
         Ok(())
-    }
-
-    fn followed_list_files(&self) -> Result<Vec<PathBuf>, DepotError> {
-        let directory = self.places().followed_lists();
-        let names = names_in(&directory)?;
-        let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
-        files.retain(|file| Path::new(file).extension() == Some("json".as_ref()));
-        files.sort();
-        Ok(files)
-    }
-
-    fn followed_list_path(&self, list: &str) -> PathBuf {
-        self.places().followed_list(&digest_of(list.as_bytes()))
     }
 }
 
@@ -192,7 +191,7 @@ mod tests {
         format!("r.io/{path}:1").parse().expect(path)
     }
 
-    /// A depot in which `x` has a manifest, and came from these lists.
+    /// Returns a depot in which `x` has a manifest, and came from these lists.
     fn followed(directory: &Path, lists: &[&str]) -> Depot {
         let depot = Depot::new(Places::below(directory));
         let path = depot.places().manifest(&name());
@@ -202,7 +201,7 @@ mod tests {
             let note = |followed: &mut FollowedList| {
                 followed.extensions.insert(name(), FromList::of(&reference("org/x").identity()));
             };
-            depot.note_followed_list(list, None, note).expect("noted");
+            depot.lock().expect("free").note_followed_list(list, None, note).expect("noted");
         }
         depot
     }
@@ -212,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn prune_takes_only_what_came_from_the_list() {
+    fn prune_keeps_other_extensions() {
         for (lists, removed) in
             [(&[][..], false), (&[OTHER], false), (&[LIST], true), (&[LIST, OTHER], false)]
         {
             let directory = tempfile::tempdir().expect("a directory");
             let depot = followed(directory.path(), lists);
-            let pruned = depot.prune(LIST, &name()).expect("looked at");
+            let pruned = depot.lock().expect("free").prune(LIST, &name()).expect("looked at");
             assert_eq!(
                 (matches!(pruned, Pruned::Removed(_)), is_there(&depot)),
                 (removed, !removed),
@@ -234,28 +233,37 @@ mod tests {
         let depot = followed(directory.path(), &[LIST]);
         std::fs::write(depot.places().manifest(&name()), "[extension]\noci = \"r.io/mine/x:1\"\n")
             .expect("written");
-        assert_eq!(depot.prune(LIST, &name()).expect("looked at"), Pruned::Kept);
+        assert_eq!(
+            depot.lock().expect("free").prune(LIST, &name()).expect("looked at"),
+            Pruned::Kept
+        );
         std::fs::write(depot.places().manifest(&name()), "[extension").expect("written");
-        assert!(depot.prune(LIST, &name()).is_err() && depot.places().manifest(&name()).exists());
+        assert!(
+            depot.lock().expect("free").prune(LIST, &name()).is_err()
+                && depot.places().manifest(&name()).exists()
+        );
     }
 
     /// Where it is not known which lists have an extension, none is removed.
     #[test]
-    fn prune_stops_at_damaged_provenance() {
+    fn prune_stops_at_damaged_state() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
         std::fs::write(depot.followed_list_path(OTHER), "{").expect("written");
-        assert!(depot.prune(LIST, &name()).is_err() && is_there(&depot));
+        assert!(depot.lock().expect("free").prune(LIST, &name()).is_err() && is_there(&depot));
         std::fs::write(depot.followed_list_path(LIST), "{}").expect("written");
-        assert!(depot.note_followed_list(LIST, None, |_| {}).is_err());
-        assert!(depot.remove(&name(), false).is_ok(), "its user can remove it all the same");
+        assert!(depot.lock().expect("free").note_followed_list(LIST, None, |_| {}).is_err());
+        assert!(
+            depot.lock().expect("free").remove(&name(), false).is_ok(),
+            "its user can remove it all the same"
+        );
     }
 
     #[test]
-    fn removed_extension_is_not_the_lists() {
+    fn removal_forgets_the_list() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
-        depot.remove(&name(), false).expect("removed");
+        depot.lock().expect("free").remove(&name(), false).expect("removed");
         assert!(
             depot
                 .followed_lists()

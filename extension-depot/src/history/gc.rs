@@ -1,18 +1,19 @@
-//! Collecting what nobody goes back to: old generations, and the blobs that only they needed.
+//! Deletes old generations, and the blobs that only they needed.
 
 use std::collections::BTreeSet;
 
 use core_types::{Digest, ExtensionName};
+use private_files::names_in;
 
-use crate::files::listing::names_in;
 use crate::history::generation::Generation;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
-use crate::store::depot::{Depot, Listed};
+use crate::store::depot::Listed;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
 
-/// What was collected, or would be.
+/// The deleted generations and blobs, or those that would be deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Generations that cannot be gone back to any more.
@@ -24,22 +25,21 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// How many bytes of blobs there were.
+    /// Returns how many bytes of blobs there were.
     pub fn bytes(&self) -> u64 {
         self.blobs.iter().map(|(_, size)| size).sum()
     }
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// Finds the generations beyond the newest `keep` versions of each extension, and the blobs
-    /// that nothing needs after that, and removes them if `apply` says so. What is installed now
+    /// that are unreferenced after that, and removes them if `apply` says so. The installed version
     /// always stays, and so does every generation of a version that stays.
     ///
     /// # Errors
-    /// When something cannot be read or removed. While a manifest cannot be read, no blob goes:
-    /// what it needs is not known.
+    /// When something cannot be read or removed. While a manifest cannot be read, no blob goes: its
+    /// blobs are not known.
     pub fn collect(&self, keep: usize, apply: bool) -> Result<Collected, DepotError> {
-        let _lock = self.lock()?;
         let mut collected = Collected::default();
         let mut staying = Vec::new();
         for name in self.names_with_history()? {
@@ -60,7 +60,7 @@ impl Depot {
         collected.binaries = staying.iter().filter_map(|generation| generation.binary).collect();
         collected.binaries.extend(installed.iter().flatten().map(|(_, binary)| binary.digest));
         if let Some(needed) = self.needed_blobs(&installed, &staying) {
-            collected.blobs = self.layout().unneeded(&needed)?;
+            collected.blobs = self.layout().unreferenced_blobs(&needed)?;
         }
         if apply {
             self.apply(&collected)?;
@@ -80,8 +80,7 @@ impl Depot {
         Ok(())
     }
 
-    /// Removes what neither a manifest nor a generation needs. Gives back how many bytes that
-    /// freed.
+    /// Removes what neither a manifest nor a generation needs. Returns how many bytes that freed.
     pub(crate) fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
         let mut staying = Vec::new();
         for name in self.names_with_history()? {
@@ -90,7 +89,8 @@ impl Depot {
         let Some(needed) = self.needed_blobs(&self.installed_artifacts()?, &staying) else {
             return Ok(0);
         };
-        let collected = Collected { blobs: self.layout().unneeded(&needed)?, ..Default::default() };
+        let collected =
+            Collected { blobs: self.layout().unreferenced_blobs(&needed)?, ..Default::default() };
         self.apply(&collected)?;
         Ok(collected.bytes())
     }
@@ -110,8 +110,8 @@ impl Depot {
         Ok(self.list()?.into_iter().filter_map(artifact).collect())
     }
 
-    /// The blobs that what is installed and these generations need; nothing when that cannot be
-    /// known.
+    /// Returns the blobs that the installed artifacts and these generations need; nothing when that
+    /// cannot be known.
     fn needed_blobs(
         &self,
         installed: &[Option<(Artifact, Binary)>],
@@ -129,7 +129,7 @@ impl Depot {
             needed.extend(generation.binary);
             match artifact {
                 Some(artifact) => needed.extend(artifact.digests()),
-                // Its documents are damaged; what is known of it stays for a repair.
+                // Its documents are damaged; the rest stays for a repair.
                 None => {
                     let known = [generation.pinned(), generation.image_manifest];
                     needed.extend(known.into_iter().flatten());
@@ -147,8 +147,8 @@ impl Depot {
         Ok(names)
     }
 
-    /// Makes sure that everything that says which blobs are needed can be listed, before anything
-    /// is removed.
+    /// Checks that everything that says which blobs are needed can be listed, before anything is
+    /// removed.
     ///
     /// # Errors
     /// With the first directory that cannot.
@@ -162,8 +162,8 @@ impl Depot {
     }
 }
 
-/// The generations that go and those that stay: those of the version that is installed and of the
-/// newest others, `keep` versions in all.
+/// Returns the generations that go and those that stay: those of the version that is installed and
+/// of the newest others, `keep` versions in all.
 fn split(
     generations: Vec<Generation>,
     keep: usize,

@@ -1,12 +1,13 @@
-//! What extensions were before, and what sesame remembers of the lists that it followed.
+//! The history of extensions, and the lists that `sync` followed.
 //!
-//! Every change of an extension leaves a generation: the manifest as it was and what that was
-//! pinned to. A rollback restores one without a network, and garbage collection deletes what no
-//! kept generation needs.
+//! Every change of an extension leaves a generation: the manifest with its pin. A rollback restores
+//! one without a network, and garbage collection deletes the blobs that are unreferenced.
 
 mod followed_lists;
 mod gc;
 pub(crate) mod generation;
+mod note_generation;
+mod rollback;
 
 pub use followed_lists::{FollowedList, FromList, GivenByList, Pruned};
 pub use gc::Collected;

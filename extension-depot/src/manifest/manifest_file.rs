@@ -1,26 +1,24 @@
-//! The manifest of an extension as a file: read with care, and edited without losing what the user
-//! wrote.
+//! The manifest of an extension as a file. Edits keep the user's comments and order.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, Config, Document, ExtensionName, Grant, LimitName, Limits, Manifest,
-    OciReference, Scope, TomlProblem, UnknownKey, Written, parse_toml,
+    Capabilities, Capability, Config, Digest, Document, ExtensionName, Grant, LimitName, Limits,
+    Manifest, OciReference, Scope, TomlProblem, UnknownKey, Written, parse_toml,
 };
+use private_files::{LinkedFile, read_private_text};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use crate::files::own_file;
-use crate::files::own_file::LinkedFile;
 use crate::manifest::toml_list;
 
-/// The largest manifest, in bytes.
+/// The largest manifest, in bytes: people write a few kilobytes, and a list reads hundreds of them.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
 /// A manifest with the file that it stands in.
 #[derive(Debug, Clone)]
 pub struct LoadedManifest {
-    /// What it says.
+    /// The manifest.
     pub manifest: Manifest,
     /// Keys in it that mean nothing.
     pub unknown_keys: Vec<UnknownKey>,
@@ -45,7 +43,7 @@ pub enum ManifestError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// What stands in it is wrong.
@@ -75,18 +73,30 @@ impl LoadedManifest {
         Ok(Some(Self { manifest, unknown_keys, path: path.to_owned(), text }))
     }
 
-    /// The text, and where it says that the extension came from.
+    /// Returns the reference with its whole digest, if the manifest is pinned.
+    pub fn pinned(&self) -> Option<(OciReference, Digest)> {
+        let reference = self.manifest.extension.oci.as_ref()?;
+        let digest = reference.pinned_digest().ok().flatten()?;
+        Some((reference.clone(), digest))
+    }
+
+    /// Returns the same without the digest by itself.
+    pub fn pinned_reference(&self) -> Option<OciReference> {
+        self.pinned().map(|(reference, _)| reference)
+    }
+
+    /// Returns the text, and where it says that the extension came from.
     pub(crate) fn text_and_origin(&self) -> (&str, Option<&OciReference>) {
         (&self.text, self.manifest.extension.oci.as_ref())
     }
 }
 
-/// The text of a manifest, whatever it says.
+/// Returns the text of a manifest, whatever it says.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    own_file::read_text(path, MAX_SIZE)
+    read_private_text(path, MAX_SIZE)
 }
 
-/// The tables `[capabilities]` and `[limits]` with these values, as they are written into
+/// Returns the tables `[capabilities]` and `[limits]` with these values, as they are written into
 /// manifests.
 pub fn needs_text(capabilities: &Capabilities, limits: &[(LimitName, u64)]) -> String {
     let mut editor = ManifestEditor::new(None);
@@ -117,7 +127,7 @@ impl ManifestEditor {
         self.set("extension", "oci", reference.to_string().into());
     }
 
-    /// Sets a text that nobody has set yet.
+    /// Sets a text that is not set yet.
     pub(crate) fn set_missing(&mut self, table: &str, key: &str, text: &str) {
         if self.0.get(table).and_then(|table| table.get(key)).is_none() {
             self.set(table, key, text.into());
@@ -188,7 +198,7 @@ impl ManifestEditor {
         }
     }
 
-    /// A table, made as `[name]` at the end if it is not there.
+    /// Returns a table, made as `[name]` at the end if it is not there.
     pub(crate) fn table(&mut self, name: &str) -> &mut dyn toml_edit::TableLike {
         let item = self.0.entry(name).or_insert_with(|| Item::Table(Table::new()));
         if !item.is_table_like() {
@@ -226,7 +236,7 @@ fn merge(old: &mut Item, new: Value, key: &str) {
     }
 }
 
-/// What is granted by both stays as it is written, whatever form that has.
+/// Grants of both lists stay as they are written.
 fn merge_lists(old: &mut Item, new: Value, key: &str) {
     let (Some(old), Some(new)) = (old.as_array_mut(), new.as_array()) else { return };
     let grants: Vec<_> = new.iter().map(|entry| grant_of(key, entry)).collect();
@@ -237,14 +247,14 @@ fn merge_lists(old: &mut Item, new: Value, key: &str) {
     }
 }
 
-/// What an entry of a list grants.
+/// Returns the grant of an entry of a list.
 fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
     let entry = entry.clone().decorated("", "");
     let parsed = parse_toml::<Capabilities>(&format!("{key} = [{entry}]")).ok()?;
     parsed.value.into_iter().next_back()
 }
 
-/// A capability as it is written, or nothing when it is denied.
+/// Returns a capability as it is written, or nothing when it is denied.
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
     capabilities.written(capability).map(|written| match written {
         Written::Whole => true.into(),
@@ -291,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn installing_fills_in_what_is_missing_and_keeps_every_comment() {
+    fn install_keeps_comments() {
         insta::assert_snapshot!(installed(Some(
             "# mine\n\n[capabilities] # decided\nconfig-read = true   # yes\n\n[extension]\nversion = '0.0.1' # old\n# end\n"
         )), @r#"
@@ -314,8 +324,9 @@ mod tests {
     "#);
     }
 
+    /// Granting changes one line and revoking takes it away.
     #[test]
-    fn granting_changes_one_line_and_revoking_takes_it_away() {
+    fn grant_and_revoke_edit_one_line() {
         let text = "[capabilities]\n# web\nnetwork = [\"a.example\"] # one\nconfig-read = true\n";
         let before = Manifest::parse(text, &name()).expect("valid").value.granted();
         let mut after = before.clone();
@@ -359,7 +370,7 @@ mod tests {
 
     /// Entries that stay keep their comments and their form of a table.
     #[test]
-    fn edited_list_keeps_comments_and_tables() {
+    fn list_keeps_comments() {
         let text = r#"[capabilities]
 network = [
     "a.example",   # one
@@ -393,7 +404,7 @@ config-read = { keys = ["a", "b.*"] } # some
 
     /// Directories in a table of their own stay there.
     #[test]
-    fn edited_filesystem_table_stays_a_table() {
+    fn filesystem_table_stays_table() {
         let text = "[capabilities.filesystem] # mine\nread = [\"~/a\"] # a\nwrite = [\"~/b\"]\n";
         let written = regranted(text, &["filesystem=read:~/c::/c"], &["filesystem=write:~/b"]);
         insta::assert_snapshot!(written, @r#"
@@ -431,7 +442,7 @@ config-read = { keys = ["a", "b.*"] } # some
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn no_text_of_a_publisher_becomes_a_key(version in prop_oneof![any::<String>(), tricky()]) {
+        fn publisher_text_stays_a_value(version in prop_oneof![any::<String>(), tricky()]) {
             let mut editor = ManifestEditor::new(None);
             editor.set_installed(&name(), &version, &REFERENCE.parse().expect("a reference"));
             let parsed = Manifest::parse(&editor.into_text(), &name()).expect("what is written can be read");

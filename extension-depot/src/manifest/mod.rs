@@ -3,11 +3,17 @@
 //! A manifest is read with care and edited so that its comments and order stay. Grants with an end
 //! lie in the runtime directory of the login session.
 
+mod change_capabilities;
+pub(crate) mod edit;
+mod enable;
 pub(crate) mod manifest_file;
+mod replace_manifest;
 mod settings;
-pub(crate) mod timed_grants;
+mod timed_grants;
+pub(crate) mod timed_grants_file;
 pub(crate) mod toml_list;
+mod update_pin;
 
 pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
 pub use settings::SettingChange;
-pub use timed_grants::TimedGrantsError;
+pub use timed_grants_file::TimedGrantsError;

@@ -1,16 +1,12 @@
-//! Settings and limits in a manifest, set and taken away one by one; and a manifest that its user
-//! edited as a whole.
-
-use std::io;
+//! Sets and unsets settings and limits in a manifest.
 
 use core_types::{Config, ExtensionName, LimitName, Manifest, SettingKind};
 use toml_edit::{Item, Table, TableLike, Value, value};
 
 use crate::history::generation::Reason;
-use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
-use crate::store::depot::Depot;
+use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
 use crate::store::depot_error::DepotError;
-use crate::store::install::check_guest_paths;
+use crate::store::locked_depot::LockedDepot;
 
 /// A change of one setting or limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +17,7 @@ pub enum SettingChange {
         key: String,
         /// The value, as text.
         value: String,
-        /// How it is written, where its author says what it is.
+        /// Its kind, where the author declares it.
         kind: Option<SettingKind>,
     },
     /// A value of `[config]` is taken away.
@@ -35,11 +31,11 @@ pub enum SettingChange {
     UnsetLimit(LimitName),
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// Changes settings and limits, all or none. Returns of each whether it was not so before.
     ///
     /// # Errors
-    /// When there is no such manifest, what comes of it is not a manifest, or it cannot be written.
+    /// When the manifest is missing, the result is not a manifest, or it cannot be written.
     pub fn change_settings(
         &self,
         name: &ExtensionName,
@@ -56,54 +52,10 @@ impl Depot {
         })?;
         Ok(changed)
     }
-
-    /// The text of a manifest, however broken it is, for its user to edit.
-    ///
-    /// # Errors
-    /// When there is none, or it cannot be read.
-    pub fn manifest_text(&self, name: &ExtensionName) -> Result<String, DepotError> {
-        let path = self.places().manifest(name);
-        read_text(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => DepotError::NotFound { name: name.clone() },
-            _ => ManifestError::Read { path, source }.into(),
-        })
-    }
-
-    /// Puts an edited text in the place of a manifest. Returns whether it is another.
-    ///
-    /// # Errors
-    /// When the manifest is not what it was when its text was taken, the text is not a manifest, or
-    /// it cannot be written.
-    pub fn replace_manifest(
-        &self,
-        name: &ExtensionName,
-        before: &str,
-        after: &str,
-    ) -> Result<bool, DepotError> {
-        let _lock = self.lock()?;
-        let path = self.places().manifest(name);
-        let edited = Manifest::parse(after, name)
-            .map_err(|problem| ManifestError::Content { path, problem })?
-            .value;
-        check_guest_paths(&edited.granted())?;
-        let there = self.text_and_origin(name);
-        let Some((text, origin)) = there.filter(|(text, _)| text == before) else {
-            return Err(DepotError::Edited { name: name.clone() });
-        };
-        let (editor, reference) = (ManifestEditor::new(Some(after)), edited.extension.oci.as_ref());
-        self.write_manifest(
-            name,
-            Some((text.as_str(), origin.as_ref())),
-            editor,
-            reference,
-            Reason::Edited,
-        )?;
-        Ok(before != after)
-    }
 }
 
-/// Makes sure that every other setting is what it was: a value in the place of a table would take
-/// all in it away.
+/// Checks that every other setting is unchanged: a value in the place of a table would remove all
+/// in it.
 fn check_others(
     changes: &[SettingChange],
     before: &Config,
@@ -118,7 +70,7 @@ fn check_others(
 }
 
 impl SettingChange {
-    /// The key of `[config]` that it changes.
+    /// Returns the key of `[config]` that it changes.
     fn key(&self) -> Option<&str> {
         match self {
             Self::Set { key, .. } | Self::Unset { key } => Some(key),
@@ -192,8 +144,8 @@ fn unset(table: &mut dyn TableLike, key: &str) {
     }
 }
 
-/// The table whose key a dotted key begins with, and the rest of it; that in which it stands, if it
-/// stands in one.
+/// Returns the table whose key a dotted key begins with, and the rest of it; that in which it
+/// stands, if it stands in one.
 fn table_with<'t, 'k>(
     table: &'t mut dyn TableLike,
     key: &'k str,
@@ -207,7 +159,7 @@ fn table_with<'t, 'k>(
     Some((table.get_mut(&key[..at])?.as_table_like_mut()?, &key[at + 1..]))
 }
 
-/// Whether a dotted key stands in a table, in whichever form.
+/// Returns whether a dotted key stands in a table, in whichever form.
 fn contains(item: &Item, key: &str) -> bool {
     let Some(table) = item.as_table_like() else { return false };
     let below = |(at, _): (usize, &str)| {
@@ -216,7 +168,7 @@ fn contains(item: &Item, key: &str) -> bool {
     table.get(key).is_some_and(Item::is_value) || key.match_indices('.').any(below)
 }
 
-/// What a value is that stands there already.
+/// Returns the kind of an existing value.
 fn kind_of(value: &Value) -> Option<SettingKind> {
     match value {
         Value::Integer(_) => Some(SettingKind::Integer),
@@ -226,8 +178,8 @@ fn kind_of(value: &Value) -> Option<SettingKind> {
     }
 }
 
-/// A value as TOML writes it. What is not of the kind, or would be read as another text, is written
-/// as text.
+/// Returns a value as TOML writes it. A value of another kind, or one that would be read as another
+/// text, is written as text.
 fn written(text: &str, kind: Option<SettingKind>) -> Value {
     let typed = match kind.unwrap_or_default() {
         SettingKind::Integer => text.parse::<i64>().ok().map(Value::from),

@@ -96,7 +96,7 @@ mod tests {
 
     /// The comment on the line of an entry goes with it; every other one stays.
     #[test]
-    fn removed_entry_leaves_other_comments() {
+    fn removal_keeps_other_comments() {
         insta::assert_snapshot!(without(LINES, &["y"]), @r"
         a = [ # all
             # first
@@ -122,7 +122,7 @@ mod tests {
 
     /// A list on one line stays on one.
     #[test]
-    fn removed_entry_of_one_line_leaves_one() {
+    fn removal_keeps_one_line() {
         let text = "a = ['x', 'y', 'z'] # end\n";
         assert_eq!(without(text, &["x"]), "a = ['y', 'z'] # end\n");
         assert_eq!(without(text, &["y"]), "a = ['x', 'z'] # end\n");
@@ -135,7 +135,8 @@ mod tests {
         assert_eq!(without("a = [\n  'x', # of x\n  'y']\n", &["y"]), "a = [\n  'x' # of x\n]\n");
     }
 
-    /// A new entry stands where the user would have put it, and takes nobody's comment.
+    /// A new entry stands where the user would have put it, and does not take another's
+    /// comment.
     #[test]
     fn pushed_entry_keeps_the_form() {
         let pushed = |text: &str| edited(text, |array| push(array, "new".into()));

@@ -4,15 +4,16 @@ use core_types::{Digest, OciReference};
 
 use crate::archives::unpack::UnpackError;
 use crate::oci::blob::{BlobError, digest_of};
-use crate::oci::image::{
-    DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type,
-};
+use crate::oci::descriptor::{DESCRIPTION, Descriptor, VERSION};
+use crate::oci::document::Document;
+use crate::oci::image::ImageManifest;
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 
-/// What a digest leads to.
+/// An artifact in an OCI registry or layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// The digest of the manifest or index that the tag resolved to. This is what a reference is
-    /// pinned to.
+    /// The digest of the manifest or index that the tag resolved to. A reference is pinned to it.
     pub digest: Digest,
     /// The size in bytes of the document with that digest.
     pub document_size: u64,
@@ -30,13 +31,13 @@ pub enum ArtifactError {
     /// A blob on the way.
     #[error("the artifact is damaged")]
     Blob(#[from] BlobError),
-    /// What the documents say.
+    /// The documents.
     #[error(transparent)]
     Image(#[from] ImageError),
     /// The layers.
     #[error(transparent)]
     Unpack(#[from] UnpackError),
-    /// The binary was packed in a layer, and what it is is not recorded.
+    /// The binary was packed in a layer, and its digest is not recorded.
     #[error("the record of which binary its layer has is missing")]
     Unrecorded,
 }
@@ -59,7 +60,7 @@ impl Artifact {
         }
     }
 
-    /// The artifact of an image manifest that is pinned by itself or by the index above it.
+    /// Creates the artifact of an image manifest that is pinned by itself or by the index above it.
     pub(crate) fn new(
         digest: Digest,
         bytes: &[u8],
@@ -70,14 +71,14 @@ impl Artifact {
         Ok(Self { digest, document_size: manifest_size, manifest_digest, manifest_size, manifest })
     }
 
-    /// The layer that is the binary by its media type. Nothing where that shows only in the bytes
-    /// of the layers.
+    /// Returns the layer that is the binary by its media type. Nothing where that shows only in the
+    /// bytes of the layers.
     pub(crate) fn declared(&self) -> Option<&Descriptor> {
         self.manifest.wasm_layer().ok().flatten()
     }
 
-    /// The artifact of the image manifest in these bytes, to which an entry of an index with this
-    /// digest and size leads.
+    /// Returns the artifact of the image manifest in these bytes, to which an entry of an index
+    /// with this digest and size leads.
     pub(crate) fn of_index(
         (index, size): (Digest, u64),
         entry: &Descriptor,
@@ -105,19 +106,19 @@ impl Artifact {
         Descriptor::new(media_type, self.digest, self.document_size)
     }
 
-    /// The version for people: the annotation, else the tag, else 0.0.0.
+    /// Returns the version for people: the annotation, else the tag, else 0.0.0.
     pub fn version(&self, reference: &OciReference) -> String {
         let annotation =
             self.manifest.annotations.get(VERSION).filter(|version| is_short_text(version));
         annotation.cloned().unwrap_or_else(|| reference.revision().to_owned())
     }
 
-    /// The archive of its documentation, if it has one.
+    /// Returns the archive of its documentation, if it has one.
     pub fn docs_layer(&self) -> Option<&Descriptor> {
         self.manifest.layers.iter().find(|layer| layer.media_type == media_type::DOCS)
     }
 
-    /// What the publisher says the extension does, if it is one line of text.
+    /// Returns the publisher's description of the extension, if it is one line of text.
     pub fn description(&self) -> Option<&str> {
         self.manifest
             .annotations
@@ -126,8 +127,8 @@ impl Artifact {
             .filter(|text| is_short_text(text))
     }
 
-    /// The blobs that belong to the artifact, the documents included. A binary that was unpacked is
-    /// not among them.
+    /// Returns the blobs that belong to the artifact, the documents included. A binary that was
+    /// unpacked is not among them.
     pub(crate) fn digests(&self) -> Vec<Digest> {
         let mut digests = vec![self.digest, self.manifest_digest];
         digests.extend(self.manifest.blobs().map(|blob| blob.digest));

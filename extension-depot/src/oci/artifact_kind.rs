@@ -1,9 +1,11 @@
 //! What artifacts are that are not extensions, told by the media types of their parts.
 
-use crate::archives::unpack::is_tar_type;
-use crate::oci::image::{Descriptor, EMPTY_TAR, ImageManifest, TITLE, media_type};
+use crate::archives::file_kind::{EMPTY_TAR, is_tar_type};
+use crate::oci::descriptor::{Descriptor, TITLE};
+use crate::oci::image::ImageManifest;
+use crate::oci::media_type;
 
-/// Parts of media types, and what an artifact is that has one. The first that fits counts: the
+/// Parts of media types, and the kind of an artifact with one. The first that fits counts: the
 /// signature of a chart is a signature.
 const KINDS: &[(&str, &str)] = &[
     ("vnd.dev.cosign.simplesigning", "a signature"),
@@ -30,7 +32,8 @@ const KINDS: &[(&str, &str)] = &[
 /// What most artifacts are.
 pub(crate) const IMAGE: &str = "a container image";
 
-/// What an artifact is that cannot be an extension; nothing where its bytes have to tell.
+/// Returns the kind of an artifact that cannot be an extension; nothing where its bytes have to
+/// tell.
 pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {
     let layers = manifest.layers.iter().map(|layer| layer.media_type.as_str());
     let kinds = manifest
@@ -54,14 +57,14 @@ pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {
     is_of_several.then(|| several_archives(manifest, archives))
 }
 
-/// What an artifact is as a whole, by its configuration.
+/// Returns the kind of an artifact, by its configuration.
 pub(crate) fn kind_of_whole(manifest: &ImageManifest) -> &'static str {
     let is_image = [media_type::IMAGE_CONFIG, media_type::DOCKER_CONFIG]
         .contains(&manifest.config.media_type.as_str());
     if is_image { IMAGE } else { "an artifact" }
 }
 
-/// What an artifact is that has several archives, of which each could have something in it.
+/// Describes an artifact with several archives that are not empty.
 pub(crate) fn several_archives(manifest: &ImageManifest, several: usize) -> String {
     format!("{} of {several} archives, where one is expected", kind_of_whole(manifest))
 }
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_kinds_are_left_to_their_bytes() {
+    fn unknown_kinds_judged_by_bytes() {
         let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
         for layers in
             [&["application/octet-stream"][..], &[tar], &["application/x", "text/plain", tar]]

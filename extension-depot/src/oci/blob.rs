@@ -1,11 +1,12 @@
 //! Bytes that are named by their digest.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
+use private_files::open_regular;
 use sha2::{Digest as _, Sha256};
 
 /// Why a blob cannot be had.
@@ -46,7 +47,7 @@ pub enum BlobError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -56,14 +57,13 @@ pub fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_sha256(Sha256::digest(bytes).into())
 }
 
-/// Makes sure that bytes are what a digest says.
+/// Checks bytes against a digest.
 pub(crate) fn check(bytes: &[u8], expected: &Digest) -> Result<(), BlobError> {
     let found = digest_of(bytes);
     if found == *expected { Ok(()) } else { Err(BlobError::Digest { expected: *expected, found }) }
 }
 
-/// Reads a blob whole and makes sure that its bytes are what its name says. What is returned is
-/// what was checked.
+/// Reads a blob whole and checks its digest. The returned bytes are those that were checked.
 ///
 /// # Errors
 /// When it is missing, damaged or larger than `most` bytes.
@@ -72,7 +72,7 @@ pub fn read_blob(path: &Path, digest: &Digest, most: u64) -> Result<Vec<u8>, Blo
         io::ErrorKind::NotFound => BlobError::Missing { digest: *digest },
         _ => BlobError::Io { path: path.to_owned(), source },
     };
-    let (file, metadata) = open_plain(path).map_err(io_error)?;
+    let (file, metadata) = open_regular(path).map_err(io_error)?;
     let size = metadata.len();
     if size > most {
         return Err(BlobError::TooLarge { size, most });
@@ -81,60 +81,6 @@ pub fn read_blob(path: &Path, digest: &Digest, most: u64) -> Result<Vec<u8>, Blo
     file.take(most).read_to_end(&mut bytes).map_err(io_error)?;
     check(&bytes, digest)?;
     Ok(bytes)
-}
-
-/// Opens a plain file for reading, and says what it is. A pipe or device in its place does not make
-/// us wait.
-pub(crate) fn open_plain(path: &Path) -> io::Result<(File, Metadata)> {
-    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    ensure_plain(&metadata)?;
-    Ok((file, metadata))
-}
-
-/// Makes sure that something is a plain file.
-pub(crate) fn ensure_plain(metadata: &Metadata) -> io::Result<()> {
-    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file");
-    if metadata.is_file() { Ok(()) } else { Err(wrong()) }
-}
-
-/// Reads a plain file whole, if it has at most so many bytes. A pipe or device in its place does
-/// not make us wait.
-///
-/// # Errors
-/// When it cannot be read, is no plain file or is larger.
-pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    read_whole(open_plain(path)?, most)
-}
-
-/// Reads what was opened whole, if it has at most so many bytes, whatever it had when it was
-/// opened.
-pub(crate) fn read_whole((file, metadata): (File, Metadata), most: u64) -> io::Result<Vec<u8>> {
-    let refused =
-        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
-    if metadata.len() > most {
-        return Err(refused());
-    }
-    // With room for all of it, it is read at once: a list reads a thousand of these.
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most { Err(refused()) } else { Ok(bytes) }
-}
-
-/// The same as text.
-///
-/// # Errors
-/// As [`read_plain`], and when it is not UTF-8.
-#[cfg(feature = "registry")]
-pub(crate) fn read_plain_text(path: &Path, most: u64) -> io::Result<String> {
-    read_plain(path, most).and_then(as_text)
-}
-
-/// Bytes as text.
-pub(crate) fn as_text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// A blob that is being written: counted and hashed as it arrives, and never longer than announced.
@@ -168,7 +114,7 @@ impl BlobWriter {
             .map_err(|source| BlobError::Io { path: self.path.clone(), source })
     }
 
-    /// Makes the blob durable if it is what it should be.
+    /// Makes the blob durable if its size and digest are right.
     pub(crate) fn finish(self, digest: &Digest) -> Result<(), BlobError> {
         if self.written < self.size {
             return Err(BlobError::Size { expected: self.size, found: self.written });

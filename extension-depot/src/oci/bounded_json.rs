@@ -1,15 +1,14 @@
 //! Parts of JSON documents that strangers wrote, counted as they are read.
 //!
 //! A document of a few megabytes can have half a million annotations, and takes twenty times its
-//! size in memory. So what no document needs in numbers ends the reading.
+//! size in memory. So reading ends at numbers that real documents do not reach.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-
-use crate::oci::image::Descriptor;
 
 /// The most annotations of one document or descriptor: tools write some ten.
 const MAX_ANNOTATIONS: usize = 1_000;
@@ -32,15 +31,22 @@ pub(crate) fn annotations<'de, D: Deserializer<'de>>(
 }
 
 /// Reads layers. Takes `null` for none.
-pub(crate) fn layers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Descriptor>, D::Error> {
+pub(crate) fn layers<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
     null_as_default(from).map(|Layers(list)| list)
 }
 
 #[derive(Default)]
 struct Annotations(BTreeMap<String, String>);
 
-#[derive(Default)]
-struct Layers(Vec<Descriptor>);
+struct Layers<T>(Vec<T>);
+
+impl<T> Default for Layers<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<'de> Deserialize<'de> for Annotations {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -48,9 +54,9 @@ impl<'de> Deserialize<'de> for Annotations {
     }
 }
 
-impl<'de> Deserialize<'de> for Layers {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Layers<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_seq(LayersVisitor)
+        from.deserialize_seq(LayersVisitor(PhantomData))
     }
 }
 
@@ -77,16 +83,16 @@ impl<'de> Visitor<'de> for AnnotationsVisitor {
     }
 }
 
-struct LayersVisitor;
+struct LayersVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for LayersVisitor {
-    type Value = Layers;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for LayersVisitor<T> {
+    type Value = Layers<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of layers")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Layers, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Layers<T>, A::Error> {
         let mut list = Vec::new();
         while let Some(layer) = from.next_element()? {
             if list.len() == MAX_LAYERS_READ {
@@ -100,7 +106,7 @@ impl<'de> Visitor<'de> for LayersVisitor {
 
 #[cfg(test)]
 mod tests {
-    use crate::oci::image::Document;
+    use crate::oci::document::Document;
 
     fn error(annotations: usize, layers: usize) -> Option<String> {
         let blob = format!(r#"{{"mediaType":"a","digest":"sha256:{}","size":1}}"#, "0".repeat(64));
@@ -116,7 +122,7 @@ mod tests {
 
     /// A document with more parts than any needs is refused while it is read.
     #[test]
-    fn parts_are_counted_as_they_are_read() {
+    fn parts_are_counted_while_read() {
         assert_eq!(error(1_000, 1_000), None);
         assert!(error(1_001, 1).is_some_and(|error| error.contains("more than 1000 annotations")));
         assert!(error(0, 1_001).is_some_and(|error| error.contains("more than 1000 layers")));

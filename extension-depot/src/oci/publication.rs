@@ -1,5 +1,5 @@
-//! What an author publishes: an artifact that is described and not sent yet. The same input makes
-//! the same bytes.
+//! A publication: an artifact that is described and not sent yet. The same input makes the same
+//! bytes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,9 @@ use core_types::Digest;
 use serde::Serialize;
 
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageManifest, TITLE, media_type};
+use crate::oci::descriptor::{Descriptor, TITLE};
+use crate::oci::image::ImageManifest;
+use crate::oci::media_type;
 
 /// Documents and blobs of a new artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,18 +19,18 @@ pub struct Publication {
     pub(crate) layers: Vec<Vec<u8>>,
 }
 
-/// What is said of a binary beside its bytes.
+/// The metadata of a binary.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Description {
     /// The file's name for those who pull it with another tool.
     pub title: String,
     /// `org.opencontainers.image.*`, such as the version.
     pub annotations: BTreeMap<String, String>,
-    /// When it was made, in seconds since 1970; 0 for what is not said.
+    /// When it was made, in seconds since 1970; 0 where that is unknown.
     pub created: u64,
-    /// What it imports. Nothing for a core module.
+    /// Its imports. Empty for a core module.
     pub imports: Vec<String>,
-    /// What it exports.
+    /// Its exports.
     pub exports: Vec<String>,
 }
 
@@ -50,7 +52,7 @@ struct Component<'a> {
 }
 
 impl Publication {
-    /// An artifact in the [form of the
+    /// Returns an artifact in the [form of the
     /// CNCF](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/).
     ///
     /// # Errors
@@ -77,8 +79,8 @@ impl Publication {
         Ok(Self { manifest, config, layers: vec![binary] })
     }
 
-    /// An artifact in the form of [Suffiks](https://suffiks.com): a module, and an archive of pages
-    /// if there are any. What its configuration says means nothing to anybody.
+    /// Returns an artifact in the form of [Suffiks](https://suffiks.com): a module, and an archive
+    /// of pages if there are any. Its configuration has no meaning.
     ///
     /// # Errors
     /// When something of it cannot be written as JSON.
@@ -99,12 +101,12 @@ impl Publication {
         Ok(Self { manifest, config, layers: std::iter::once(binary).chain(docs).collect() })
     }
 
-    /// The image manifest as JSON.
+    /// Returns the image manifest as JSON.
     pub fn manifest(&self) -> &[u8] {
         &self.manifest
     }
 
-    /// What a reference to it is pinned to.
+    /// Returns the digest that references are pinned to.
     pub fn digest(&self) -> Digest {
         digest_of(&self.manifest)
     }
@@ -115,7 +117,7 @@ fn titled(mut descriptor: Descriptor, title: &str) -> Descriptor {
     descriptor
 }
 
-/// A time that cannot be written is none that anybody meant.
+/// Returns a time as text. One that cannot be written was not meant.
 fn rfc3339(seconds: u64) -> String {
     let time =
         i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());

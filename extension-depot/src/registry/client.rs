@@ -5,26 +5,30 @@ use futures_util::StreamExt;
 
 use crate::oci::artifact::Artifact;
 use crate::oci::blob::{BlobError, check, digest_of};
-use crate::oci::image::{
-    Descriptor, Document, ImageError, ImageManifest, MAX_MANIFEST, media_type,
-};
+use crate::oci::descriptor::{Descriptor, MAX_MANIFEST};
+use crate::oci::document::Document;
+use crate::oci::image::ImageManifest;
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
+use crate::registry::auth::session::Sessions;
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::retry;
 use crate::registry::settings::Settings;
+use crate::source::staging::{Staged, Staging};
 use crate::store::depot::Depot;
-use crate::store::staging::{Staged, Staging};
 
 /// The configuration that says nothing
 /// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).
 const EMPTY: &[u8] = b"{}";
-/// How many artifacts are fetched at a time.
+/// The artifacts that are fetched at a time: more do not fill a line better, and registries limit
+/// rates.
 const AT_ONCE: usize = 8;
-/// The largest list of extensions, in bytes.
+/// The largest list of extensions, in bytes, as for a manifest.
 const MAX_LIST: u64 = 1 << 20;
 
-/// What a download reports while it goes on.
+/// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// The reference leads to an artifact with so many bytes to come.
@@ -44,9 +48,10 @@ pub enum Progress {
 pub struct Registry {
     pub(crate) settings: Settings,
     pub(crate) clients: Clients,
+    sessions: Sessions,
 }
 
-/// What a reference leads to before anything but documents has been fetched.
+/// A resolved reference. Only documents have been fetched.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// The artifact.
@@ -58,12 +63,12 @@ pub struct Resolved {
 }
 
 impl Registry {
-    /// A client with these settings.
+    /// Creates a client with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { clients: Clients::new(&settings), settings }
+        Self { clients: Clients::new(&settings), sessions: Sessions::default(), settings }
     }
 
-    /// Whether what a reference leads to comes over TLS, from wherever it is looked for.
+    /// Returns whether a reference is fetched over TLS from each place that may have it.
     pub fn is_secure(&self, reference: &OciReference) -> bool {
         self.settings
             .places(reference)
@@ -119,8 +124,8 @@ impl Registry {
     }
 
     /// Follows and fetches several references, some at a time. `arrived` is called for each that
-    /// has come, with its place among the references. What came of each stands where its reference
-    /// stood; one that fails stops no other.
+    /// has come, with its place among the references. Results are in input order. A failure does
+    /// not stop the others.
     pub async fn stage_all(
         &self,
         depot: &Depot,
@@ -140,8 +145,8 @@ impl Registry {
             .await
     }
 
-    /// A list of extensions that is published as an artifact: its text, and the reference pinned to
-    /// its bytes.
+    /// Returns a list of extensions that is published as an artifact: its text, and the reference
+    /// pinned to its bytes.
     ///
     /// # Errors
     /// When the registry does not have it, cannot be reached, or sends something else than a list.
@@ -156,7 +161,7 @@ impl Registry {
         self.with_nearest_tags(reference, list).await
     }
 
-    /// Follows a reference to what a signature can be about: an extension, or a published list of
+    /// Resolves a reference to something that can be signed: an extension, or a published list of
     /// extensions.
     ///
     /// # Errors
@@ -177,7 +182,7 @@ impl Registry {
             async |connection: &Connection<'_>| list_document(connection, reference, pin).await;
         match self.resolve(reference).await {
             Ok(resolved) => Ok((resolved.reference, resolved.artifact.document())),
-            // What has no extension in it may be a list.
+            // An artifact without an extension may be a list.
             Err(error @ RegistryError::Image(_)) => match self.at_each(reference, look).await {
                 Ok((document, _)) => Ok((reference.pinned_to(document.digest), document)),
                 Err(_) => Err(error),
@@ -186,7 +191,7 @@ impl Registry {
         }
     }
 
-    /// Makes sure that a registry answers, whether it lets strangers in or not.
+    /// Checks that a registry answers, whether it lets strangers in or not.
     ///
     /// # Errors
     /// When it cannot be reached or answers with an error.
@@ -217,7 +222,8 @@ impl Registry {
         if self.settings.offline {
             return Err(RegistryError::Offline { registry: reference.registry().to_owned() });
         }
-        Connection::new(&self.settings, &self.clients, reference)
+        let session = self.sessions.of(&self.settings, reference.registry());
+        Connection::new(&self.settings, &self.clients, session, reference)
     }
 }
 
@@ -271,7 +277,7 @@ fn malformed(reason: &str) -> RegistryError {
     RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
 }
 
-/// The manifest of a published list, and what it is pinned by.
+/// Fetches the manifest of a published list, with its descriptor.
 async fn list_document(
     connection: &Connection<'_>,
     reference: &OciReference,
@@ -286,7 +292,7 @@ async fn list_document(
     Ok((Descriptor::new(media_type::MANIFEST, digest, bytes.len() as u64), *manifest))
 }
 
-/// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.
+/// Explains a missing manifest: the reference may be pinned to the digest of a layer.
 async fn explain_missing_pin(
     connection: &Connection<'_>,
     reference: &OciReference,
@@ -305,7 +311,7 @@ async fn explain_missing_pin(
     }
 }
 
-/// A document by tag or digest: its digest, its bytes and the media type that it came with.
+/// Returns a document by tag or digest: its digest, its bytes and the media type that it came with.
 pub(crate) async fn fetch_document(
     connection: &Connection<'_>,
     name: &str,
@@ -331,13 +337,13 @@ pub(crate) async fn fetch_document(
     Ok((digest, bytes, declared))
 }
 
-/// A media type as `; charset=utf-8` leaves it.
+/// Returns a media type as `; charset=utf-8` leaves it.
 fn without_parameters(media_type: String) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
-/// A registry that states another digest than that of what it sent is broken or lies. Another
-/// algorithm says nothing.
+/// Checks the digest that a registry states: a registry that states the digest of other bytes is
+/// broken or lies. Digests of other algorithms are not compared.
 fn check_header(stated: Option<&str>, found: Digest) -> Result<(), RegistryError> {
     match stated.filter(|stated| stated.starts_with("sha256:")) {
         Some(stated) if stated != found.to_string() => match stated.parse() {

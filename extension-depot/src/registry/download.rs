@@ -5,7 +5,7 @@ use core_types::Digest;
 use reqwest::Url;
 
 use crate::oci::blob::{BlobError, check};
-use crate::oci::image::MAX_BLOB;
+use crate::oci::descriptor::MAX_BLOB;
 use crate::registry::client::{Progress, Registry};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Body;
@@ -52,7 +52,7 @@ impl Registry {
         let is_allowed = address.scheme() == "https" || self.settings.scheme(host) == "http";
         let url = Url::parse(&address.url()).ok().filter(|_| is_allowed);
         let url = url.ok_or_else(|| RegistryError::PlainHttp { registry: host.to_owned() })?;
-        let deadline = tokio::time::Instant::now() + self.settings.patience_of(host).total;
+        let deadline = tokio::time::Instant::now() + self.settings.timeouts_of(host).total;
         let download = Download {
             follow: Follow { settings: &self.settings, clients: &self.clients, registry: host },
             url,

@@ -1,4 +1,4 @@
-//! What can go wrong with a registry.
+//! Errors of registries.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use core_types::{Digest, DigestError, OciReference};
 use crate::archives::docs::DocsError;
 use crate::archives::unpack::UnpackError;
 use crate::oci::blob::BlobError;
-use crate::oci::image::ImageError;
+use crate::oci::image_error::ImageError;
 use crate::registry::http::refusal::{AccessProblem, Refusal};
-use crate::store::staging::StagingError;
+use crate::source::staging::StagingError;
 
 /// Why an artifact cannot be had from a registry.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// The reference is pinned to something that is no whole digest.
+    /// The reference is pinned to something other than a whole digest.
     #[error("the reference cannot be pinned")]
     Pin(#[source] DigestError),
     /// The network is off by the user's wish.
@@ -23,13 +23,13 @@ pub enum RegistryError {
         /// The registry.
         registry: String,
     },
-    /// What was published as documentation is none.
+    /// The published documentation is invalid.
     #[error("the documentation cannot be shown")]
     Docs(#[source] DocsError),
     /// The registry does not have it.
     #[error("the registry does not have `{reference}`")]
     NotFound {
-        /// What was asked for.
+        /// The request.
         reference: Box<OciReference>,
         /// The registry's own reason.
         source: Option<Box<Refusal>>,
@@ -37,7 +37,7 @@ pub enum RegistryError {
     /// The registry has the repository and not the tag.
     #[error("the registry does not have `{reference}`")]
     MissingTag {
-        /// What was asked for.
+        /// The request.
         reference: Box<OciReference>,
         /// The tags that are most like it, the nearest first.
         nearest: Vec<String>,
@@ -67,7 +67,7 @@ pub enum RegistryError {
     NotKept {
         /// The registry.
         registry: String,
-        /// What was uploaded.
+        /// The upload.
         digest: Digest,
     },
     /// The registry takes a document and does not move the tag to it.
@@ -79,7 +79,7 @@ pub enum RegistryError {
         registry: String,
         /// The tag.
         tag: String,
-        /// What was uploaded.
+        /// The upload.
         digest: Digest,
     },
     /// The registry begins an upload and does not say where it goes on.
@@ -103,7 +103,7 @@ pub enum RegistryError {
     Challenge {
         /// The registry.
         registry: String,
-        /// What it said.
+        /// Its message.
         challenge: String,
     },
     /// The registry answers with an error.
@@ -183,7 +183,7 @@ pub enum RegistryError {
     Incomplete {
         /// The registry.
         registry: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The HTTP client cannot be set up.
@@ -194,26 +194,26 @@ pub enum RegistryError {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
-    /// Bytes are not what they should be.
+    /// Bytes have another digest.
     #[error("the registry does not send what was asked for")]
     Blob(#[source] BlobError),
-    /// What was fetched is no extension.
+    /// The artifact is not an extension.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// What was fetched does not lead to a binary.
+    /// The layers do not have a binary.
     #[error(transparent)]
     Unpack(#[from] UnpackError),
-    /// What was fetched cannot be kept.
+    /// The artifact cannot be staged.
     #[error(transparent)]
     Staging(#[from] StagingError),
 }
 
 impl RegistryError {
-    /// Whether the same request may work a moment later, and how long to wait at least.
-    pub(crate) fn is_passing(&self) -> bool {
+    /// Returns whether the same request may work a moment later, and how long to wait at least.
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Network { source, .. } => !source.is_builder(),
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
@@ -222,7 +222,7 @@ impl RegistryError {
         }
     }
 
-    /// What is the same error for the user, whether it broke off or never came.
+    /// Maps reqwest's timeouts and connection errors to one variant each.
     pub(crate) fn network(registry: &str, source: reqwest::Error) -> Self {
         let registry = registry.to_owned();
         // The address may have a token in its query.

@@ -1,7 +1,7 @@
 //! Fetching from OCI registries over the
 //! [distribution API](https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
 //!
-//! A registry is a stranger. What it sends is bounded in size and time, counted and hashed as it
+//! A registry is not trusted. Its responses are bounded in size and time, counted and hashed as it
 //! arrives, and trusted only as far as digests reach. Credentials go to the registry itself and to
 //! the token hosts that it is paired with, and nowhere else; places that a document names outside
 //! the registry are never asked.
@@ -27,4 +27,4 @@ pub use download::DownloadError;
 pub use error::RegistryError;
 pub use http::{AccessProblem, Proxies, Refusal};
 pub use push::{Published, PushError, SignatureForm};
-pub use settings::{ExplicitLogin, Notices, Patience, RegistrySettings, Settings};
+pub use settings::{ExplicitLogin, Notices, RegistrySettings, Settings, Timeouts};

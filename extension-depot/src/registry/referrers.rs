@@ -1,4 +1,4 @@
-//! What refers to an artifact: signatures, attestations and the like.
+//! Referrers of artifacts: signatures, attestations and others.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,22 @@ use futures_util::future::{join, join_all};
 
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::check;
-use crate::oci::image::{
-    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME,
-    media_type,
-};
+use crate::oci::descriptor::{CREATED, Descriptor, MAX_REFERRED, REF_NAME};
+use crate::oci::document::Document;
+use crate::oci::image::{ImageIndex, ImageManifest};
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 use crate::registry::client::{Registry, fetch_document};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::paging::{Reader, read_all};
 use crate::trust::signature::bundle::PREDICATE_OF_BUNDLE;
+use crate::trust::signature::forms::{MAX_REFERRERS, is_signature, says_signature};
 use crate::trust::signature::verifier::Verifier;
 use crate::trust::signature_state::SignatureState;
 
-/// The most things that are fetched for one artifact.
-pub(crate) const MOST: usize = 64;
-/// The annotation that says what the statement in an attestation is, by cosign's layers.
+/// The annotation for the type of a statement, in cosign's layers.
 const PREDICATE: &str = "predicateType";
-/// What cosign says that a classic signature is, where that is listed as a referrer.
-const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 /// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
 /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
@@ -47,9 +45,8 @@ impl Registry {
             .await
     }
 
-    /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures,
-    /// bills of materials and attestations: what an attestation says that it states, else a media
-    /// type.
+    /// Returns the kinds of an artifact's referrers, such as signatures, bills of materials and
+    /// attestations: the predicate of an attestation, else a media type.
     ///
     /// # Errors
     /// As [`Registry::referrers`].
@@ -75,8 +72,8 @@ impl Registry {
         Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
     }
 
-    /// The archive of the documentation that refers to the artifact that a reference is pinned to:
-    /// of several, what was made last. Only that one is fetched.
+    /// Returns the archive of the documentation that refers to the artifact that a reference is
+    /// pinned to: of several, the newest. Only that one is fetched.
     pub(crate) async fn docs_archive(
         &self,
         pinned: &OciReference,
@@ -87,9 +84,9 @@ impl Registry {
         self.at_each(pinned, async |connection| newest_docs(connection, &digest).await).await
     }
 
-    /// What is known of who signed the artifact that a reference is pinned to, where these signers
-    /// are trusted. A signature counts wherever it is found; what cannot be looked at matters only
-    /// where there is none.
+    /// Fetches and verifies the signatures of a pinned artifact, where these signers are trusted. A
+    /// signature counts wherever it is found; what cannot be looked at matters only where there is
+    /// none.
     pub async fn signature(&self, pinned: &OciReference, signers: &[Verifier]) -> SignatureState {
         let Ok(Some(digest)) = pinned.pinned_digest() else {
             return SignatureState::of(pinned, &[], signers);
@@ -107,8 +104,8 @@ impl Registry {
 }
 
 impl Registry {
-    /// Whether the registry itself lists a referrer of a digest. Registries without such lists
-    /// answer anything at all, and some answer an empty list.
+    /// Returns whether the registry itself lists a referrer of a digest. Registries without such
+    /// lists answer anything at all, and some answer an empty list.
     pub(crate) async fn lists_referrer(
         &self,
         reference: &OciReference,
@@ -120,8 +117,8 @@ impl Registry {
         Ok(listed.is_ok_and(|entries| entries.is_some_and(|entries| entries.iter().any(is_it))))
     }
 
-    /// What the index under the tag that stands for the list has as referrers of a digest: whoever
-    /// adds to it must not begin with a mirror's.
+    /// Fetches the referrers of a digest from the index under the tag that stands for the list:
+    /// whoever adds to it must not begin with a mirror's.
     pub(crate) async fn referrers_under_tag(
         &self,
         reference: &OciReference,
@@ -131,7 +128,7 @@ impl Registry {
     }
 }
 
-/// The manifest of the signatures under a tag, if there is one.
+/// Returns the manifest of the signatures under a tag, if there is one.
 pub(crate) async fn find_signature(
     connection: &Connection<'_>,
     tag: &str,
@@ -139,7 +136,7 @@ pub(crate) async fn find_signature(
     Ok(tagged(connection, tag, Which::Manifests).await?.map(|attachment| attachment.manifest))
 }
 
-/// What a tag leads to, if it is there.
+/// Fetches the artifact under a tag, if it is there.
 async fn tagged(
     connection: &Connection<'_>,
     tag: &str,
@@ -158,7 +155,7 @@ enum Which {
     Manifests,
 }
 
-/// What was found, and what first kept the rest from being found.
+/// The referrers that were found, and the first problem.
 #[derive(Default)]
 struct Found {
     attachments: Vec<Attachment>,
@@ -186,7 +183,7 @@ impl Found {
         }
     }
 
-    /// The entries of both lists of referrers, each once.
+    /// Returns the entries of both lists of referrers, each once.
     fn entries(
         &mut self,
         lists: [Result<Option<Vec<Descriptor>>, RegistryError>; 2],
@@ -203,7 +200,7 @@ impl Found {
             let name = entry.digest.to_string();
             let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
             let has_failed =
-                fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
+                fetched.as_ref().is_err_and(|error| error.is_transient() || is_timeout(error));
             let fetched = self.note(fetched);
             self.attachments.extend(fetched);
             if has_failed {
@@ -226,7 +223,7 @@ async fn newest_docs(
     let mut newest: Option<ImageManifest> = None;
     // The order of the list means nothing; the time does, which not every registry puts into its
     // list.
-    for entry in entries.iter().rev().filter(is_docs).take(MOST) {
+    for entry in entries.iter().rev().filter(is_docs).take(MAX_REFERRERS) {
         let name = entry.digest.to_string();
         let found = attachment(connection, &name, Some(&entry.digest), None, Which::Manifests)
             .await?
@@ -263,10 +260,10 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Foun
         join(list_under_tag(connection, digest), of_tags(connection, digest, which)).await;
     let mut entries = found.entries([by_registry, under_tag]);
     entries.sort_by_key(|entry| which == Which::Signatures && !says_signature(entry));
-    if entries.len() > MOST {
+    if entries.len() > MAX_REFERRERS {
         found.note(Err::<(), _>(too_many(connection)));
     }
-    entries.truncate(MOST);
+    entries.truncate(MAX_REFERRERS);
     found.fetch(connection, &entries, which).await;
     for tagged in tags {
         let tagged = found.note(tagged).flatten();
@@ -299,14 +296,7 @@ fn is_timeout(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Timeout { .. })
 }
 
-/// Whether an entry of a list is a signature by its own account. Not every registry puts that into
-/// its list.
-pub(crate) fn says_signature(entry: &Descriptor) -> bool {
-    let kind = entry.artifact_type.as_deref().unwrap_or_default();
-    kind.starts_with(crate::trust::signature::bundle::BUNDLE) || kind == COSIGN_SIGNATURE
-}
-
-/// The registry's own list of referrers, if it has such lists.
+/// Returns the registry's own list of referrers, if it has such lists.
 async fn list_of_registry(
     connection: &Connection<'_>,
     digest: &Digest,
@@ -315,7 +305,7 @@ async fn list_of_registry(
     if_there(read_all(connection, &Target::Referrers(digest), &reader).await)
 }
 
-/// The index under the tag that stands for such a list.
+/// Returns the index under the tag that stands for such a list.
 async fn list_under_tag(
     connection: &Connection<'_>,
     digest: &Digest,
@@ -346,7 +336,7 @@ fn parse_list(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
     Ok(index.manifests)
 }
 
-/// Parses what the tag leads to. Older tools put a referrer itself there.
+/// Parses the document under the tag. Older tools put a referrer itself there.
 fn parse_tagged(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
     match Document::parse(bytes, None) {
         Ok(Document::Manifest(_)) => Ok(vec![Descriptor::of(media_type::MANIFEST, bytes)]),
@@ -355,7 +345,7 @@ fn parse_tagged(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
 }
 
 fn too_many(connection: &Connection<'_>) -> RegistryError {
-    let reason = format!("it has more than {MOST} referrers, which are not all fetched");
+    let reason = format!("it has more than {MAX_REFERRERS} referrers, which are not all fetched");
     RegistryError::Incomplete { registry: connection.registry().to_owned(), reason }
 }
 
@@ -365,12 +355,7 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
     })
 }
 
-pub(crate) fn is_signature(blob: &Descriptor) -> bool {
-    blob.media_type == crate::trust::signature::classic::LAYER
-        || blob.media_type.starts_with(crate::trust::signature::bundle::BUNDLE)
-}
-
-/// A manifest with its blobs.
+/// Returns a manifest with its blobs.
 async fn attachment(
     connection: &Connection<'_>,
     name: &str,
@@ -391,7 +376,7 @@ async fn attachment(
         Which::Signatures => is_signature(blob),
         Which::Manifests => false,
     };
-    for blob in manifest.blobs().filter(is_wanted).take(MOST) {
+    for blob in manifest.blobs().filter(is_wanted).take(MAX_REFERRERS) {
         let (bytes, _) =
             connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
         check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;

@@ -11,7 +11,7 @@ use core_types::{OciReference, canonical_registry};
 use reqwest::Url;
 
 pub use crate::config::user_config::RegistrySettings;
-use crate::registry::credentials::lookup::{Credential, CredentialFiles, Notice};
+use crate::registry::credentials::credential::{Credential, CredentialFiles, Notice};
 use crate::registry::http::proxies::Proxies;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's
@@ -31,10 +31,10 @@ pub struct Settings {
     /// Files with certificate authorities (PEM) that are trusted beside the system's.
     pub authorities: Vec<PathBuf>,
     /// How long is waited for registries.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// Opens no connection at all.
     pub offline: bool,
-    /// Who is told what the user should know.
+    /// The receiver of notices.
     pub notices: Notices,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Notices {
 
 /// How long is waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a connection. Default: 10 seconds.
     pub connect: Duration,
     /// For the next bytes of an answer. Default: 30 seconds.
@@ -74,7 +74,7 @@ pub struct Patience {
     pub total: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self { connect: seconds(10), idle: seconds(30), total: seconds(600) }
@@ -86,7 +86,7 @@ impl Default for Patience {
 pub struct ExplicitLogin {
     /// The registry that may be told, and no other.
     pub registry: String,
-    /// What it is told.
+    /// The credential.
     pub credential: Credential,
 }
 
@@ -95,8 +95,8 @@ const TOKEN_HOSTS: &[(&str, &str)] =
     &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
 
 impl Settings {
-    /// The settings of a registry, however either is written. What is said of port 80 alone does
-    /// not hold for HTTPS: it could be that it is plain.
+    /// Returns the settings of a registry, however either is written. A setting for port 80 alone
+    /// does not hold for HTTPS: it could be that it is plain.
     fn of(&self, registry: &str) -> Option<&RegistrySettings> {
         let wanted = canonical_registry(registry);
         let is_it = |key: &str| {
@@ -117,8 +117,8 @@ impl Settings {
         }
     }
 
-    /// Where a reference is looked for, in the order in which it is tried: the mirrors, then the
-    /// registry itself.
+    /// Returns where a reference is looked for, in the order in which it is tried: the mirrors,
+    /// then the registry itself.
     pub(crate) fn places(&self, reference: &OciReference) -> Vec<OciReference> {
         let mirrors = self
             .of(reference.registry())
@@ -132,21 +132,21 @@ impl Settings {
         mirrored.chain(std::iter::once(reference.clone())).collect()
     }
 
-    /// How long is waited for a registry.
-    pub(crate) fn patience_of(&self, registry: &str) -> Patience {
+    /// Returns how long is waited for a registry.
+    pub(crate) fn timeouts_of(&self, registry: &str) -> Timeouts {
         let configured = self.of(registry).and_then(|settings| settings.timeout_seconds);
-        let Some(seconds) = configured else { return self.patience };
+        let Some(seconds) = configured else { return self.timeouts };
         let timeout = Duration::from_secs(seconds.get().into());
         // As many times the wait for the next bytes as by default.
-        Patience { connect: timeout, idle: timeout, total: self.patience.total.max(timeout * 20) }
+        Timeouts { connect: timeout, idle: timeout, total: self.timeouts.total.max(timeout * 20) }
     }
 
-    /// The files with certificate authorities for a registry beside those for all.
+    /// Returns the files with certificate authorities for a registry beside those for all.
     pub(crate) fn authorities_of(&self, registry: &str) -> Option<&Path> {
         self.of(registry)?.ca.as_deref()
     }
 
-    /// Whether a registry may redirect to this address, though it is a private one.
+    /// Returns whether a registry may redirect to this address, though it is a private one.
     pub(crate) fn allows_redirect(&self, registry: &str, to: &Url) -> bool {
         let default_port = if to.scheme() == "http" { 80 } else { 443 };
         let host = to.host_str().unwrap_or_default();
@@ -158,7 +158,7 @@ impl Settings {
         })
     }
 
-    /// Whether a token host belongs to a registry.
+    /// Returns whether a token host belongs to a registry.
     pub(crate) fn is_paired(&self, registry: &str, token_host: &str) -> bool {
         let built_in = TOKEN_HOSTS.contains(&(canonical_registry(registry).as_str(), token_host));
         built_in
@@ -168,7 +168,7 @@ impl Settings {
     }
 }
 
-/// Where the registry's API is. Docker's name for its registry is not the registry's host.
+/// Returns where the registry's API is. Docker's name for its registry is not the registry's host.
 pub(crate) fn api_host(registry: &str) -> &str {
     if canonical_registry(registry) == "docker.io" { "registry-1.docker.io" } else { registry }
 }
@@ -177,7 +177,7 @@ fn is_port_80(registry: &str) -> bool {
     registry.rsplit_once(':').is_some_and(|(_, port)| port.trim_start_matches('0') == "80")
 }
 
-/// The host of `host[:port]`.
+/// Returns the host of `host[:port]`.
 pub(crate) fn host(authority: &str) -> &str {
     if authority.starts_with('[') {
         return authority.split(']').next().unwrap_or_default().trim_start_matches('[');
@@ -185,7 +185,7 @@ pub(crate) fn host(authority: &str) -> &str {
     authority.split(':').next().unwrap_or_default()
 }
 
-/// Whether a host is this machine by its name or address alone.
+/// Returns whether a host is this machine by its name or address alone.
 pub(crate) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_secret_is_not_in_what_is_printed() {
+    fn secrets_are_not_printed() {
         let proxies =
             Proxies { http: Some("http://me:PASS@proxy".to_owned()), ..Proxies::default() };
         let credential =
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_is_plain_unless_configured() {
+    fn only_loopback_is_plain() {
         let mut settings = Settings::default();
         let scheme = |settings: &Settings, registry| settings.scheme(registry);
         for registry in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000"]
@@ -262,13 +262,14 @@ mod tests {
             registries: [("slow.example".to_owned(), own)].into(),
             ..Default::default()
         };
-        let slow = Patience { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
-        assert_eq!(settings.patience_of("slow.example"), slow);
-        assert_eq!(settings.patience_of("ghcr.io"), Patience::default());
+        let slow = Timeouts { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
+        assert_eq!(settings.timeouts_of("slow.example"), slow);
+        assert_eq!(settings.timeouts_of("ghcr.io"), Timeouts::default());
     }
 
+    /// Mirrors come before the registry and only for it.
     #[test]
-    fn mirrors_come_before_the_registry_and_only_for_it() {
+    fn mirrors_come_first() {
         let mut settings = Settings::default();
         let mirrors =
             ["m.example/ghcr", "n.example"].map(|text| text.parse().expect(text)).to_vec();

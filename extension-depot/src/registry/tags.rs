@@ -5,16 +5,16 @@ use std::time::Duration;
 use core_types::{OciQuery, OciReference, compare_tags};
 use serde::Deserialize;
 
-use crate::oci::image::ImageError;
+use crate::oci::image_error::ImageError;
 use crate::registry::client::Registry;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::paging::{Reader, read_all};
 
-/// How many tags one request asks for.
+/// The tags that one request asks for: the most that common registries send at once.
 const PAGE: usize = 1_000;
 
-/// How many tags are told where one is missing.
+/// The tags that are suggested where one is missing: as many as a person reads.
 const MAX_NEAREST: usize = 5;
 /// How long the tags are waited for where one is missing: they only help, and the error is known
 /// already.
@@ -27,14 +27,14 @@ struct TagList {
 }
 
 impl Registry {
-    /// The tags of a repository, in the order in which the registry gives them. Those that only
-    /// name the signatures and attachments of a digest are left out.
+    /// Returns the tags of a repository, in the order in which the registry gives them. Those that
+    /// only name the signatures and attachments of a digest are left out.
     ///
     /// # Errors
     /// When the registry does not have the repository, cannot be reached, or sends something else
     /// than all tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
-        // A connection is made for a reference, and what it points to is not asked for.
+        // A connection needs a reference, whose tag is not fetched.
         let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
         let reader = Reader { accept: "application/json", parse, key: String::clone };
         let read = async |connection: &Connection<'_>| {
@@ -97,7 +97,7 @@ fn malformed(reason: &str) -> RegistryError {
     RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
 }
 
-/// The grammar of the distribution specification.
+/// Returns the grammar of the distribution specification.
 fn is_tag(tag: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     (1..=128).contains(&tag.len()) && tag.bytes().all(fits) && !tag.starts_with(['.', '-'])
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearest_tags_are_like_the_wanted_one() {
+    fn nearest_tags_are_similar() {
         let tags = ["0.1.0", "1.0.0", "1.2.0", "1.2.1", "latest", "v1.2", "v2.0.0"]
             .map(str::to_owned)
             .to_vec();

@@ -2,7 +2,7 @@
 //!
 //! Any OCI tool reads it (`oras --oci-layout`, `skopeo oci-archive:`), and the same extensions make
 //! the same bytes. Each entry of its index has the name of the extension and, for whoever takes it
-//! in, the reference that it came from. What refers to an artifact, such as its signature, is in it
+//! in, the reference that it came from. Referrers of an artifact, such as its signature, are in it
 //! as well.
 
 use std::collections::BTreeSet;
@@ -11,14 +11,16 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName};
 
+use crate::archives::entry::plain_header;
 use crate::files::output_directory::OutputDirectory;
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::{BlobError, read_blob};
-use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB, ORIGIN, REF_NAME};
+use crate::oci::image::ImageIndex;
 use crate::store::depot::{Depot, Installed};
 use crate::store::layout::MARKER;
 
-/// The mode of a bundle: what its user has installed is nobody else's business unless they say so.
+/// The mode of a bundle: the installed extensions are private unless the user says otherwise.
 const BUNDLE_MODE: u32 = 0o600;
 
 /// Why a bundle cannot be made.
@@ -29,7 +31,7 @@ pub enum BundleError {
     Blob {
         /// The extension.
         name: ExtensionName,
-        /// What is wrong.
+        /// The problem.
         source: BlobError,
     },
     /// Another file is in its place.
@@ -43,14 +45,14 @@ pub enum BundleError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl Depot {
-    /// Writes extensions with what refers to them into one file, which replaces another as a whole
-    /// if it may replace one. Every byte is checked as it is read.
+    /// Writes extensions with their referrers into one file, which replaces another as a whole if
+    /// it may replace one. Every byte is checked as it is read.
     ///
     /// # Errors
     /// When another file is there that may not be replaced, a blob is missing or damaged, or the
@@ -106,19 +108,7 @@ fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> serde_json:
     serde_json::to_vec_pretty(&index)
 }
 
-/// The header of a file in a tar in which nothing depends on when or by whom it was made.
-pub(crate) fn plain_header(size: usize) -> tar::Header {
-    let mut header = tar::Header::new_ustar();
-    header.set_entry_type(tar::EntryType::Regular);
-    header.set_mode(0o644);
-    header.set_mtime(0);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_size(size as u64);
-    header
-}
-
-/// Writes a tar in which nothing depends on when or by whom it was made.
+/// Writes a reproducible tar.
 struct BundleWriter<W: Write> {
     tar: tar::Builder<W>,
     written: BTreeSet<Digest>,

@@ -8,21 +8,22 @@ use std::path::Path;
 
 use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
 
-use crate::oci::image::{Descriptor, ImageError, ORIGIN, REF_NAME};
+use crate::oci::descriptor::{Descriptor, ORIGIN, REF_NAME};
+use crate::oci::image_error::ImageError;
 use crate::source::layout_source::LayoutSource;
-use crate::source::place::SourceError;
+use crate::source::source_error::SourceError;
+use crate::source::staging::Staged;
 use crate::store::depot::Depot;
-use crate::store::staging::Staged;
 
-/// The most extensions of a bundle: more than anybody has, and few enough that an import comes to
-/// an end.
+/// The most extensions of a bundle: more than users have, and few enough that an import comes to an
+/// end.
 const MAX_EXTENSIONS: usize = 1_000;
 
 /// An opened bundle. Its blobs are read on demand.
 pub struct Bundle {
     layout: LayoutSource,
     extensions: Vec<Bundled>,
-    /// What is in it beside extensions.
+    /// Its other entries.
     #[cfg(feature = "registry")]
     others: signatures::Others,
 }
@@ -47,7 +48,7 @@ impl Bundled {
         is_pinned_to_it.then_some(Self { name, claimed, digest: entry.digest })
     }
 
-    /// The reference that it is known by while nothing confirms its origin:
+    /// Returns the reference that it is known by while nothing confirms its origin:
     /// `local/bundle/NAME:TAG@DIGEST`.
     ///
     /// # Errors
@@ -58,10 +59,10 @@ impl Bundled {
 }
 
 impl Bundle {
-    /// Opens a bundle. Entries of its index that are no extensions are what may refer to one.
+    /// Opens a bundle. Entries of its index that are not extensions may be referrers.
     ///
     /// # Errors
-    /// When it is not a layout, or has more extensions than anybody installs.
+    /// When it is not a layout, or has too many extensions.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let layout = LayoutSource::open(path)?;
         let entries = layout.index()?.manifests;
@@ -79,7 +80,7 @@ impl Bundle {
         })
     }
 
-    /// The extensions in it, in the order in which it names them.
+    /// Returns the extensions in it, in the order in which it names them.
     pub fn extensions(&self) -> &[Bundled] {
         &self.extensions
     }
@@ -105,20 +106,20 @@ mod signatures {
 
     use super::Bundle;
     use crate::oci::attachment::Attachment;
-    use crate::oci::image::{
-        Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME,
-    };
-    use crate::registry::referrers::{MOST, is_signature, says_signature};
-    use crate::source::place::SourceError;
+    use crate::oci::descriptor::{Descriptor, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME};
+    use crate::oci::document::Document;
+    use crate::oci::image_error::ImageError;
+    use crate::source::source_error::SourceError;
+    use crate::trust::signature::forms::{MAX_REFERRERS, is_signature, says_signature};
 
     /// The most bytes of all signatures of one extension together, with their documents. A
     /// signature has some kilobytes, and all of them are in memory at once.
     const MAX_SIGNATURES: u64 = 16 << 20;
 
-    /// What is in a bundle beside extensions, some of which may refer to one.
+    /// The entries of a bundle that are not extensions, some of which may be referrers.
     pub(crate) struct Others {
         entries: Vec<Descriptor>,
-        /// The places of the entries, by what they refer to.
+        /// The places of the entries, by their subject.
         attached: OnceCell<HashMap<Digest, Vec<usize>>>,
     }
 
@@ -130,7 +131,7 @@ mod signatures {
         }
     }
 
-    /// As much of a manifest as says what it refers to.
+    /// The subject of a manifest.
     #[derive(Deserialize)]
     struct Referrer {
         subject: Option<Subject>,
@@ -141,15 +142,15 @@ mod signatures {
         digest: Digest,
     }
 
-    /// What a tag `sha256-HEX.sig` stands beside.
+    /// Returns the digest in a tag `sha256-HEX.sig`.
     fn digest_of_tag(tag: &str) -> Option<Digest> {
         let hex = tag.strip_prefix("sha256-")?.strip_suffix(".sig")?;
         format!("sha256:{hex}").parse().ok()
     }
 
     impl Bundle {
-        /// What is in the bundle as well and could be a signature of an extension, with the same
-        /// bounds as in a registry.
+        /// Returns the referrers in the bundle that could be a signature of an extension, with the
+        /// same bounds as in a registry.
         ///
         /// # Errors
         /// When bytes are not there or not what their digests say, or there are too many.
@@ -157,7 +158,7 @@ mod signatures {
             let Ok(Some(digest)) = pinned.pinned_digest() else { return Ok(Vec::new()) };
             let mut entries = self.attached_to(&digest)?;
             entries.sort_by_key(|entry| !says_signature(entry));
-            entries.truncate(MOST);
+            entries.truncate(MAX_REFERRERS);
             let (mut found, mut bytes) = (Vec::new(), 0);
             for entry in entries {
                 found.extend(self.signature(entry, &mut bytes)?);
@@ -165,8 +166,7 @@ mod signatures {
             Ok(found)
         }
 
-        /// What refers to the artifact with this digest, found in one look at all that refers to
-        /// anything.
+        /// Returns the referrers of a digest, found in one pass over all referrers.
         fn attached_to(&self, digest: &Digest) -> Result<Vec<&Descriptor>, SourceError> {
             let attached = match self.others.attached.get() {
                 Some(attached) => attached,
@@ -204,15 +204,15 @@ mod signatures {
             Ok(attached)
         }
 
-        /// What a document refers to, if it says so.
+        /// Returns the subject of a document, if it has one.
         fn subject(&self, digest: &Digest) -> Result<Option<Digest>, SourceError> {
             let bytes = self.layout.blob(digest, MAX_MANIFEST)?;
             let referrer = serde_json::from_slice::<Referrer>(&bytes).ok();
             Ok(referrer.and_then(|referrer| referrer.subject).map(|subject| subject.digest))
         }
 
-        /// What an entry has that could be a signature. `taken` is how many bytes were taken
-        /// before.
+        /// Reads the blobs of an entry that could be signatures. `taken` is how many bytes were
+        /// taken before.
         fn signature(
             &self,
             entry: &Descriptor,
@@ -233,7 +233,7 @@ mod signatures {
             };
             manifest.check_referrer()?;
             let mut blobs = Vec::new();
-            for blob in manifest.blobs().filter(|blob| is_signature(blob)).take(MOST) {
+            for blob in manifest.blobs().filter(|blob| is_signature(blob)).take(MAX_REFERRERS) {
                 blobs.push((blob.digest, take(&blob.digest, MAX_REFERRED)?));
             }
             blobs.push((entry.digest, bytes));

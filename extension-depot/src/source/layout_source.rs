@@ -11,16 +11,18 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
+use private_files::open_regular;
 
-use crate::oci::blob::{BlobError, check, open_plain};
-use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
-use crate::source::place::SourceError;
-use crate::store::staging::Staging;
+use crate::oci::blob::{BlobError, check};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB, MAX_MANIFEST, REF_NAME};
+use crate::oci::image::ImageIndex;
+use crate::source::source_error::SourceError;
+use crate::source::staging::Staging;
 
 /// The most entries of a tar: more blobs than a thousand extensions have, and no more than 5 MiB to
 /// remember where they lie.
 const MAX_ENTRIES: usize = 50_000;
-/// How much of a blob is in memory at once.
+/// The part of a blob that is in memory at once, in bytes. Larger ones are not faster.
 const CHUNK: usize = 64 * 1024;
 
 pub(crate) struct LayoutSource {
@@ -36,13 +38,13 @@ impl LayoutSource {
         let tar = if is_directory {
             None
         } else {
-            let (file, _) = open_plain(path).map_err(read_error)?;
+            let (file, _) = open_regular(path).map_err(read_error)?;
             Some(RefCell::new(TarFiles::find(file).map_err(read_error)?))
         };
         Ok(Self { path: path.to_owned(), tar })
     }
 
-    /// The digest and the name of an entry of the index.
+    /// Returns the digest and the name of an entry of the index.
     pub(crate) fn entry(&self, tag: Option<&str>) -> Result<(Digest, Option<String>), SourceError> {
         let index = self.index()?;
         let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
@@ -82,7 +84,7 @@ impl LayoutSource {
         serde_json::from_slice(&bytes).map_err(|_| no_layout())
     }
 
-    /// A blob whose bytes are what its digest says, whole.
+    /// Reads a blob whole and checks its digest.
     pub(crate) fn blob(&self, digest: &Digest, most: u64) -> Result<Vec<u8>, SourceError> {
         let missing = || SourceError::from(BlobError::Missing { digest: *digest });
         let bytes = match &self.tar {
@@ -108,8 +110,7 @@ impl LayoutSource {
         tar.borrow_mut().bytes(extent).map_err(|source| self.unreadable(source))
     }
 
-    /// Copies a blob to where it is staged, piece by piece, and makes sure that it is what its
-    /// descriptor says.
+    /// Copies a blob to where it is staged, piece by piece, and checks its descriptor says.
     pub(crate) fn stage_blob(
         &self,
         staging: &Staging,
@@ -119,7 +120,7 @@ impl LayoutSource {
         match &self.tar {
             None => {
                 let path = self.blob_path(&blob.digest);
-                let opened = open_plain(&path);
+                let opened = open_regular(&path);
                 let (file, metadata) = match opened {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
                     opened => opened.map_err(|source| SourceError::Read { path, source })?,
@@ -165,9 +166,9 @@ impl LayoutSource {
         self.path.join("blobs").join("sha256").join(digest.hex())
     }
 
-    /// A file of a directory, or nothing if it is not there.
+    /// Returns a file of a directory, or nothing if it is not there.
     fn file(&self, path: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        match open_plain(path) {
+        match open_regular(path) {
             Ok((opened, _)) => read_capped(path, opened, most).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SourceError::Read { path: path.to_owned(), source }),
@@ -244,7 +245,7 @@ impl<R: Read + Seek> TarFiles<R> {
         Ok((&mut self.reader).take(extent.size))
     }
 
-    /// The bytes of a file, as far as the tar has them.
+    /// Returns the bytes of a file, as far as the tar has them.
     fn bytes(&mut self, extent: Extent) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.open(extent)?.read_to_end(&mut bytes)?;
@@ -260,8 +261,8 @@ fn digest_of_path(path: &[u8]) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archives::entry::plain_header;
     use crate::oci::blob::digest_of;
-    use crate::source::bundle::plain_header;
 
     /// Counts the bytes that are read.
     struct Counting<R> {

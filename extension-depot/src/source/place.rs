@@ -1,29 +1,38 @@
 //! Where extensions are installed from.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use core_types::{
     Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem,
 };
+use private_files::open_regular;
 
-use crate::archives::unpack::UnpackError;
-use crate::oci::artifact::{Artifact, ArtifactError};
-use crate::oci::blob::{BlobError, check, open_plain};
-use crate::oci::image::{ImageError, MAX_BLOB, MAX_MANIFEST};
+use crate::oci::artifact::Artifact;
+use crate::oci::blob::check;
+use crate::oci::descriptor::{MAX_BLOB, MAX_MANIFEST};
 use crate::oci::publication::{Description, Publication};
 use crate::source::layout_source::{LayoutSource, read_capped};
+use crate::source::source_error::SourceError;
+use crate::source::staging::Staged;
 use crate::source::web_address::{AddressError, WebAddress, parse_file_address};
 use crate::store::depot::Depot;
-use crate::store::staging::{Staged, StagingError};
 
-/// The revision of what has none: what comes from a file says no version.
+/// The revision of files, which have no version.
 const LOCAL_REVISION: &str = "0.0.0";
 
-/// What a person names to install: a reference, a repository, a file here or on the web, or an
-/// entry of an OCI image layout.
+/// A source to install from: a reference, a repository, a file here or on the web, or an entry of
+/// an OCI image layout.
+///
+/// ```
+/// use extension_depot::Source;
+///
+/// assert!(matches!("./weather.wasm".parse()?, Source::File(_)));
+/// assert!(matches!("ghcr.io/my-org/weather:1.0.0".parse()?, Source::Registry(_)));
+/// assert!(matches!("ghcr.io/my-org/weather".parse()?, Source::Newest(_)));
+/// # Ok::<(), extension_depot::SourceTextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `registry/[principal/]scope:revision[@provenance]`
@@ -52,78 +61,6 @@ pub enum SourceTextError {
     /// It is not the address of a file.
     #[error(transparent)]
     Address(#[from] AddressError),
-}
-
-/// Why a local source gives no artifact.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// It cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It is larger than sesame takes.
-    #[error("`{}` is larger than {most} bytes", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The most that is taken.
-        most: u64,
-    },
-    /// It has other bytes than its user said.
-    #[error("`{}` does not have the bytes that were asked for", path.display())]
-    Digest {
-        /// The file.
-        path: PathBuf,
-        /// Both digests.
-        source: BlobError,
-    },
-    /// It is no OCI image layout.
-    #[error("`{}` is no OCI image layout", path.display())]
-    NoLayout {
-        /// The directory or tar.
-        path: PathBuf,
-    },
-    /// The layout does not have that entry, or several.
-    #[error("`{}` has no single entry{}; it has {found}", path.display(), tag.as_ref().map(|tag| format!(" `{}`", tag.escape_debug())).unwrap_or_default())]
-    NoEntry {
-        /// The directory or tar.
-        path: PathBuf,
-        /// The entry that was asked for.
-        tag: Option<String>,
-        /// The entries that there are.
-        found: String,
-    },
-    /// The tag cannot be the revision of a reference.
-    #[error("the entry cannot be referred to")]
-    Reference(#[from] ReferenceError),
-    /// The documents of the artifact.
-    #[error(transparent)]
-    Artifact(#[from] ArtifactError),
-    /// Staging failed.
-    #[error(transparent)]
-    Staging(#[from] StagingError),
-}
-
-impl From<ImageError> for SourceError {
-    fn from(error: ImageError) -> Self {
-        Self::Artifact(error.into())
-    }
-}
-
-impl From<UnpackError> for SourceError {
-    fn from(error: UnpackError) -> Self {
-        Self::Artifact(error.into())
-    }
-}
-
-impl From<BlobError> for SourceError {
-    fn from(error: BlobError) -> Self {
-        Self::Artifact(error.into())
-    }
 }
 
 impl FromStr for Source {
@@ -174,11 +111,11 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// The name that the extension has unless the user chooses one: the reference's last path
-    /// component, or the file's name up to its first dot.
+    /// Returns the name that the extension has unless the user chooses one: the reference's last
+    /// path component, or the file's name up to its first dot.
     ///
     /// # Errors
-    /// When that is no name of an extension.
+    /// When that is not the name of an extension.
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
         match self {
             Self::Registry(reference) => reference.default_name(),
@@ -193,7 +130,7 @@ impl Source {
     }
 }
 
-/// The name of a file up to its first dot.
+/// Returns the name of a file up to its first dot.
 fn name_of_file(file: &str) -> Result<ExtensionName, NameError> {
     file.split('.').next().unwrap_or_default().parse()
 }
@@ -218,7 +155,7 @@ impl Depot {
         expected: Option<&Digest>,
         name: &ExtensionName,
     ) -> Result<Staged, SourceError> {
-        let (file, _) = open_plain(path)
+        let (file, _) = open_regular(path)
             .map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
         let binary = read_capped(path, file, MAX_BLOB)?;
         let checked = expected.map_or(Ok(()), |expected| check(&binary, expected));
@@ -238,8 +175,8 @@ impl Depot {
         self.stage_under(binary, name, &OciReference::local_file(name, LOCAL_REVISION)?)
     }
 
-    /// Stages what its author has built, to try it under this name. A version that cannot be a tag
-    /// is left out.
+    /// Stages an author's build, to try it under this name. A version that cannot be a tag is left
+    /// out.
     ///
     /// # Errors
     /// When it cannot be kept.
@@ -280,7 +217,7 @@ impl Depot {
     /// Stages an entry of an OCI image layout as the extension of this name.
     ///
     /// # Errors
-    /// When it is no layout, has no such entry, or its bytes are not what their digests say.
+    /// When it is not a layout, lacks the entry, or has bytes with another digest.
     pub fn stage_layout(
         &self,
         path: &Path,
@@ -326,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_a_path_is_one_and_the_rest_are_references() {
+    fn paths_and_references_differ() {
         let source = |text: &str| text.parse::<Source>().map_err(|error| error.to_string());
         let layout = |path: &str, tag: Option<&str>| {
             Ok(Source::Layout { path: path.into(), tag: tag.map(str::to_owned) })
@@ -352,8 +289,9 @@ mod tests {
         assert!(source("file://host/x.wasm").is_err() && source("https://example.com").is_err());
     }
 
+    /// The name is the last component or the name of the file up to its dot.
     #[test]
-    fn the_name_is_the_last_component_or_the_files_up_to_its_dot() {
+    fn default_name_of_a_source() {
         let name = |text: &str| {
             text.parse::<Source>().expect(text).default_name().map(|name| name.to_string()).ok()
         };

@@ -14,7 +14,7 @@ pub struct WebAddress {
     scheme: &'static str,
     /// `host` or `host:port`.
     host: String,
-    /// What is behind the host, as it is written, without fragment.
+    /// The path and query as they are written, without fragment.
     rest: String,
     /// The components of the path, decoded.
     path: Vec<String>,
@@ -26,7 +26,7 @@ pub struct WebAddress {
 pub struct AddressError {
     /// The text as given.
     pub text: String,
-    /// What is wrong with it.
+    /// The problem with it.
     pub problem: &'static str,
 }
 
@@ -75,29 +75,30 @@ impl WebAddress {
         self.scheme
     }
 
-    /// The path, decoded, as policies name places: `dir/file`.
+    /// Returns the path, decoded, as policies name places: `dir/file`.
     pub fn path(&self) -> String {
         self.path.join("/")
     }
 
-    /// The name of the file.
+    /// Returns the name of the file.
     pub fn file_name(&self) -> &str {
         self.path.last().map(String::as_str).unwrap_or_default()
     }
 
-    /// The whole address, with its query, which can have a secret in it.
+    /// Returns the whole address, with its query, which can have a secret in it.
     #[cfg(feature = "registry")]
     pub(crate) fn url(&self) -> String {
         format!("{}://{}{}", self.scheme, self.host, self.rest)
     }
 
-    /// The reference to an artifact in a registry that this is with a scheme in front, if it is
-    /// one.
+    /// Returns the reference to an artifact in a registry that this is with a scheme in front, if
+    /// it is one.
     pub fn as_reference(&self) -> Option<OciReference> {
         format!("{}{}", self.host, self.rest).parse().ok()
     }
 
-    /// The repository that this may be meant as, if it could be one and does not name a file.
+    /// Returns the repository that this may be meant as, if it could be one and does not name a
+    /// file.
     pub fn as_repository(&self) -> Option<OciQuery> {
         let is_file = self.file_name().ends_with(".wasm");
         format!("{}{}", self.host, self.rest).parse().ok().filter(|_| !is_file)
@@ -140,14 +141,14 @@ pub(crate) fn parse_file_address(text: &str) -> Option<Result<PathBuf, AddressEr
     Some(path().map_err(|problem| AddressError { text: text.to_owned(), problem }))
 }
 
-/// The rest of a text that begins with a scheme, in whichever case.
+/// Returns the rest of a text that begins with a scheme, in whichever case.
 fn without_start<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let begins = text.get(..start.len())?.eq_ignore_ascii_case(start);
     begins.then(|| &text[start.len()..])
 }
 
-/// The components of a path, decoded. One that a server could read in another way than a policy is
-/// refused.
+/// Returns the components of a path, decoded. One that a server could read in another way than a
+/// policy is refused.
 fn path_components(path: &str) -> Result<Vec<String>, &'static str> {
     let mut components = Vec::new();
     for component in path.split('/').filter(|component| !component.is_empty()) {
@@ -164,7 +165,7 @@ fn path_components(path: &str) -> Result<Vec<String>, &'static str> {
     Ok(components)
 }
 
-/// The bytes that `%41` and others stand for, if each `%` begins two hexadecimal digits.
+/// Returns the bytes that `%41` and others stand for, if each `%` begins two hexadecimal digits.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn misleading_web_addresses_are_refused() {
+    fn misleading_addresses_refused() {
         for bad in [
             "https://",
             "https:///x.wasm",
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn reference_with_scheme_is_recognised() {
+    fn scheme_reference_recognised() {
         let reference = |text: &str| {
             web(text).expect(text).as_reference().map(|reference| reference.to_string())
         };

@@ -1,5 +1,5 @@
-//! What a decision about an extension is made upon, read once, and whether it still holds when the
-//! decision is carried out.
+//! The state that a decision about an extension is based on, read once, and compared again under
+//! the lock.
 //!
 //! Between a decision and its commit lie downloads, compilers and people. Each commit compares its
 //! basis with what there is under the lock, and changes nothing when they differ.
@@ -7,12 +7,12 @@
 use core_types::{Capabilities, ExtensionName, Identity, OciReference, Owner};
 
 use crate::manifest::manifest_file::{LoadedManifest, read_text};
-use crate::store::depot::{Depot, Installed};
+use crate::store::depot::{Depot, Installed, check_owner};
 use crate::store::depot_error::DepotError;
 use crate::trust::signer_pin::FirstUse;
 
-/// What a decision about an extension saw: its manifest, and who signed first what comes from its
-/// repository.
+/// The state that a decision about an extension is based on: its manifest, and the signer that is
+/// pinned for its repository.
 ///
 /// A commit holds to the presence of the manifest, where that says that the extension came from and
 /// which bytes those are, its capabilities, whether it is kept at its version, and the first
@@ -34,10 +34,10 @@ enum Seen {
 }
 
 impl Depot {
-    /// Reads what a decision to install something from this reference under this name is made upon.
+    /// Reads the state for a decision to install this reference under this name.
     ///
     /// # Errors
-    /// When the manifest is broken, or what is remembered cannot be read.
+    /// When the manifest is broken, or the pinned signer cannot be read.
     pub fn basis(
         &self,
         name: &ExtensionName,
@@ -47,10 +47,10 @@ impl Depot {
         self.basis_on(name, reference.identity(), manifest)
     }
 
-    /// The same where the manifest may be broken, as what a rollback goes back from.
+    /// Reads the same where the manifest may be broken, as before a rollback.
     ///
     /// # Errors
-    /// When what is remembered cannot be read.
+    /// When the pinned signer cannot be read.
     pub fn basis_of_broken(
         &self,
         name: &ExtensionName,
@@ -59,10 +59,10 @@ impl Depot {
         self.basis_on(name, reference.identity(), self.seen(name))
     }
 
-    /// What a decision to change an installed extension is made upon.
+    /// Reads the state for a decision to change an installed extension.
     ///
     /// # Errors
-    /// When what is remembered cannot be read.
+    /// When the pinned signer cannot be read.
     pub fn basis_of(&self, installed: &Installed) -> Result<Basis, DepotError> {
         let Installed { name, loaded, reference, .. } = installed;
         self.basis_on(name, reference.identity(), Seen::Good(Box::new(loaded.clone())))
@@ -100,7 +100,7 @@ impl Depot {
 }
 
 impl Basis {
-    /// The extension.
+    /// Returns the extension.
     pub fn name(&self) -> &ExtensionName {
         &self.name
     }
@@ -110,7 +110,7 @@ impl Basis {
         Owner { name: self.name.clone(), identity: self.repository.clone() }
     }
 
-    /// The manifest; nothing where there is none or it is broken.
+    /// Returns the manifest; nothing where there is none or it is broken.
     pub fn loaded(&self) -> Option<&LoadedManifest> {
         match &self.manifest {
             Seen::Good(loaded) => Some(loaded),
@@ -118,17 +118,17 @@ impl Basis {
         }
     }
 
-    /// Whether there is a manifest that cannot be understood.
+    /// Returns whether there is a manifest that cannot be understood.
     pub fn is_broken(&self) -> bool {
         matches!(self.manifest, Seen::Broken(_))
     }
 
-    /// What the manifest grants; nothing where it does not say.
+    /// Returns the capabilities of the manifest; nothing where it has none.
     pub fn capabilities(&self) -> Option<&Capabilities> {
         self.loaded()?.manifest.capabilities.as_ref()
     }
 
-    /// What the manifest is pinned to.
+    /// Returns the pinned reference of the manifest.
     pub fn pinned(&self) -> Option<OciReference> {
         self.loaded()?.pinned_reference()
     }
@@ -138,7 +138,7 @@ impl Basis {
         self.first_use.as_ref()
     }
 
-    /// Makes sure that an artifact from there can have this name.
+    /// Checks that an artifact from there can have this name.
     ///
     /// # Errors
     /// [`DepotError::OtherSource`] when the name belongs to another identity.
@@ -147,7 +147,7 @@ impl Basis {
         check_owner(&self.name, owner, reference)
     }
 
-    /// Makes sure that an artifact from there does not come without TLS after others came with it.
+    /// Checks that an artifact from there does not come without TLS after others came with it.
     ///
     /// # Errors
     /// [`DepotError::Insecure`]
@@ -160,7 +160,7 @@ impl Basis {
         }
     }
 
-    /// Whether nothing that it saw has changed.
+    /// Returns whether nothing that it saw has changed.
     ///
     /// # Errors
     /// When that cannot be read now.
@@ -169,7 +169,7 @@ impl Basis {
         Ok(self.manifest.is_same(&now.manifest) && self.first_use == now.first_use)
     }
 
-    /// Makes sure that nothing that it saw has changed. Called under the lock.
+    /// Checks that nothing that it saw has changed. Called under the lock.
     pub(crate) fn ensure_holds(&self, depot: &Depot) -> Result<(), DepotError> {
         if self.still_holds(depot)? {
             Ok(())
@@ -194,24 +194,6 @@ impl Seen {
 fn what_counts(loaded: &LoadedManifest) -> (Option<&OciReference>, Option<&Capabilities>, bool) {
     let extension = &loaded.manifest.extension;
     (extension.oci.as_ref(), loaded.manifest.capabilities.as_ref(), extension.pinned)
-}
-
-/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local
-/// reference without a digest stands for whichever bytes come first.
-pub(crate) fn check_owner(
-    name: &ExtensionName,
-    owner: Option<&OciReference>,
-    wanted: &OciReference,
-) -> Result<(), DepotError> {
-    let Some(owner) = owner else { return Ok(()) };
-    let (installed, wanted_by) = (owner.identity(), wanted.identity());
-    let is_open = owner.is_local()
-        && owner.provenance().is_none()
-        && installed == wanted.unpinned().identity();
-    if installed == wanted_by || is_open {
-        return Ok(());
-    }
-    Err(DepotError::OtherSource { name: name.clone(), installed, wanted: wanted_by })
 }
 
 /// The manifest can be understood, or there is none.

@@ -4,24 +4,24 @@ use std::io;
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, Identity, OciReference, SameGuestPath};
+use private_files::FileError;
 
 use crate::activity::activity_log::ActivityError;
+use crate::activity::quarantine::Quarantine;
 use crate::config::user_config::PolicyRefusal;
 use crate::files::lock::LockError;
 use crate::files::state_file::StateFileError;
 use crate::manifest::manifest_file::ManifestError;
-use crate::manifest::timed_grants::TimedGrantsError;
+use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::oci::artifact::ArtifactError;
-use crate::store::layout::FileError;
-use crate::store::quarantine::Quarantine;
-use crate::store::staging::StagingError;
+use crate::source::staging::StagingError;
 use crate::trust::signer_pin::SignatureRefusal;
-use crate::trust::trusted_signers::TrustError;
+use crate::trust::trusted_signer::TrustError;
 
 /// Why something about installed extensions cannot be done. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DepotError {
-    /// There is no manifest of this name.
+    /// The manifest is missing.
     #[error("there is no extension `{name}`")]
     NotFound {
         /// The name.
@@ -40,9 +40,9 @@ pub enum DepotError {
     Artifact {
         /// The name.
         name: ExtensionName,
-        /// What the manifest is pinned to.
+        /// Returns the pinned reference of the manifest.
         reference: Box<OciReference>,
-        /// What is wrong.
+        /// The problem.
         source: ArtifactError,
     },
     /// The name belongs to an extension from elsewhere.
@@ -50,7 +50,7 @@ pub enum DepotError {
     OtherSource {
         /// The name.
         name: ExtensionName,
-        /// Whom it belongs to.
+        /// The owner.
         installed: Identity,
         /// Who wants it.
         wanted: Identity,
@@ -67,8 +67,8 @@ pub enum DepotError {
         /// The name.
         name: ExtensionName,
     },
-    /// Something that a decision was made upon is another by now: what is installed, what it is
-    /// granted, or who signed first.
+    /// Another process changed the basis of a decision: the installed version, its grants, or the
+    /// pinned signer.
     #[error("`{name}` has been changed by another process in the meantime")]
     Changed {
         /// The name.
@@ -100,7 +100,7 @@ pub enum DepotError {
     /// A policy does not let it come from where it came from.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
-    /// Whoever signed it, or nobody, does not do.
+    /// Its signature is refused.
     #[error(transparent)]
     Signature(Box<SignatureRefusal>),
     /// Its user keeps it from being called.
@@ -123,7 +123,7 @@ pub enum DepotError {
         /// The repository.
         repository: Identity,
     },
-    /// Whom the user trusts cannot be read.
+    /// The trusted signers cannot be read.
     #[error(transparent)]
     Trust(Box<TrustError>),
     /// The activity log.
@@ -137,7 +137,7 @@ pub enum DepotError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }

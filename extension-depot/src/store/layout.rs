@@ -7,27 +7,22 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use core_types::{Digest, ExtensionName};
+use private_files::{
+    FileError, atomic_write, create_durable_directory, names_in, open_regular, sync_directory,
+};
 
 use crate::config::places::Places;
-use crate::files::durable;
-use crate::files::listing::names_in;
 use crate::oci::artifact::{Artifact, ArtifactError};
-use crate::oci::blob::{open_plain, read_blob};
-use crate::oci::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
-use crate::store::staging::Staged;
+use crate::oci::blob::read_blob;
+use crate::oci::descriptor::{Descriptor, MAX_MANIFEST, REF_NAME};
+use crate::oci::image::ImageIndex;
+use crate::oci::media_type;
+use crate::source::staging::Staged;
 
 /// The contents of the file `oci-layout`.
 pub(crate) const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-
-/// Something about a file of the layout.
-#[derive(Debug)]
-pub(crate) struct FileError {
-    pub(crate) path: PathBuf,
-    pub(crate) source: io::Error,
-}
 
 pub(crate) struct Layout<'a> {
     pub(crate) places: &'a Places,
@@ -45,7 +40,7 @@ impl Layout<'_> {
     /// [`Layout::sync_blobs`].
     pub(crate) fn add_blobs(&self, staged: &Staged) -> Result<(), FileError> {
         let blobs = self.places.blobs();
-        at(&blobs, durable::create_directory(&blobs))?;
+        at(&blobs, create_durable_directory(&blobs))?;
         for digest in staged.digests() {
             let target = self.places.blob(&digest);
             let in_place = || fs::rename(staged.staging.blob(&digest), &target);
@@ -57,7 +52,7 @@ impl Layout<'_> {
     /// Makes the names of blobs durable.
     pub(crate) fn sync_blobs(&self) -> Result<(), FileError> {
         let blobs = self.places.blobs();
-        if blobs.is_dir() { at(&blobs, durable::sync_directory(&blobs)) } else { Ok(()) }
+        if blobs.is_dir() { at(&blobs, sync_directory(&blobs)) } else { Ok(()) }
     }
 
     /// Lets the index name these artifacts for their extensions, each in the place of any other.
@@ -86,7 +81,7 @@ impl Layout<'_> {
     ) -> Result<(), FileError> {
         let marker = self.places.layout_marker();
         if !marker.exists() {
-            at(&marker, durable::write(&marker, MARKER))?;
+            at(&marker, atomic_write(&marker, MARKER))?;
         }
         let path = self.places.index();
         let mut index = self.index();
@@ -97,18 +92,18 @@ impl Layout<'_> {
             one.annotations.get(REF_NAME).cmp(&other.annotations.get(REF_NAME))
         });
         let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
-        at(&path, text.and_then(|text| durable::write(&path, &text)))
+        at(&path, text.and_then(|text| atomic_write(&path, &text)))
     }
 
-    /// Whether an entry stays when those of `changed` are replaced. What a removal that was killed
-    /// left behind goes.
+    /// Returns whether an entry stays when those of `changed` are replaced. The leftovers of a
+    /// killed removal go.
     fn is_current(&self, entry: &Descriptor, changed: &[&ExtensionName]) -> bool {
         let name =
             entry.annotations.get(REF_NAME).and_then(|name| name.parse::<ExtensionName>().ok());
         name.is_some_and(|name| !changed.contains(&&name) && self.places.manifest(&name).exists())
     }
 
-    /// Whether the index names the extension.
+    /// Returns whether the index names the extension.
     pub(crate) fn has_entry(&self, name: &ExtensionName) -> bool {
         let is_its = |entry: &Descriptor| {
             entry.annotations.get(REF_NAME).map(String::as_str) == Some(name.as_str())
@@ -116,22 +111,22 @@ impl Layout<'_> {
         self.index().manifests.iter().any(is_its)
     }
 
-    /// The index; a missing or damaged one is as good as an empty one, as manifests say what is
-    /// installed.
+    /// Returns the index; a missing or damaged one is as good as an empty one, since the manifests
+    /// decide.
     fn index(&self) -> ImageIndex {
-        let opened = open_plain(&self.places.index()).ok();
+        let opened = open_regular(&self.places.index()).ok();
         let read =
             opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
         read.unwrap_or_else(|| ImageIndex::new(Vec::new()))
     }
 
-    /// The names of all blobs, in one look at their directory.
+    /// Returns the names of all blobs, in one look at their directory.
     pub(crate) fn blob_names(&self) -> Result<HashSet<OsString>, FileError> {
         Ok(names_in(&self.places.blobs())?.into_iter().collect())
     }
 
-    /// The blobs beside these, with their sizes in bytes.
-    pub(crate) fn unneeded(
+    /// Returns the blobs beside these, with their sizes in bytes.
+    pub(crate) fn unreferenced_blobs(
         &self,
         needed: &BTreeSet<Digest>,
     ) -> Result<Vec<(Digest, u64)>, FileError> {
@@ -142,8 +137,8 @@ impl Layout<'_> {
         let size = |digest: &Digest| {
             fs::metadata(self.places.blob(digest)).map_or(0, |metadata| metadata.len())
         };
-        let unneeded = digests.filter(|digest| !needed.contains(digest));
-        let mut blobs: Vec<_> = unneeded.map(|digest| (digest, size(&digest))).collect();
+        let unreferenced = digests.filter(|digest| !needed.contains(digest));
+        let mut blobs: Vec<_> = unreferenced.map(|digest| (digest, size(&digest))).collect();
         blobs.sort();
         Ok(blobs)
     }

@@ -1,25 +1,28 @@
 //! The collection of installed extensions: their manifests, records and artifacts.
 //!
-//! A [`Depot`] reads the collection. Each operation that changes it has a file of its own, with the
-//! name of the operation. Artifacts are staged first, so that everything that can fail has failed
-//! before the first file of an installed extension changes.
+//! A [`Depot`] reads the collection, and a [`LockedDepot`] changes it: the lock is the type. Each
+//! operation that changes it has a file of its own, with the name of the operation; those on
+//! manifests, generations and signers are in the rooms of these.
 
 pub(crate) mod basis;
+mod confirm_origin;
 pub(crate) mod depot;
 pub(crate) mod depot_error;
-pub(crate) mod install;
+mod install;
 pub(crate) mod layout;
-pub(crate) mod quarantine;
+pub(crate) mod locked_depot;
+mod open;
 pub(crate) mod record;
 pub(crate) mod remove;
-pub(crate) mod staging;
+mod repair;
 mod verify;
 
 pub use basis::Basis;
-pub use depot::{Depot, InstallOrder, Installed, Listed};
+pub use depot::{Depot, Installed, Listed};
 pub use depot_error::DepotError;
-pub use quarantine::{Opened, Quarantine};
+pub use install::InstallOrder;
+pub use locked_depot::LockedDepot;
+pub use open::Opened;
 pub use record::{CheckedSignature, Record};
 pub use remove::Removed;
-pub use staging::{Staged, StagingError};
 pub use verify::{Finding, Verification};

@@ -1,35 +1,40 @@
-//! What was installed, from where and when.
+//! Records of installed versions.
 
 use core_types::{Digest, ExtensionName, OciReference};
+use jiff::Timestamp;
+use private_files::remove_leftovers;
 use serde::{Deserialize, Serialize};
 
-use crate::files::state_file::{self, StateFile};
+use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
+use crate::store::depot::Depot;
+use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::trust::signature_state::SignatureState;
 
 /// The record of one installed version of an extension, kept under its name and digest. It never
-/// says what is current.
+/// says which version is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The extension.
     pub name: ExtensionName,
-    /// What was installed, with its digest.
+    /// The reference, pinned.
     pub reference: OciReference,
-    /// What was asked for, in the words of whoever asked.
+    /// The request, in the words of the caller.
     pub source: String,
     /// The digest that the manifest is pinned to, under which the record is kept.
     pub pinned: Digest,
     /// The digest of the image manifest, which differs from the pinned one when that is an index's.
     pub image_manifest: Digest,
-    /// The digest of the WebAssembly binary. Where that was unpacked from a layer, this alone says
-    /// what the layer has.
+    /// The digest of the WebAssembly binary. Where that was unpacked from a layer, only this tells
+    /// the digest.
     pub binary: Digest,
     /// The size of the binary in bytes.
     pub binary_size: u64,
-    /// When, as RFC 3339 in UTC.
-    pub installed_at: String,
-    /// What was known of who signed it, as far as that was looked at.
+    /// When it was installed.
+    pub installed_at: Timestamp,
+    /// The signature, as far as it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<CheckedSignature>,
     /// Where a bundle says that it came from, while nothing confirms that.
@@ -37,19 +42,40 @@ pub struct Record {
     pub claimed: Option<OciReference>,
 }
 
-/// What was known of a signature at a time.
+/// The result of checking a signature, with the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedSignature {
-    /// What was known.
+    /// The result.
     #[serde(flatten)]
     pub state: SignatureState,
-    /// When, as RFC 3339 in UTC.
-    pub checked_at: String,
+    /// When it was checked.
+    pub checked_at: Timestamp,
 }
 
 impl From<&SignatureState> for CheckedSignature {
     fn from(state: &SignatureState) -> Self {
         Self { state: state.clone(), checked_at: state_file::now() }
+    }
+}
+
+impl Depot {
+    /// Reads the record of an installed version, or nothing when it has none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn record(
+        &self,
+        name: &ExtensionName,
+        digest: &Digest,
+    ) -> Result<Option<Record>, StateFileError> {
+        state_file::read(&self.places().record(name, digest))
+    }
+}
+
+impl LockedDepot<'_> {
+    pub(crate) fn write_record(&self, record: &Record) -> Result<(), DepotError> {
+        remove_leftovers(&self.places().records(&record.name));
+        Ok(state_file::write(&self.places().record(&record.name, &record.pinned), record)?)
     }
 }
 

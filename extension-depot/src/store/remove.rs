@@ -1,17 +1,16 @@
-//! Taking extensions away, and with them what no other needs.
+//! Removes extensions, with the blobs that only they needed.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::ExtensionName;
+use private_files::{read_regular, remove_durably};
 
-use crate::files::durable;
-use crate::oci::blob::read_plain;
-use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 
-/// The largest manifest that is kept, in bytes.
+/// The largest manifest that is kept, in bytes, as for reading one.
 const MAX_KEPT: u64 = 1 << 20;
 
 /// What removing an extension left behind and freed.
@@ -23,7 +22,7 @@ pub struct Removed {
     pub freed: u64,
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// Removes an extension, even one whose manifest or artifact is broken: the manifest first,
     /// then records, history, the index's entry and the blobs that no other extension needs. The
     /// manifest is kept where [`Removed`] says, since people write in it, and so is the log;
@@ -32,16 +31,6 @@ impl Depot {
     /// # Errors
     /// When there is none, or something cannot be removed.
     pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
-        let _lock = self.lock()?;
-        self.remove_under_lock(name, purge)
-    }
-
-    /// The same for a caller that holds the lock.
-    pub(crate) fn remove_under_lock(
-        &self,
-        name: &ExtensionName,
-        purge: bool,
-    ) -> Result<Removed, DepotError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
         let is_there = self.remove_manifest(name, &kept)?;
@@ -67,18 +56,18 @@ impl Depot {
         Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
     }
 
-    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was
+    /// Removes a manifest after copying it. Returns whether there was one: a removal that was
     /// killed may have taken it.
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);
-        match read_plain(&path, MAX_KEPT) {
-            Ok(text) => Self::write(kept.to_owned(), &text)?,
+        match read_regular(&path, MAX_KEPT) {
+            Ok(text) => self.write(kept.to_owned(), &text)?,
             // A link that leads nowhere goes as well. What others lead to is not sesame's to
             // remove.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(DepotError::Io { path, source }),
         }
-        durable::remove(&path).map_err(|source| DepotError::Io { path, source })
+        remove_durably(&path).map_err(|source| DepotError::Io { path, source })
     }
 }
 
@@ -92,5 +81,5 @@ fn remove_tree(path: PathBuf) -> Result<(), DepotError> {
 }
 
 pub(crate) fn remove_file(path: &Path) -> Result<bool, DepotError> {
-    durable::remove(path).map_err(|source| DepotError::Io { path: path.to_owned(), source })
+    remove_durably(path).map_err(|source| DepotError::Io { path: path.to_owned(), source })
 }

@@ -1,14 +1,15 @@
-//! Whether what is installed is still what was installed.
+//! Checks installed extensions for changed bytes.
 
 use std::fmt;
 
 use core_types::{Digest, ExtensionName, OciReference};
+use private_files::read_regular;
 
 use crate::archives::unpack::UnpackError;
 use crate::manifest::manifest_file::MAX_SIZE;
 use crate::oci::binary::binary_digest;
-use crate::oci::blob::{BlobError, read_blob, read_plain};
-use crate::oci::image::MAX_BLOB;
+use crate::oci::blob::{BlobError, read_blob};
+use crate::oci::descriptor::MAX_BLOB;
 use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;
 
@@ -17,9 +18,9 @@ use crate::store::depot_error::DepotError;
 pub struct Verification {
     /// The extension.
     pub name: ExtensionName,
-    /// What it is pinned to, as far as that is known.
+    /// The pinned reference, as far as it is known.
     pub reference: Option<OciReference>,
-    /// What is wrong. Empty when all is well.
+    /// The problem. Empty when all is well.
     pub findings: Vec<Finding>,
 }
 
@@ -50,19 +51,20 @@ fn with_causes(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt
         .try_for_each(|cause| write!(f, ": {cause}"))
 }
 
-/// How often an extension is looked at again that others keep changing.
-const MOST_LOOKS: usize = 10;
+/// The looks at an extension that other processes keep changing. One change during a look is rare
+/// already.
+const MAX_LOOKS: usize = 10;
 
 impl Depot {
     /// Reads and hashes everything that belongs to an extension. Where another process changes it
-    /// in the meantime, what is there then is looked at.
+    /// in the meantime, it is checked again.
     ///
     /// # Errors
     /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong
     /// is a finding.
     pub fn verify(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
-        let manifest = || read_plain(&self.places().manifest(name), MAX_SIZE).ok();
-        for _ in 0..MOST_LOOKS {
+        let manifest = || read_regular(&self.places().manifest(name), MAX_SIZE).ok();
+        for _ in 0..MAX_LOOKS {
             let before = manifest();
             let verification = self.look_over(name)?;
             if verification.findings.is_empty() || before == manifest() {
@@ -103,8 +105,7 @@ impl Depot {
         if artifact.declared().is_some() || !findings.is_empty() {
             return findings;
         }
-        // What the record says of the layers is not believed here, and its binary is another file
-        // than they are.
+        // The record is not trusted here, and its binary is another file than they are.
         match binary_digest(&artifact.manifest, &|digest| self.places().blob(digest)) {
             Err(error) => findings.push(Finding::Unpack(error)),
             Ok(found) if found != binary.digest => {

@@ -1,5 +1,4 @@
-//! When the bytes behind a tag were first seen on this machine, which is the only time that nobody
-//! else can set.
+//! The time since the bytes behind a tag were first seen on this machine. Publishers cannot set it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::{self, StateFile};
 use crate::oci::blob::digest_of;
-use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 
-/// What was seen of one repository.
+/// The tags of one repository.
 #[derive(Debug, Serialize, Deserialize)]
 struct FirstSeen {
     repository: String,
@@ -30,16 +29,15 @@ impl StateFile for FirstSeen {
     const FORMAT: u32 = 1;
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// For how long it has been known that this tag leads to these bytes: no time at all when that
     /// is news, which is noted. A tag that leads to other bytes than before is news. A clock that
     /// was set back makes it no time as well.
     ///
     /// # Errors
-    /// When the reference is not pinned, or what was seen cannot be read or written.
+    /// When the first sight of the tag cannot be read or written.
     pub fn known_for(&self, pinned: &OciReference) -> Result<Duration, DepotError> {
         let Some(digest) = pinned.pinned_digest().ok().flatten() else { return Ok(Duration::ZERO) };
-        let _lock = self.lock()?;
         let repository = pinned.identity().to_string();
         let path = self.places().first_seen(&digest_of(repository.as_bytes()));
         let before = state_file::read::<FirstSeen>(&path)?;

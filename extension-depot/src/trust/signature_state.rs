@@ -1,4 +1,4 @@
-//! What is known of who signed an artifact.
+//! The result of checking the signatures of an artifact.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::trust::signer::Signer;
 
-/// What is known of who signed an artifact. These are five things, and none of them counts as
+/// The result of checking the signatures of an artifact. These are five, and none of them counts as
 /// another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum SignatureState {
-    /// There is no signature.
+    /// It is not signed.
     Unsigned,
-    /// There are signatures, and none is one of somebody who is trusted over these bytes.
+    /// There are signatures, and none of a trusted signer over these bytes.
     NotTrusted {
-        /// What the signatures say of who made them, which anybody can write.
+        /// The signers that the signatures claim. Claims are not verified.
         hints: Vec<String>,
         /// Why certificates were not believed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         problems: Vec<String>,
     },
-    /// Somebody who is trusted signed these bytes.
+    /// A trusted signer signed these bytes.
     Verified {
         /// Who.
         #[serde(flatten)]

@@ -1,21 +1,22 @@
-//! Who signs: the owner of a key, or whoever a certificate names.
+//! Signers: the owner of a key, or the identity in a certificate.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, IdentityRule, SignerRule};
+use private_files::read_private;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 
-use crate::files::own_file;
 use crate::oci::blob::digest_of;
 
-/// The largest file of a key or of a trusted root, in bytes.
+/// The largest file of a key or of a trusted root, in bytes: keys have some hundreds, and the
+/// public Sigstore has some ten thousand.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
-/// Somebody who signed, as that was verified.
+/// A verified signer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Signer {
@@ -48,13 +49,13 @@ impl fmt::Display for Signer {
 }
 
 impl Signer {
-    /// The owner of a public key in PEM.
+    /// Returns the owner of a public key in PEM.
     pub fn of_key(pem: &[u8]) -> Option<Self> {
         let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).ok()?;
         Some(Self::Key { key: digest_of(der.as_ref()) })
     }
 
-    /// Whether it is the same somebody, by whichever trusted root that was verified.
+    /// Returns whether it is the same signer, whichever trusted root verified that.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -65,11 +66,11 @@ impl Signer {
         }
     }
 
-    /// Whether this is whom a rule means: by the key or the trusted root that its file has now.
-    pub fn is_meant_by(&self, rule: &SignerRule) -> bool {
+    /// Returns whether a rule means this signer, by the key or the trusted root in its file.
+    pub(crate) fn is_meant_by(&self, rule: &SignerRule) -> bool {
         match rule {
             SignerRule::KeyFile(file) => {
-                own_file::read(Path::new(file), MAX_SIZE)
+                read_private(Path::new(file), MAX_SIZE)
                     .ok()
                     .and_then(|pem| Self::of_key(&pem))
                     .as_ref()
@@ -89,23 +90,23 @@ impl Signer {
                         .map(drop)
                         .ok_or_else(|| invalid("it has no public key in PEM"))
                 };
-                (file.into(), own_file::read(Path::new(file), MAX_SIZE).and_then(is_key))
+                (file.into(), read_private(Path::new(file), MAX_SIZE).and_then(is_key))
             }
             SignerRule::Identity(IdentityRule { trusted_root, .. }) => {
                 let is_root = |json: Vec<u8>| {
                     Ok(serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&json)
                         .map(drop)?)
                 };
-                (trusted_root.clone(), own_file::read(trusted_root, MAX_SIZE).and_then(is_root))
+                (trusted_root.clone(), read_private(trusted_root, MAX_SIZE).and_then(is_root))
             }
         }
     }
 
-    /// Whether this is the identity that a rule means.
+    /// Returns whether this is the identity that a rule means.
     pub(crate) fn is_identity(&self, rule: &IdentityRule) -> bool {
         let Self::Identity { identity, issuer, root } = self else { return false };
         let of_rule =
-            || own_file::read(&rule.trusted_root, MAX_SIZE).ok().map(|json| digest_of(&json));
+            || read_private(&rule.trusted_root, MAX_SIZE).ok().map(|json| digest_of(&json));
         *identity == rule.identity && *issuer == rule.issuer && of_rule().as_ref() == Some(root)
     }
 }
@@ -121,7 +122,7 @@ mod tests {
 
     /// A key that everybody can replace is everybody's.
     #[test]
-    fn key_file_that_others_write_is_refused() {
+    fn shared_key_file_is_refused() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), KEY).expect("written");
         let rule = SignerRule::KeyFile(file.path().display().to_string());
@@ -130,6 +131,6 @@ mod tests {
         fs::set_permissions(file.path(), Permissions::from_mode(0o666)).expect("set");
         assert!(!signer.is_meant_by(&rule) && Signer::check_rule(&rule).1.is_err());
         #[cfg(feature = "registry")]
-        assert!(crate::trust::trusted_signers::SignerProof::from_rule(&rule).is_err());
+        assert!(crate::trust::trusted_signer::SignerProof::from_rule(&rule).is_err());
     }
 }

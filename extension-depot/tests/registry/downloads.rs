@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[test]
-fn a_missing_tag_or_repository_is_not_found() {
+fn missing_tag_is_not_found() {
     let registry = MemoryRegistry::start().expect("a registry");
     good(&registry);
     let error = resolve(&format!("{}/my-org/a:2", registry.host())).expect_err("no such tag");
@@ -37,7 +37,7 @@ fn a_missing_tag_or_repository_is_not_found() {
 
 /// A repository with one path part is asked for, listed and published as any other.
 #[test]
-fn one_part_repository_works_like_any() {
+fn one_part_repository_works() {
     let registry = MemoryRegistry::start().expect("a registry");
     let (home, client) = (home(), Registry::new(Settings::default()));
     let reference = reference(&format!("{}/one:1.0.0", registry.host()));
@@ -59,7 +59,7 @@ fn one_part_repository_works_like_any() {
 }
 
 #[test]
-fn a_pinned_digest_wins_over_whatever_the_tag_says() {
+fn pinned_digest_beats_tag() {
     let registry = MemoryRegistry::start().expect("a registry");
     let first = publish(&registry, REPOSITORY, "1", media_type::WASM, &component("one"));
     publish(&registry, REPOSITORY, "1", media_type::WASM, &component("two"));
@@ -73,7 +73,7 @@ fn a_pinned_digest_wins_over_whatever_the_tag_says() {
 }
 
 #[test]
-fn the_digest_of_the_layer_is_recognised() {
+fn pinned_layer_is_recognised() {
     let registry = MemoryRegistry::start().expect("a registry");
     let text = good(&registry);
     let artifact = resolve(&text).expect("there").artifact;
@@ -86,7 +86,7 @@ fn the_digest_of_the_layer_is_recognised() {
 }
 
 #[test]
-fn other_bytes_than_asked_for_are_refused() {
+fn wrong_bytes_are_refused() {
     let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], vec![0; 12])))
         .expect_err("wrong");
     assert!(
@@ -98,8 +98,9 @@ fn other_bytes_than_asked_for_are_refused() {
     assert!(matches!(error, RegistryError::Blob(BlobError::Digest { .. })), "{error:?}");
 }
 
+/// A header that lies about the digest is an error and another algorithm is none.
 #[test]
-fn a_header_that_lies_about_the_digest_is_an_error_and_another_algorithm_is_none() {
+fn lying_digest_header_is_error() {
     let with_header = |digest: &'static str| {
         let registry = MemoryRegistry::start_with(move |seen| {
             let manifest = seen.path.contains("/manifests/");
@@ -118,8 +119,9 @@ fn a_header_that_lies_about_the_digest_is_an_error_and_another_algorithm_is_none
     assert!(with_header("sha512:00").is_ok() && with_header("").is_ok());
 }
 
+/// A mirror is asked first and the registry where it fails.
 #[test]
-fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
+fn failing_mirror_falls_back() {
     let (registry, mirror) = (
         MemoryRegistry::start().expect("on loopback"),
         MemoryRegistry::start().expect("on loopback"),
@@ -156,7 +158,7 @@ fn odd_references_say_what_is_wrong() {
     }
 }
 
-/// Some registries deliver what is OCI's as Docker's, and the other way round.
+/// Some registries deliver OCI documents as Docker's, and the other way round.
 #[test]
 fn content_type_of_docker_is_taken() {
     let registry = MemoryRegistry::start().expect("a registry");
@@ -180,8 +182,9 @@ fn content_type_of_docker_is_taken() {
     }
 }
 
+/// A registry with a weak moment is asked again.
 #[test]
-fn a_registry_with_a_weak_moment_is_asked_again() {
+fn transient_error_is_retried() {
     let past = "Wed, 21 Oct 2015 07:28:00 GMT";
     for (status, after) in [(500, "0"), (503, "0"), (429, "0"), (429, past), (503, "soon")] {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -196,7 +199,7 @@ fn a_registry_with_a_weak_moment_is_asked_again() {
 }
 
 #[test]
-fn a_registry_that_stays_broken_is_given_up_with_what_it_said() {
+fn broken_registry_is_given_up() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
     let error = staged_with(move |_| {
@@ -218,7 +221,7 @@ fn a_registry_that_stays_broken_is_given_up_with_what_it_said() {
 }
 
 #[test]
-fn a_download_that_breaks_off_starts_again() {
+fn broken_download_restarts() {
     let broken = AtomicUsize::new(0);
     let half = move |seen: &Seen| {
         (is_blob(seen) && broken.fetch_add(1, Ordering::SeqCst) == 0)
@@ -243,15 +246,16 @@ fn one_wrong_bit_anywhere_is_found() {
     }
 }
 
+/// A pinned digest is not answered by another manifest.
 #[test]
-fn a_pinned_digest_is_not_answered_by_another_manifest() {
+fn pin_refuses_other_manifest() {
     let registry = MemoryRegistry::start().expect("a registry");
     let text = good(&registry);
     let pinned = format!("{text}@sha256:{}", "de".repeat(32));
     let truth = resolve(&text).expect("there").reference;
     let name = truth.provenance().expect("pinned").to_string();
     let registry = MemoryRegistry::start_with(move |seen| {
-        // Whatever is asked for, it is this, with a header that says so or what was asked for.
+        // Each request gets these bytes, with a header for them or for the request.
         let asked = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
         let body = r#"{"schemaVersion":2,"config":{},"layers":[]}"#;
         let said = if asked.starts_with("sha256:de") { asked } else { name.clone() };
@@ -266,7 +270,7 @@ fn a_pinned_digest_is_not_answered_by_another_manifest() {
 }
 
 #[test]
-fn what_drips_is_given_up_wherever_it_drips() {
+fn slow_drip_times_out() {
     let started = Instant::now();
     for part in ["/manifests/", "/blobs/"] {
         let registry = MemoryRegistry::start_with(move |seen| {
@@ -341,8 +345,9 @@ fn endless_bodies_end() {
     );
 }
 
+/// Redirects lead only where a registry may send us.
 #[test]
-fn redirects_lead_only_where_a_registry_may_send_us() {
+fn redirects_are_restricted() {
     let elsewhere = MemoryRegistry::start().expect("another registry");
     good(&elsewhere);
     let to = elsewhere.host();
@@ -368,7 +373,7 @@ fn offline_opens_no_connection() {
 }
 
 #[test]
-fn a_host_that_does_not_answer_is_named() {
+fn silent_host_is_named() {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .expect("a port")
         .local_addr()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use extension_depot::registry::{
-    Patience, Registry, RegistryError, Settings, SignatureForm, generate_key,
+    Registry, RegistryError, Settings, SignatureForm, Timeouts, generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{PublicKey, SecretKey, SignatureState, Verifier, media_type};
@@ -18,8 +18,8 @@ use hyper::body::Frame;
 use crate::support::{block_on, reference, resolve};
 use crate::{MANIFEST, good, pieces};
 
-/// The tags of a repository whose list is answered by `answer`, by what stands behind `tags/list`,
-/// and the number of requests.
+/// Returns the tags of a repository whose list is answered by `answer`, by what stands behind
+/// `tags/list`, and the number of requests.
 fn tags_with(
     answer: impl Fn(&str) -> Option<Response<Body>> + Send + Sync + 'static,
 ) -> (Result<Vec<String>, RegistryError>, usize) {
@@ -143,7 +143,7 @@ async fn malformed_tags_are_refused() {
     assert_eq!(Registry::new(Settings::default()).tags(&query).await.expect("none"), [""; 0]);
 }
 
-/// What is known of a signature where each request for one is answered by `answer`.
+/// Returns the state of a signature where each request for one is answered by `answer`.
 fn signature_with(
     answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
 ) -> (SignatureState, usize) {
@@ -156,18 +156,19 @@ fn signature_with(
     let registry = registry.expect("a registry");
     let pinned = resolve(&good(&registry)).expect("it is there").reference;
     let before = registry.seen().len();
-    let patience = Patience {
+    let timeouts = Timeouts {
         idle: Duration::from_millis(300),
         total: Duration::from_secs(2),
         ..Default::default()
     };
-    let client = Registry::new(Settings { patience, ..Default::default() });
+    let client = Registry::new(Settings { timeouts, ..Default::default() });
     let state = block_on(client.signature(&pinned, &[]));
     (state, registry.seen().len() - before)
 }
 
+/// A missing signature, an error, silence and an empty list are told apart.
 #[test]
-fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
+fn unsigned_differs_from_errors() {
     let list = r#"{"schemaVersion":2,"manifests":[]}"#;
     let silence = || {
         let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
@@ -191,7 +192,7 @@ fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
     }
 }
 
-/// What is known of an artifact that is signed in this form, at a registry that answers these
+/// Returns the state of an artifact that is signed in this form, at a registry that answers these
 /// requests by itself.
 fn signed_at(
     form: SignatureForm,
@@ -212,19 +213,19 @@ fn is_verified(state: &SignatureState) -> bool {
     matches!(state, SignatureState::Verified { .. })
 }
 
-/// Whether it is the registry's list of referrers.
+/// Returns whether it is the registry's list of referrers.
 fn is_list(seen: &Seen) -> bool {
     seen.path.contains("/referrers/")
 }
 
-/// Whether it is the tag that stands for such a list.
+/// Returns whether it is the tag that stands for such a list.
 fn is_list_tag(seen: &Seen) -> bool {
     seen.path.contains("/manifests/sha256-") && !seen.path.contains('.')
 }
 
 /// Registries without a list of referrers answer anything at all.
 #[test]
-fn signature_counts_whatever_lists_answer() {
+fn signature_counts_without_list() {
     let another_schema = r#"{"schemaVersion":1,"name":"x","fsLayers":[]}"#;
     let answers = [
         (200, "<html>"),
@@ -297,7 +298,7 @@ fn signature_fetch_is_capped() {
     }
 }
 
-/// What is known where a list has these manifests, whose blobs never end.
+/// Returns the state where a list has these manifests, whose blobs never end.
 fn signature_of(manifests: Vec<String>) -> (SignatureState, usize) {
     let scratch = MemoryRegistry::start().expect("a registry");
     let digest = |manifest: &String| scratch.put_blob(manifest.as_bytes()).to_string();

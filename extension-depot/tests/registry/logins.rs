@@ -12,8 +12,9 @@ use extension_depot::serve::{MemoryRegistry, response};
 use crate::support::{block_on, home, reference, stage, stage_with};
 use crate::{GOOD, PASSWORD, good, guarded, logged_in, noticed, with_tokens};
 
+/// A password is given to the registry that asks for it.
 #[test]
-fn a_password_is_given_to_the_registry_that_asks_for_it() {
+fn password_goes_to_its_registry() {
     let registry = guarded(|_| r#"Basic realm="x""#.to_owned(), "Basic dTpTRUNSRVQ=");
     let text = good(&registry);
     let (settings, _file) = logged_in(&registry.host(), PASSWORD);
@@ -23,8 +24,9 @@ fn a_password_is_given_to_the_registry_that_asks_for_it() {
     assert!(matches!(error, RegistryError::Unauthorized { .. }), "{error:?}");
 }
 
+/// A token is fetched with a password, an identity token, or anonymously.
 #[test]
-fn a_token_is_had_with_a_password_an_identity_token_or_nothing() {
+fn token_by_each_credential() {
     for (entry, shown) in [
         (PASSWORD, Some("Basic dTpTRUNSRVQ=")),
         (r#"{"auth": "", "identitytoken": "t"}"#, None),
@@ -53,7 +55,7 @@ fn a_token_is_had_with_a_password_an_identity_token_or_nothing() {
 }
 
 #[test]
-fn no_credential_leaves_for_another_host() {
+fn credentials_stay_at_their_host() {
     let evil = MemoryRegistry::start().expect("somebody else");
     let realm = format!("http://{}/token", evil.host());
     for scheme in ["Bearer", "bearer"] {
@@ -84,8 +86,9 @@ fn no_credential_leaves_for_another_host() {
     );
 }
 
+/// A paired token host is asked over TLS only.
 #[test]
-fn a_paired_token_host_is_asked_over_tls_only() {
+fn paired_token_host_needs_tls() {
     let evil = MemoryRegistry::start().expect("a token host");
     let realm = format!("http://{}/token", evil.host());
     let registry = guarded(move |_| format!(r#"Bearer realm="{realm}""#), "never");
@@ -121,7 +124,7 @@ fn install_asks_for_one_token() {
 
 /// However a registry is written, its token is asked for once.
 #[test]
-fn spellings_of_a_registry_share_a_token() {
+fn spellings_share_a_token() {
     let registry = with_tokens(false);
     let text = good(&registry);
     let (settings, _file) = logged_in(&registry.host(), GOOD);
@@ -132,9 +135,9 @@ fn spellings_of_a_registry_share_a_token() {
     assert_eq!(asked_for_tokens(&registry), 1);
 }
 
-/// A login that has expired does not block what is public.
+/// An expired login does not block public artifacts.
 #[test]
-fn stale_login_falls_back_to_anonymous() {
+fn stale_login_reads_anonymously() {
     let registry = with_tokens(true);
     let text = good(&registry);
     let (settings, file) = logged_in(&registry.host(), PASSWORD);
@@ -150,7 +153,7 @@ fn stale_login_falls_back_to_anonymous() {
 }
 
 #[test]
-fn stale_login_error_names_its_place() {
+fn stale_login_names_its_place() {
     let registry = with_tokens(false);
     let text = good(&registry);
     let (settings, file) = logged_in(&registry.host(), PASSWORD);
@@ -164,7 +167,7 @@ fn stale_login_error_names_its_place() {
 
 /// A token of a login that is good for other repositories only does not block a public one.
 #[test]
-fn denied_token_falls_back_to_anonymous() {
+fn denied_token_reads_anonymously() {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {
@@ -191,7 +194,7 @@ fn denied_token_falls_back_to_anonymous() {
 }
 
 #[test]
-fn token_has_the_scope_of_the_challenge() {
+fn token_has_challenge_scope() {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
     let challenge = move |_: &str| {
@@ -230,8 +233,8 @@ fn missing_helper_is_named() {
     }
 }
 
-/// A registry whose manifests and tags want tokens of their own scopes. Tokens carry the number of
-/// `generation`, and older ones are refused.
+/// Returns a registry whose manifests and tags want tokens of their own scopes. Tokens carry the
+/// number of `generation`, and older ones are refused.
 fn with_scopes(generation: Arc<AtomicUsize>, expires_in: &'static str) -> MemoryRegistry {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
@@ -255,10 +258,9 @@ fn with_scopes(generation: Arc<AtomicUsize>, expires_in: &'static str) -> Memory
     registry
 }
 
-/// Each scope has one token, and one that is no longer taken is replaced in the middle of a
-/// command.
+/// Each scope has one token, and one that is refused is replaced in the middle of a command.
 #[test]
-fn tokens_are_kept_by_scope_until_refused() {
+fn tokens_kept_until_refused() {
     let generation = Arc::new(AtomicUsize::new(0));
     let registry = with_scopes(generation.clone(), "");
     let (reference, client) = (reference(&good(&registry)), Registry::new(Settings::default()));
@@ -291,7 +293,7 @@ fn expired_token_is_replaced_first() {
 
 /// Of several demands in several headers, the one that can be answered is.
 #[test]
-fn answerable_challenge_is_found_among_others() {
+fn answerable_challenge_is_found() {
     for challenges in [
         &["Negotiate", "Basic realm=\"a, b\""][..],
         &["Negotiate oYG/a+b==, BASIC realm=\"x\""],
@@ -311,10 +313,10 @@ fn answerable_challenge_is_found_among_others() {
     }
 }
 
-/// What is refused without a demand is explained at the root of the registry, whose scope is not
-/// what the token is for.
+/// A refusal without a demand is explained at the root of the registry, whose scope is not that of
+/// the token.
 #[test]
-fn silent_refusal_is_explained_at_the_root() {
+fn silent_refusal_asks_the_root() {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {

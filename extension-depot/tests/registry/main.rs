@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use extension_depot::registry::{
-    CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, Settings,
+    CredentialFiles, Notices, PushError, Registry, RegistryError, Settings, Timeouts,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{Description, Publication, media_type};
@@ -48,7 +48,7 @@ fn is_blob(seen: &Seen) -> bool {
     seen.path.contains("/blobs/sha256")
 }
 
-/// A body of pieces, and of nothing but waiting after them.
+/// Returns a body of pieces, and of nothing but waiting after them.
 fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + Sync + 'static>) -> Body {
     let frames = pieces.into_iter().map(|piece| Ok::<_, io::Error>(Frame::data(piece)));
     StreamBody::new(futures_util::stream::iter(frames)).boxed()
@@ -85,8 +85,8 @@ fn guarded(
     .expect("a registry")
 }
 
-/// A registry with a token service at its own origin, which gives `full` to `u:good` and, where it
-/// is public, `anon` to those without a login.
+/// Returns a registry with a token service at its own origin, which gives `full` to `u:good` and,
+/// where it is public, `anon` to those without a login.
 fn with_tokens(is_public: bool) -> MemoryRegistry {
     let host = Arc::new(std::sync::OnceLock::<String>::new());
     let own = host.clone();
@@ -111,7 +111,7 @@ fn with_tokens(is_public: bool) -> MemoryRegistry {
 /// `u:good` in base64.
 const GOOD: &str = r#"{"auth": "dTpnb29k"}"#;
 
-/// The notices that come while `work` runs with these settings.
+/// Returns the notices that come while `work` runs with these settings.
 fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (T, Vec<String>) {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let telling = told.clone();
@@ -122,7 +122,7 @@ fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (T, V
     (result, told)
 }
 
-/// The causes of an error, as the command line prints them.
+/// Returns the causes of an error, as the command line prints them.
 fn causes(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect()
 }
@@ -157,7 +157,7 @@ fn closed_for_writing(challenge: &'static str, expected: &'static str) -> Memory
 
 const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
 
-/// Bytes that come one by one, and slower than anybody would wait for.
+/// Bytes that come one by one, and slower than any timeout.
 fn dripping() -> Body {
     let drips = futures_util::stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -167,10 +167,10 @@ fn dripping() -> Body {
 }
 
 fn impatient() -> Settings {
-    let patience = Patience {
+    let timeouts = Timeouts {
         connect: Duration::from_secs(1),
         idle: Duration::from_millis(300),
         total: Duration::from_secs(1),
     };
-    Settings { patience, ..Settings::default() }
+    Settings { timeouts, ..Settings::default() }
 }

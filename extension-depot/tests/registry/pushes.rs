@@ -44,8 +44,9 @@ fn what_is_pushed_can_be_pulled() {
     assert!(!publish(&component("b"), true).expect("pushed").already);
 }
 
+/// Pages are published beside an artifact and found again.
 #[test]
-fn pages_are_published_beside_an_artifact_and_found_again() {
+fn published_pages_are_found() {
     let registry = MemoryRegistry::start().expect("a registry");
     let to = reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
     let client = extension_depot::registry::Registry::new(Settings::default());
@@ -65,7 +66,7 @@ fn pages_are_published_beside_an_artifact_and_found_again() {
 
 /// An upload is waited for as long as the registry's own timeout says.
 #[test]
-fn timeout_of_a_registry_holds_for_pushes() {
+fn registry_timeout_bounds_pushes() {
     let registry = MemoryRegistry::start_with(|seen| {
         let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
         (seen.method == "POST").then(|| {
@@ -108,9 +109,9 @@ fn refused_push_is_unauthorized() {
     }
 }
 
-/// What is not read is refused with the helper that failed, wherever the registry refuses it.
+/// An upload is refused with the helper that failed, wherever the registry refuses it.
 #[test]
-fn refused_push_names_the_missing_helper() {
+fn push_names_missing_helper() {
     for challenge in ["Basic", "Bearer realm=\"http://HOST/token\""] {
         let registry = closed_for_writing(challenge, "Basic never");
         let (settings, file) = logged_in(&registry.host(), "{}");
@@ -145,7 +146,7 @@ fn push_falls_back_to_the_other_way() {
     published(&chunks_only.expect("a registry"), Settings::default()).expect("piece by piece");
 }
 
-/// What a registry says that it took and does not have afterwards is not published.
+/// An upload that the registry took and does not have afterwards is not published.
 #[test]
 fn lost_upload_is_an_error() {
     for lost in ["/blobs/", "/manifests/sha256"] {
@@ -192,7 +193,7 @@ fn published_at(registry: &OddRegistry, size: usize) -> Result<(), PushError> {
     block_on(Registry::new(settings).publish(&to, publication, true)).map(drop)
 }
 
-/// The smallest component, with a custom section of so many bytes.
+/// Returns the smallest component, with a custom section of so many bytes.
 fn large(size: usize) -> Vec<u8> {
     let mut bytes = b"\0asm\x0d\0\x01\0\0".to_vec();
     let mut rest = size + 2;
@@ -213,7 +214,7 @@ fn reason(error: PushError) -> RegistryError {
     }
 }
 
-/// Whatever way a registry takes uploads, they arrive, and the login is told to nobody but it.
+/// Whatever way a registry takes uploads, they arrive, and only that registry gets the login.
 #[test]
 fn push_suits_the_registry() {
     let chunks = Manners { takes_whole: false, takes_chunks: true, ..Manners::default() };
@@ -256,7 +257,7 @@ fn chunks_have_the_stated_size() {
     assert!(sizes.contains(&(9 << 20)) && !sizes.contains(&(8 << 20)), "{sizes:?}");
 }
 
-/// A registry that says that it took what it did not, or not as it was, has published nothing.
+/// A registry that lies about the uploads that it took has published nothing.
 #[test]
 fn broken_keeping_is_not_published() {
     for keeps in [Keeps::Nothing, Keeps::Others] {
@@ -296,7 +297,7 @@ fn upload_elsewhere_has_no_login() {
 
 /// A blob that the registry keeps in a store elsewhere is looked for there, without the login.
 #[test]
-fn kept_elsewhere_is_looked_for_there() {
+fn kept_elsewhere_is_found() {
     for is_there in [true, false] {
         let store = MemoryRegistry::start().expect("somebody else");
         let to = store.host();
@@ -319,7 +320,7 @@ fn kept_elsewhere_is_looked_for_there() {
 /// A registry that has the list of referrers and leaves ours out of it is told in the other way
 /// too.
 #[test]
-fn referrer_left_out_stands_under_the_tag() {
+fn missing_referrer_goes_to_tag() {
     let empty = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
     let registry = MemoryRegistry::start_with(move |seen| {
         let index = [("Content-Type", "application/vnd.oci.image.index.v1+json")];

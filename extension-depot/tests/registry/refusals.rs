@@ -15,7 +15,7 @@ const DENIED: &str =
 const DENIED_SHOWN: &str = "the registry says: DENIED: requested access to the resource is denied";
 
 #[test]
-fn refused_pull_shows_error_document() {
+fn pull_shows_error_document() {
     for status in [400, 403, 404, 418] {
         let error = staged_with(move |_| Some(response(status, &[], DENIED))).expect_err("refused");
         assert_eq!(causes(&error), [DENIED_SHOWN], "{status}");
@@ -23,7 +23,7 @@ fn refused_pull_shows_error_document() {
 }
 
 #[test]
-fn refused_push_shows_error_document() {
+fn push_shows_error_document() {
     for status in [400, 403, 405] {
         let registry = MemoryRegistry::start_with(move |seen| {
             let is_read = ["GET", "HEAD"].contains(&seen.method.as_str());
@@ -39,9 +39,9 @@ fn refused_push_shows_error_document() {
     }
 }
 
-/// What the token service says comes before the problem with the login.
+/// The message of the token service comes before the problem with the login.
 #[test]
-fn refused_token_shows_error_document() {
+fn token_shows_error_document() {
     let host = Arc::new(std::sync::OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {
@@ -66,7 +66,7 @@ fn refused_token_shows_error_document() {
 }
 
 #[test]
-fn refused_login_shows_error_document() {
+fn login_shows_error_document() {
     let challenge = [("WWW-Authenticate", "Basic")];
     let registry = MemoryRegistry::start_with(move |_| Some(response(401, &challenge, DENIED)))
         .expect("a registry");
@@ -106,7 +106,7 @@ fn other_refusals_show_status_alone() {
 }
 
 #[test]
-fn hostile_refusal_stays_on_one_line() {
+fn hostile_refusal_is_one_line() {
     let body = r#"{"errors": [{"code": "A\u001b[2J", "message": "\nerror: b\u202e"}]}"#;
     let error = staged_with(move |_| Some(response(400, &[], body))).expect_err("refused");
     assert_eq!(causes(&error), [r"the registry says: A\u{1b}[2J: error: b\u{202e}"]);

@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! The shared parts of this crate's tests.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use core_types::{Capabilities, Digest, ExtensionName, OciReference};
@@ -18,7 +18,7 @@ pub fn home() -> Home {
     Home { depot: Depot::new(Places::below(directory.path())), directory }
 }
 
-/// The smallest component, with padding that makes its bytes unlike others.
+/// Returns the smallest component, with padding that makes its bytes unlike others.
 pub fn component(padding: &str) -> Vec<u8> {
     let mut bytes = b"\0asm\x0d\0\x01\0\0".to_vec();
     bytes.push(u8::try_from(padding.len() + 2).expect("short"));
@@ -61,7 +61,7 @@ pub fn publish(
     )
 }
 
-/// An image manifest whose blobs are in the registry.
+/// Returns an image manifest whose blobs are in the registry.
 pub fn manifest(
     registry: &MemoryRegistry,
     layer_type: &str,
@@ -92,12 +92,12 @@ pub fn stage_with(home: &Home, text: &str, settings: Settings) -> Result<Staged,
     })
 }
 
-/// What a decision to install something under its default name or another is made upon now.
+/// Reads the basis of a decision to install something under its default name or another.
 pub fn basis(home: &Home, name: &ExtensionName, staged: &Staged) -> Basis {
     home.depot.basis(name, &staged.reference).expect("readable")
 }
 
-/// An order as `install` gives it.
+/// Returns an order as `install` gives it.
 pub fn order<'a>(
     basis: &'a Basis,
     source: &'a str,
@@ -114,18 +114,25 @@ pub fn order<'a>(
     }
 }
 
-/// Installs what is staged under a name, with what the manifest grants or nothing.
+/// Installs a staged artifact under a name, with the grants of the manifest or none.
 pub fn install_staged(
     home: &Home,
     staged: &Staged,
     name: &ExtensionName,
 ) -> Result<(), DepotError> {
-    home.depot.install(staged, &order(&basis(home, name, staged), "a test", None))
+    home.depot
+        .lock()
+        .expect("free")
+        .install(staged, &order(&basis(home, name, staged), "a test", None))
 }
 
 /// Stages and installs under the default name, with nothing granted.
 pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>> {
     let staged = stage(home, text)?;
     let basis = basis(home, &staged.reference.default_name()?, &staged);
-    Ok(home.depot.install(&staged, &order(&basis, text, Some(&Capabilities::default())))?)
+    Ok(home
+        .depot
+        .lock()
+        .expect("free")
+        .install(&staged, &order(&basis, text, Some(&Capabilities::default())))?)
 }

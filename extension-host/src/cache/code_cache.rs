@@ -21,17 +21,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use core_types::Digest;
+use private_files::{
+    LockFailure, Sharing, acquire, create_directory, is_temporary, open_to_change,
+    temporary_directory, temporary_file,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::error::CacheError;
-use super::file_lock;
-use super::own_files::{
-    check_directory, create_private, io_error, make_private, open_lock, open_own, remove_if_there,
-};
+use super::own_files::{check_directory, io_error, make_private, open_own, remove_if_there};
 use crate::code::fingerprint;
 
-/// The prefix of temporary files, as in the rest of sesame's directories.
-const NEW: &str = ".new-";
 /// The wait for another process that gives code its name, which takes milliseconds: after this long
 /// it was stopped, and a call should not hang with it.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -175,11 +174,11 @@ impl CodeCache {
         // One at a time: when two processes store the same code, file and stamp come from the same
         // one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
-        match file_lock::acquire(&lock, LOCK_TIMEOUT) {
+        match acquire(&lock, Sharing::Exclusive, LOCK_TIMEOUT) {
             // Without locks a stamp may be of the other's code. Then it does not fit, and the code
             // is compiled again.
-            Err(error) if file_lock::is_unsupported(&error) => {}
-            locked => locked.map_err(in_directory)?,
+            Err(LockFailure::Unsupported(_)) => {}
+            locked => locked.map_err(io::Error::from).map_err(in_directory)?,
         }
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
         self.stamp(key, &written, &digest).map_err(in_directory)?;
@@ -189,7 +188,7 @@ impl CodeCache {
     /// Makes a directory for code without a name yet, on the same file system.
     pub(crate) fn scratch(&self) -> Result<Scratch, CacheError> {
         let work = self.begin()?;
-        let directory = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory);
+        let directory = temporary_directory(&self.directory);
         let directory =
             directory.map_err(|source| CacheError::Io { path: self.directory.clone(), source })?;
         Ok(Scratch { directory, _work: work })
@@ -197,19 +196,17 @@ impl CodeCache {
 
     /// Announces that this process makes files, having removed the leftovers of killed ones.
     fn begin(&self) -> Result<Work, CacheError> {
-        create_private(&self.directory).map_err(|source| io_error(&self.directory, source))?;
+        create_directory(&self.directory).map_err(|source| io_error(&self.directory, source))?;
         check_directory(&self.directory)?;
         let path = self.directory.join(LOCK);
-        let lock = open_lock(&path)?;
+        let lock = open_to_change(&path).map_err(|source| io_error(&path, source))?;
         if lock.try_lock().is_ok() {
             self.remove_leftovers();
         }
-        match file_lock::acquire_shared(&lock, LOCK_TIMEOUT) {
+        match acquire(&lock, Sharing::Shared, LOCK_TIMEOUT) {
             // Without locks, leftovers are known by their age.
-            Err(error) if !file_lock::is_unsupported(&error) => {
-                Err(CacheError::Io { path, source: error })
-            }
-            _ => Ok(Work { _lock: lock }),
+            Ok(()) | Err(LockFailure::Unsupported(_)) => Ok(Work { _lock: lock }),
+            Err(failure) => Err(CacheError::Io { path, source: failure.into() }),
         }
     }
 
@@ -294,7 +291,7 @@ impl CodeCache {
     }
 
     fn temporary(&self) -> io::Result<tempfile::TempPath> {
-        Ok(tempfile::Builder::new().prefix(NEW).tempfile_in(&self.directory)?.into_temp_path())
+        Ok(temporary_file(&self.directory)?.into_temp_path())
     }
 }
 
@@ -325,7 +322,7 @@ fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
 }
 
 fn is_unnamed(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(NEW.as_bytes()))
+    path.file_name().is_some_and(is_temporary)
 }
 
 fn stamp_of(metadata: &Metadata) -> String {

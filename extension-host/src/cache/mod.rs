@@ -4,7 +4,6 @@
 mod code_cache;
 mod error;
 mod executable_check;
-pub(crate) mod file_lock;
 mod own_files;
 
 pub use code_cache::{CodeCache, CodeKey};

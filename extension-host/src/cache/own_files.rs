@@ -1,9 +1,11 @@
 //! Files and directories that only the user can have written.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+
+use private_files::{ensure_exclusive, open_unlinked};
 
 use super::error::CacheError;
 
@@ -14,10 +16,6 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), CacheError> {
         Ok(()) | Err(CacheError::Missing { .. }) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-pub(super) fn create_private(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 /// Makes a file private. Where a file system has no modes of its own, it may have been so from the
@@ -33,45 +31,27 @@ pub(super) fn make_private(file: &File) -> io::Result<()> {
 pub(super) fn check_directory(path: &Path) -> Result<(), CacheError> {
     let metadata = fs::symlink_metadata(path).map_err(|source| io_error(path, source))?;
     if !metadata.is_dir() {
-        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is not a directory" });
+        return Err(not_ours(path, "is not a directory"));
     }
     check_owner(path, &metadata)
 }
 
 /// Opens a file that only the user can have written, without following a link.
 pub(super) fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|source| io_error(path, source))?;
-    let metadata = file.metadata().map_err(|source| io_error(path, source))?;
-    if !metadata.is_file() {
-        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is not a regular file" });
-    }
+    let (file, metadata) = open_unlinked(path).map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidInput => not_ours(path, "is not a regular file"),
+        _ => io_error(path, source),
+    })?;
     check_owner(path, &metadata)?;
     Ok((file, metadata))
 }
 
-/// Opens the lock file, or makes it, without following a link.
-pub(super) fn open_lock(path: &Path) -> Result<File, CacheError> {
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-    options.open(path).map_err(|source| io_error(path, source))
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {
+    ensure_exclusive(metadata).map_err(|reason| not_ours(path, reason.as_str()))
 }
 
-fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {
-    let reason = if metadata.uid() != rustix::process::geteuid().as_raw() {
-        "belongs to another user"
-    } else if metadata.mode() & 0o022 != 0 {
-        "can be written to by others"
-    } else {
-        return Ok(());
-    };
-    Err(CacheError::NotOurs { path: path.to_owned(), reason })
+fn not_ours(path: &Path, reason: &'static str) -> CacheError {
+    CacheError::NotOurs { path: path.to_owned(), reason }
 }
 
 pub(super) fn io_error(path: &Path, source: io::Error) -> CacheError {

@@ -1,18 +1,16 @@
 //! Rates of requests that disturb people, counted over all calls and processes.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use core_types::{BootTime, Capability, Owner};
-use rustix::fs::OFlags;
+use private_files::{Sharing, acquire, create_directory, open_to_change};
 
 use super::boot_clock::boot_time;
-use crate::cache::file_lock;
 
 /// The period in which requests are counted.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -73,12 +71,12 @@ fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
 
 fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     if let Some(directory) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        create_directory(directory)?;
     }
-    let mut file = open(path)?;
+    let mut file = open_to_change(path)?;
     // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
     // call does not wait for that.
-    file_lock::acquire(&file, LOCK_TIMEOUT)?;
+    acquire(&file, Sharing::Exclusive, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
     let is_free = take_one(&mut times, most);
     let text: String = times
@@ -89,14 +87,6 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     Ok(is_free)
-}
-
-/// Opens the file without waiting for a pipe in its place and without following a link.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)
 }
 
 /// Reads the times. A damaged file counts as an empty one: at worst one more minute's worth is let

@@ -1,12 +1,15 @@
 //! Components from core modules that describe their world.
 
+use std::path::Path;
+
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
-use wit_component::ComponentEncoder;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 use super::binary::{exports_start, has_world};
+use super::wit_package::parse;
 
 /// Why a module cannot become a component, or a text a package.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,41 @@ pub fn componentize(module: &[u8]) -> Result<Option<Vec<u8>>, ComponentizeError>
         encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?.encode()
     });
     component.map(Some).map_err(|error| ComponentizeError::new(&format!("{error:#}")))
+}
+
+/// The encoding of the texts in a module's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextEncoding {
+    /// That of most languages.
+    Utf8,
+    /// That of languages that come from JavaScript, such as AssemblyScript.
+    Utf16,
+}
+
+/// Adds the only world of a directory of `.wit` files to a core module whose compiler does not know
+/// worlds. A module that has a world keeps it.
+///
+/// # Errors
+/// When the interfaces are wrong, or the directory has several worlds or none.
+pub fn embed_world(
+    module: &[u8],
+    interfaces: &Path,
+    encoding: TextEncoding,
+) -> Result<Vec<u8>, ComponentizeError> {
+    let mut module = module.to_vec();
+    if has_world(&module) {
+        return Ok(module);
+    }
+    let (resolve, package) = parse(interfaces).map_err(|error| ComponentizeError::new(&error))?;
+    let failed = |error: &dyn std::fmt::Display| ComponentizeError::new(&format!("{error:#}"));
+    let world = resolve.select_world(&[package], None).map_err(|error| failed(&error))?;
+    let encoding = match encoding {
+        TextEncoding::Utf8 => StringEncoding::UTF8,
+        TextEncoding::Utf16 => StringEncoding::UTF16,
+    };
+    embed_component_metadata(&mut module, &resolve, world, encoding)
+        .map_err(|error| failed(&error))?;
+    Ok(module)
 }
 
 #[cfg(test)]
@@ -82,11 +120,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn missing_world_is_added() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let world = "package local:x; world extension { export add: func(a: u32, b: u32) -> u32; }";
+        std::fs::write(directory.path().join("x.wit"), world).expect("written");
+        let bare = wat::parse_str(ADDS).expect("valid");
+        let module = embed_world(&bare, directory.path(), TextEncoding::Utf16).expect("embedded");
+        assert!(componentize(&module).expect("made").is_some());
+        let again = embed_world(&module, directory.path(), TextEncoding::Utf8).expect("kept");
+        assert_eq!(again, module);
+        std::fs::write(directory.path().join("y.wit"), "world other {}").expect("written");
+        assert!(embed_world(&bare, directory.path(), TextEncoding::Utf8).is_err());
+    }
+
+    /// A module that adds.
+    const ADDS: &str = r#"(module
+        (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+        (memory (export "memory") 1))"#;
+
     /// Makes a module that adds, with this world.
     fn with_world(wit: &str) -> Vec<u8> {
-        let module = r#"(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
-            (memory (export "memory") 1))"#;
-        embedded(module, wit)
+        embedded(ADDS, wit)
     }
 
     fn embedded(module: &str, wit: &str) -> Vec<u8> {

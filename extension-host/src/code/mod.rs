@@ -22,7 +22,7 @@ pub use binary::{CodeKind, check_binary};
 pub use compiled::Code;
 pub(crate) use compiled::{LoadedCode, compile};
 #[cfg(feature = "componentize")]
-pub use componentize::{ComponentizeError, componentize};
+pub use componentize::{ComponentizeError, TextEncoding, componentize, embed_world};
 pub(crate) use engine::{compiling_engine, fingerprint, runtime_engine};
 pub(crate) use error_cause::is_out_of_memory;
 pub use not_executable::NotExecutable;

@@ -49,7 +49,7 @@ pub fn check_wit(directory: &Path) -> Result<(), WitError> {
     parse(directory).map(drop)
 }
 
-fn parse(directory: &Path) -> Result<(Resolve, PackageId), WitError> {
+pub(super) fn parse(directory: &Path) -> Result<(Resolve, PackageId), WitError> {
     let mut resolve = Resolve::default();
     match resolve.push_dir(directory) {
         Ok((package, _)) => Ok((resolve, package)),

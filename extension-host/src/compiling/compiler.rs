@@ -6,12 +6,11 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use core_types::Digest;
+use private_files::read_regular;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -174,7 +173,7 @@ fn run_job(
     CompilerJob { from, to, digest }: &CompilerJob,
 ) -> Result<(), CompilerFailure> {
     let input = |message| CompilerFailure { message, code: INPUT };
-    let bytes = read_regular(from)
+    let bytes = read_regular(from, u64::MAX)
         .map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
     let found = Digest::from_sha256(Sha256::digest(&bytes).into());
     if found != *digest {
@@ -186,18 +185,6 @@ fn run_job(
     let (_, compiled) = compile(engine, &bytes).map_err(|error| failed(&error))?;
     fs::write(to, compiled)
         .map_err(|error| CompilerFailure { message: error.to_string(), code: OUTPUT })
-}
-
-/// Reads a regular file. A pipe or device in its place does not make the child wait.
-fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let mut file = File::options().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Joins the causes of an error on one line, since the parent says what failed; an error without

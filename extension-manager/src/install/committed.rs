@@ -66,7 +66,7 @@ impl Decided<'_> {
         let arrived = match (&staged.content, operation, &self.standing.prior) {
             (_, Operation::RollBack(roll_back), Prior::Updating(kept)) => {
                 let capabilities = capabilities.unwrap_or(kept);
-                return depot.roll_back(basis, roll_back.generation, capabilities);
+                return depot.lock()?.roll_back(basis, roll_back.generation, capabilities);
             }
             (Content::Arrived(arrived), _, _) => arrived,
             (Content::Kept { .. }, _, _) => {
@@ -86,7 +86,7 @@ impl Decided<'_> {
             seed: entry.map(|entry| (&entry.limits, &entry.config)),
             claimed: staged.claimed.as_ref(),
         };
-        depot.install(arrived, &order)
+        depot.lock()?.install(arrived, &order)
     }
 
     /// Returns the source for the record.
@@ -151,6 +151,6 @@ impl Committed {
             true
         };
         let depot = installer.depot();
-        depot.change_timed_grants(&self.name, Some(&self.reference), add).map(drop)
+        depot.lock()?.change_timed_grants(&self.name, Some(&self.reference), add).map(drop)
     }
 }

@@ -1,7 +1,7 @@
 //! Fourth stage: what the code needs and asks for.
 
 use core_types::{Capability, ExtensionName};
-use extension_depot::{Binary, BlobError, MAX_BLOB, read_blob, read_plain};
+use extension_depot::{Binary, BlobError, MAX_BLOB, read_blob, read_regular};
 use extension_host::{
     Code, CodeKind, Host, HostError, Permissions, Purpose, RequestError, check_binary,
     requested_by_author,
@@ -163,7 +163,7 @@ impl From<CodeError> for ExamineError {
 fn read(name: &ExtensionName, binary: &Binary, bytes: Bytes) -> Result<Vec<u8>, ExamineError> {
     let read = match bytes {
         Bytes::Kept => read_blob(&binary.path, &binary.digest, MAX_BLOB),
-        Bytes::Fresh => read_plain(&binary.path, MAX_BLOB)
+        Bytes::Fresh => read_regular(&binary.path, MAX_BLOB)
             .map_err(|source| BlobError::Io { path: binary.path.clone(), source }),
     };
     read.map_err(|source| ExamineError::Damaged { name: name.clone(), source })

@@ -1,7 +1,7 @@
 //! The stages one after another.
 
 use core_types::{Digest, ExtensionName, Grant, VersionReq};
-use extension_depot::{Installed, Source};
+use extension_depot::{DepotError, Installed, Source};
 
 use super::committed::Committed;
 use super::error::InstallError;
@@ -97,7 +97,8 @@ impl Installer<'_> {
             grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
         self.check_directories(name, Some(loaded), &missing)?;
         if !missing.is_empty() {
-            let granted = self.depot().grant_installed(&installed, &missing);
+            let locked = self.depot().lock().map_err(DepotError::from);
+            let granted = locked.and_then(|depot| depot.grant_installed(&installed, &missing));
             granted.map_err(InstallError::of(name))?;
         }
         let (granted, denied) = split_denied(missing, &self.config.policies);

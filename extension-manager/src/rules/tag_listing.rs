@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use core_types::OciQuery;
-use extension_depot::{Places, digest_of, read_plain};
+use extension_depot::{Places, digest_of, read_regular};
 
 /// The most tags that are kept of a repository: more than somebody chooses from.
 const MAX_TAGS: usize = 500;
@@ -56,7 +56,7 @@ fn listing(places: &Places, repository: &str) -> PathBuf {
 }
 
 fn lines(path: PathBuf) -> Vec<String> {
-    let text = read_plain(&path, MAX_FILE)
+    let text = read_regular(&path, MAX_FILE)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .unwrap_or_default();
     text.lines().map(str::to_owned).collect()

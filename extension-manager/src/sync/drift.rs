@@ -3,7 +3,7 @@
 
 use core_types::{Capabilities, Capability, ExtensionEntry, ExtensionName, Grant, OciReference};
 use extension_depot::{
-    FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
+    DepotError, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
 };
 
 use super::error::{StepProblem, SyncError};
@@ -98,10 +98,12 @@ impl Installer<'_> {
         let Step { name, state, grant, withdraw, .. } = step;
         let give: &[Grant] = if *state == StepState::ToUpdate { &[] } else { grant };
         let changed = |reason, give: &[Grant], take: &[Grant]| {
-            let changed = self.depot().change_capabilities(name, reason, |capabilities| {
+            let change = |capabilities: &mut Capabilities| {
                 let taken = take.iter().filter(|grant| capabilities.take(grant)).count();
                 taken + give.iter().filter(|grant| capabilities.add(grant)).count() > 0
-            });
+            };
+            let locked = self.depot().lock().map_err(DepotError::from);
+            let changed = locked.and_then(|depot| depot.change_capabilities(name, reason, change));
             changed.map(drop).map_err(InstallError::of(name))
         };
         changed(Reason::Revoked, &[], withdraw)?;
@@ -154,7 +156,9 @@ impl Installer<'_> {
     /// Removes what is to be removed, if that is still so.
     pub(super) fn prune(&self, list: &List, step: &mut Step) {
         if step.state == StepState::ToRemove {
-            let done = self.depot().prune(&list.id, &step.name).map(|pruned| match pruned {
+            let locked = self.depot().lock().map_err(DepotError::from);
+            let pruned = locked.and_then(|depot| depot.prune(&list.id, &step.name));
+            let done = pruned.map(|pruned| match pruned {
                 Pruned::Removed(_) => StepState::Removed,
                 Pruned::Kept => StepState::Done,
             });
@@ -166,7 +170,7 @@ impl Installer<'_> {
     /// Notes where the list led, and what came of it.
     pub(super) fn note_list(&self, list: &List, plan: &[Planned]) -> Result<(), SyncError> {
         let signed = list.published.as_ref().zip(list.evidence.as_ref());
-        let noted = self.depot().note_followed_list(&list.id, signed, |followed| {
+        let note = |followed: &mut FollowedList| {
             if let Some(pinned) = &list.published {
                 followed.pins.insert(pinned.revision().to_owned(), pinned.clone());
             }
@@ -176,7 +180,9 @@ impl Installer<'_> {
                 .extensions
                 .retain(|name, _| plan.iter().any(|planned| planned.is_from_list(name)));
             plan.iter().for_each(|planned| self.note_one(list, planned, followed));
-        });
+        };
+        let locked = self.depot().lock().map_err(DepotError::from);
+        let noted = locked.and_then(|depot| depot.note_followed_list(&list.id, signed, note));
         noted.map_err(SyncError::List)
     }
 

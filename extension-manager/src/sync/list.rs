@@ -128,11 +128,10 @@ impl List {
 
     /// Whether another list has brought this extension, or would bring it.
     pub(super) fn is_on_another(&self, name: &ExtensionName, identity: &Identity) -> bool {
-        let identity = identity.to_string();
         self.others
             .iter()
             .filter_map(|other| other.extensions.get(name))
-            .any(|from| from.identity == identity)
+            .any(|from| from.identity == *identity)
     }
 
     /// Whether another list has given this to an extension as well.

@@ -86,7 +86,7 @@ fn grant_meanwhile_is_kept() {
 #[test]
 fn pinned_version_stays() {
     let fixture = outdated();
-    fixture.manager.depot().set_pinned(&name("a"), true).expect("pinned");
+    fixture.manager.depot().lock().expect("free").set_pinned(&name("a"), true).expect("pinned");
     let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
     let updated = installer.update(&name("a"), &UpdateOptions::default()).expect("looked at");
     assert_eq!((updated.age, updated.to), (Age::Pinned, None));

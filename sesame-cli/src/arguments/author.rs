@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use core_types::{ExtensionName, OciReference};
 
-use serde::Deserialize;
+use crate::project::{Language, ProjectKind};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -52,25 +52,21 @@ pub struct WasiPublishArguments {
     pub dry_run: bool,
 }
 
-/// The languages of a new project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    Rust,
-    Js,
-    Python,
-    C,
-    Assemblyscript,
-    Tinygo,
-}
-
 #[derive(Debug, Args)]
 pub struct NewArguments {
     /// The extension's name
     pub name: ExtensionName,
     /// The language of the project
-    #[arg(long = "lang", value_name = "LANGUAGE", default_value = "rust")]
+    #[arg(
+        long = "lang",
+        value_name = "LANGUAGE",
+        default_value = "rust",
+        value_parser = Language::parser()
+    )]
     pub language: Language,
+    /// What it makes: an extension for people, or a module of Suffiks
+    #[arg(long, value_name = "KIND", default_value = "extension")]
+    pub kind: ProjectKind,
     /// For Rust: the directory of `extension-sdk`, to use instead of wit-bindgen alone
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,

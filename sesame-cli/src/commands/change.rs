@@ -21,7 +21,7 @@ pub fn enable(
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
         let of_extension = |error| Failure::of_extension(name, &error);
-        let changed = depot.set_enabled(name, enabled).map_err(of_extension)?;
+        let changed = depot.lock()?.set_enabled(name, enabled).map_err(of_extension)?;
         let changed = enabled && depot.forget_failures(name).map_err(of_extension)? || changed;
         let now = format!("`{name}` is {}", if enabled { "enabled" } else { "disabled" });
         Ok(Change { now, changed })
@@ -33,8 +33,10 @@ pub fn enable(
 pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
-        let changed =
-            depot.set_pinned(name, pinned).map_err(|error| Failure::of_extension(name, &error))?;
+        let changed = depot
+            .lock()?
+            .set_pinned(name, pinned)
+            .map_err(|error| Failure::of_extension(name, &error))?;
         Ok(Change {
             now: format!(
                 "`{name}` {}",
@@ -94,7 +96,7 @@ fn grant_for_a_while(
         grants.iter().for_each(|grant| timed.add(TimedGrant { grant: grant.clone(), until }, now));
         true
     };
-    let granted = context.depot()?.change_timed_grants(name, None, add);
+    let granted = context.depot()?.lock()?.change_timed_grants(name, None, add);
     granted.map_err(|error| Failure::of_extension(name, &error))?;
     let ends = remaining(until, now);
     let config = context.config()?;
@@ -158,8 +160,9 @@ fn revoke_timed(
     if depot.manifest(name)?.is_some_and(|loaded| loaded.manifest.extension.oci.is_none()) {
         return Ok(false);
     }
-    let changed =
-        depot.change_timed_grants(name, None, |timed| timed.retain(|timed| !is_meant(timed)));
+    let changed = depot
+        .lock()?
+        .change_timed_grants(name, None, |timed| timed.retain(|timed| !is_meant(timed)));
     changed.map_err(|error| Failure::of_extension(name, &error))
 }
 
@@ -212,6 +215,7 @@ fn change(
 ) -> Result<bool, Failure> {
     context
         .depot()?
+        .lock()?
         .change_capabilities(name, reason, change)
         .map_err(|error| Failure::of_extension(name, &error))
 }

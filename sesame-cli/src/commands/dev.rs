@@ -17,8 +17,8 @@ use crate::development::Development;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::project::{Made, Project, is_lock};
 use crate::render;
-use crate::sources::{is_lock, is_made};
 
 /// The directory with the tests of a project, as `test` has it by default.
 const TESTS: &str = "tests";
@@ -107,11 +107,14 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
             .caused_by(&error)
     };
     let root = &fs::canonicalize(root)?;
+    // A project that cannot be read now is watched until it can.
+    let made = Made::of(Project::find(root).ok().flatten().as_ref());
     let (sender, changes) = mpsc::channel();
     let below = root.clone();
+    let made_below = made.clone();
     let is_by_hand = move |path: &std::path::PathBuf| {
         let path = path.strip_prefix(&below).unwrap_or(path);
-        !is_made(path) && !is_lock(path)
+        !made_below.contains(path) && !is_lock(path)
     };
     let told = move |event: notify::Result<notify::Event>| {
         let is_change =
@@ -124,7 +127,7 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     watcher.watch(root, RecursiveMode::NonRecursive).map_err(failed)?;
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        if !is_made(Path::new(&entry.file_name()))
+        if !made.contains(Path::new(&entry.file_name()))
             && entry.file_type().is_ok_and(|kind| kind.is_dir())
         {
             watcher.watch(&entry.path(), RecursiveMode::Recursive).map_err(failed)?;

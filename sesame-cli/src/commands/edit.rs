@@ -82,7 +82,10 @@ fn keep(
     settings
         .try_for_each(|(key, value)| schema.check(key, value))
         .map_err(|error| wrong(error.to_string()))?;
-    depot.replace_manifest(name, before, after).map_err(|error| Failure::of_extension(name, &error))
+    depot
+        .lock()?
+        .replace_manifest(name, before, after)
+        .map_err(|error| Failure::of_extension(name, &error))
 }
 
 fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Failure> {

@@ -11,6 +11,7 @@ use crate::outcome::{Collection, Outcome};
 pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Failure> {
     let collected = context
         .depot()?
+        .lock()?
         .collect(keep, !dry_run)
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let cache = context.code_cache()?;

@@ -19,7 +19,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         is_current: current == Some(generation.number),
         version: generation.parsed(name).ok().and_then(|manifest| manifest.extension.version),
         number: generation.number,
-        at: generation.at,
+        at: generation.at.to_string(),
         reason: generation.reason.to_string(),
         reference: generation.reference,
         signer: generation.signer,

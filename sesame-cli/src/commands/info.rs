@@ -51,7 +51,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         reference: installed.reference,
         binary: installed.binary.digest,
         binary_size: installed.binary.size,
-        installed_at: record.as_ref().map(|record| record.installed_at.clone()),
+        installed_at: record.as_ref().map(|record| record.installed_at.to_string()),
         source: record.as_ref().map(|record| record.source.clone()),
         signature: record.and_then(|record| record.signature),
         manifest: installed.loaded.path,

@@ -182,7 +182,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Docs(arguments) => docs::run(context, &arguments),
         ExtensionCommand::Exec(arguments) => exec::run(context, &arguments),
-        ExtensionCommand::New(arguments) => new::run(&arguments),
+        ExtensionCommand::New(arguments) => new::run(context, &arguments),
         ExtensionCommand::Build => build::run(context),
         ExtensionCommand::Test(arguments) => test::run(context, &arguments),
         ExtensionCommand::Dev(arguments) => dev::run(context, &arguments),

@@ -20,7 +20,8 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
             secrets,
             already,
         };
-        match depot.remove(name, purge) {
+        let removed = depot.lock()?.remove(name, purge);
+        match removed {
             Ok(removed) => Ok(removal(removed.kept_manifest, removed.freed, false)),
             // A removed manifest tells an earlier removal from an unknown name.
             Err(DepotError::NotFound { .. }) if depot.places().removed_manifest(name).exists() => {

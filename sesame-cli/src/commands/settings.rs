@@ -67,7 +67,10 @@ fn change(
     name: &ExtensionName,
     changes: &[SettingChange],
 ) -> Result<Vec<bool>, Failure> {
-    depot.change_settings(name, changes).map_err(|error| Failure::of_extension(name, &error))
+    depot
+        .lock()?
+        .change_settings(name, changes)
+        .map_err(|error| Failure::of_extension(name, &error))
 }
 
 fn changes_of(said: impl Iterator<Item = String>, changed: Vec<bool>) -> Outcome {

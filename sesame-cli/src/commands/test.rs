@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, ErrorKind, ExtensionName, Limits, parse_toml};
-use extension_depot::read_plain;
+use extension_depot::read_regular;
 use extension_manager::BuiltBinary;
 
 use crate::arguments::TestArguments;
@@ -72,7 +72,7 @@ fn tested_file(
         Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display()))
             .caused_by(&error)
     };
-    let bytes = read_plain(&path, MAX_FILE).map_err(unreadable)?;
+    let bytes = read_regular(&path, MAX_FILE).map_err(unreadable)?;
     let text =
         String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
     let wrong = |problem: &core_types::TomlProblem| {

@@ -30,7 +30,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
                 given.ok_or_else(|| Failure::message(ErrorKind::Usage, "nobody is named"))?;
             let signer = TrustedSigner { place, proof: proof(given)? };
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
-            Ok(Outcome::Changed(vec![Change { now, changed: depot.trust(&signer)? }]))
+            Ok(Outcome::Changed(vec![Change { now, changed: depot.lock()?.trust(&signer)? }]))
         }
         TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
         TrustCommand::Accept { of } => accept(&depot, &of),
@@ -54,7 +54,8 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
             any.identity()
         }
     };
-    let changed = depot.accept_signer(&repository).map_err(|error| Failure::of_list(&error))?;
+    let changed =
+        depot.lock()?.accept_signer(&repository).map_err(|error| Failure::of_list(&error))?;
     let now = format!("whoever signs the next version of `{repository}` is accepted");
     Ok(Outcome::Changed(vec![Change { now, changed }]))
 }
@@ -130,14 +131,14 @@ fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outc
         let is_meant = |known: &TrustedSigner| {
             is_known(known) && place.is_none_or(|place| known.place.is_same(place))
         };
-        (format!("`{signer}`"), depot.distrust(is_meant)?)
+        (format!("`{signer}`"), depot.lock()?.distrust(is_meant)?)
     } else {
         let key = signer.parse::<Digest>().map_or_else(|_| key_of(Path::new(signer)), Ok)?;
         let is_meant = |known: &TrustedSigner| {
             known.proof.is_of(&Signer::Key { key })
                 && place.is_none_or(|place| known.place.is_same(place))
         };
-        (format!("the key {key}"), depot.distrust(is_meant)?)
+        (format!("the key {key}"), depot.lock()?.distrust(is_meant)?)
     };
     let of_place = place.map(|place| format!(" for `{place}`")).unwrap_or_default();
     Ok(Outcome::Changed(vec![Change { now: format!("{whom} is not trusted{of_place}"), changed }]))

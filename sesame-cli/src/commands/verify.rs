@@ -50,6 +50,7 @@ fn verify_installed(
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
         let evidence = context.installer(&Nobody)?.verify_signer(name, reference, wanted)?;
         depot
+            .lock()?
             .note_signature(&installed, &evidence)
             .map_err(|error| Failure::of_extension(name, &error))?;
         check.signature = Some(evidence.signature.to_string());

@@ -18,8 +18,7 @@ use extension_manager::{CodeError, OpenError};
 use super::Failure;
 use super::depot::{linked_hint, manifest_hint, timed_hint};
 use crate::document::DocumentError;
-use crate::project::ProjectError;
-use crate::recipe::BuildError;
+use crate::project::{BuildError, MissingTool, ProjectError};
 use crate::resource_directory::ResourceDirectoryError;
 
 /// The hint for a file system without locks.
@@ -100,23 +99,36 @@ impl From<DocumentError> for Failure {
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
-        let hint = match &error {
-            BuildError::NoLanguage => {
-                Some("say so in extension.toml: [build] language = \"rust\"".to_owned())
+        match &error {
+            BuildError::NoLanguage => Self::new(ErrorKind::Usage, &error)
+                .with_hint("say so in extension.toml: [build] language = \"rust\""),
+            BuildError::NoKind(_) => Self::new(ErrorKind::Usage, &error),
+            BuildError::MissingTools(missing) => {
+                Self::new(ErrorKind::NotFound, &error).with_installation(missing)
             }
-            BuildError::MissingTool { install, .. } => Some(format!("install it: {install}")),
-            BuildError::MissingTarget { target } => Some(format!("rustup target add {target}")),
-            _ => None,
-        };
-        let code = match &error {
-            BuildError::NoLanguage => ErrorKind::Usage,
-            BuildError::MissingTool { .. } | BuildError::MissingTarget { .. } => {
-                ErrorKind::NotFound
-            }
-            _ => ErrorKind::Failure,
-        };
-        Self::new(code, &error).with_optional_hint(hint)
+            _ => Self::new(ErrorKind::Failure, &error),
+        }
     }
+}
+
+impl Failure {
+    /// Adds the commands that install missing tools: as one line to paste, after the places where
+    /// that is explained.
+    fn with_installation(mut self, missing: &[MissingTool]) -> Self {
+        let is_explained = |tool: &&MissingTool| tool.install.contains("https://");
+        let (explained, commands): (Vec<_>, Vec<_>) = missing.iter().partition(is_explained);
+        let line = |tool: &&MissingTool| format!("`{}`: {}", tool.title, tool.install);
+        self.details = explained.iter().map(line).collect();
+        if commands.is_empty() {
+            return self;
+        }
+        let commands: Vec<_> = commands.iter().map(|tool| tool.install).collect();
+        self.with_hint(format!("install {}: {}", them(commands.len()), commands.join(" && ")))
+    }
+}
+
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it" } else { "them" }
 }
 
 impl From<ProjectError> for Failure {
@@ -193,6 +205,12 @@ impl From<TimedGrantsError> for Failure {
 impl From<ActivityError> for Failure {
     fn from(error: ActivityError) -> Self {
         Self::new(ErrorKind::Local, &error)
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::from(&error)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
-/// The longest header that is looked at, in bytes.
+/// The longest header that is parsed, in bytes: real ones have some hundreds.
 const MAX_LENGTH: usize = 8 * 1024;
 
 /// A demand for authentication that sesame can answer.
@@ -17,9 +17,9 @@ pub(crate) enum Challenge {
     Bearer {
         /// The address of the token service.
         realm: String,
-        /// What it calls the registry.
+        /// The registry's name there.
         service: Option<String>,
-        /// What the token is to be good for, in the token service's words.
+        /// The scope of the token, in the token service's words.
         scope: Option<String>,
     },
 }
@@ -51,8 +51,8 @@ impl Challenges {
         Self { text: header.to_owned(), known }
     }
 
-    /// The same demands by the root of a registry, which does not know what the token is to be good
-    /// for.
+    /// Returns the same demands by the root of a registry, which does not know the scope of the
+    /// token.
     pub(crate) fn of_root(mut self) -> Self {
         for challenge in &mut self.known {
             if let Challenge::Bearer { scope, .. } = challenge {
@@ -62,17 +62,17 @@ impl Challenges {
         self
     }
 
-    /// The demands that can be answered, the strongest first.
+    /// Returns the demands that can be answered, the strongest first.
     pub(crate) fn known(&self) -> &[Challenge] {
         &self.known
     }
 
-    /// The headers as they came.
+    /// Returns the headers as they came.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether a token is wanted, which can be had anonymously.
+    /// Returns whether a token is wanted, which can be had anonymously.
     pub(crate) fn has_bearer(&self) -> bool {
         self.known.iter().any(|challenge| matches!(challenge, Challenge::Bearer { .. }))
     }
@@ -116,7 +116,7 @@ fn split(header: &str) -> Vec<(String, Parameters)> {
     }
 }
 
-/// A token or quoted text, and what stands behind it.
+/// Returns a token or quoted text, and what stands behind it.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let length = text.find([',', ' ', '\t']).unwrap_or(text.len());
@@ -157,8 +157,9 @@ mod tests {
         Some(Challenge::Bearer { realm: realm.to_owned(), service, scope })
     }
 
+    /// The strongest demand is found however it is written.
     #[test]
-    fn the_strongest_demand_is_found_however_it_is_written() {
+    fn strongest_challenge_is_found() {
         let parse = first;
         assert_eq!(
             parse(r#"Bearer realm="https://r/token",service="r",scope="x:y""#),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_nothing() {
+    fn unanswerable_is_nothing() {
         let long = format!("Bearer realm=\"{}\"", "x".repeat(100_000));
         for header in [
             "",

@@ -4,5 +4,6 @@
 //! registry is paired with. Clients keep tokens, so that each registry is asked once.
 
 pub(crate) mod challenge;
+pub(crate) mod demand;
 pub(crate) mod session;
 pub(crate) mod token_service;

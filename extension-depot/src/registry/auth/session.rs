@@ -2,22 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use core_types::OciReference;
+use core_types::{OciReference, canonical_registry};
 use tokio::sync::Mutex;
 
 use crate::registry::auth::challenge::{Challenge, Challenges};
+use crate::registry::auth::demand::{Access, Demand, basic, refused, unauthorized};
 use crate::registry::auth::token_service::{Token, TokenService};
-use crate::registry::credentials::lookup::{Credential, FoundLogin, LoginProblem, Lookups, Notice};
+use crate::registry::credentials::credential::{Credential, FoundLogin, LoginProblem, Notice};
+use crate::registry::credentials::lookup::Lookups;
 use crate::registry::error::RegistryError;
-use crate::registry::http::clients::Clients;
-use crate::registry::http::refusal::AccessProblem;
 use crate::registry::settings::Settings;
 
-/// How many different challenges of one request are answered.
+/// The different challenges of one request that are answered. Registries ask once, or twice with
+/// another scope.
 const MAX_CHALLENGES: usize = 3;
 
 /// The value of the header `Authorization`, for the registry's own origin only.
@@ -38,26 +38,20 @@ impl Authorization {
     }
 }
 
-/// What a request wants to do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Access {
-    Pull,
-    Push,
-    /// Nothing but to be let in.
-    Login,
-}
+/// The sessions of a command, by scheme and registry, for every connection to that registry.
+#[derive(Default)]
+pub(crate) struct Sessions(RefCell<BTreeMap<(&'static str, String), Rc<Session>>>);
 
-impl Access {
-    pub(crate) fn scope(self, repository: &str) -> String {
-        match self {
-            Self::Pull => format!("repository:{repository}:pull"),
-            Self::Push => format!("repository:{repository}:pull,push"),
-            Self::Login => String::new(),
-        }
+impl Sessions {
+    /// Returns the session of a registry. However the registry is written, it has one; a token that
+    /// came over TLS is not sent over plain HTTP.
+    pub(crate) fn of(&self, settings: &Settings, registry: &str) -> Rc<Session> {
+        let key = (settings.scheme(registry), canonical_registry(registry));
+        self.0.borrow_mut().entry(key).or_default().clone()
     }
 }
 
-/// What a command has learned about the authentication of one registry.
+/// The logins and tokens of one registry within a command.
 #[derive(Default)]
 pub(crate) struct Session {
     /// By repository: a path of a registry can have a login of its own.
@@ -76,15 +70,6 @@ struct State {
     told: Vec<Notice>,
 }
 
-/// A challenge that is to be answered.
-#[derive(Clone, Copy)]
-pub(crate) struct Demand<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) clients: &'a Clients,
-    pub(crate) reference: &'a OciReference,
-    pub(crate) access: Access,
-}
-
 /// The challenges that one request has met.
 #[derive(Default)]
 pub(crate) struct Attempts {
@@ -98,7 +83,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether answering these challenges again would change nothing.
+    /// Returns whether answering these challenges again would change nothing.
     fn is_exhausted_by(&self, challenges: &Challenges) -> bool {
         let is_repeated = self.answered.contains(challenges) && !self.is_reused;
         is_repeated || self.answered.len() >= MAX_CHALLENGES
@@ -106,13 +91,14 @@ impl Attempts {
 }
 
 impl Session {
-    /// The authorization that worked last for such a request.
+    /// Returns the authorization that worked last for such a request.
     pub(crate) fn known(&self, reference: &OciReference, access: Access) -> Option<Authorization> {
         self.known.borrow().get(&(reference.repository(), access)).cloned()
     }
 
-    /// The authorization to begin a request with. A token that has run out is replaced first, so
-    /// that no upload is sent for nothing. Where that fails, the request's own challenge says why.
+    /// Returns the authorization to begin a request with. A token that has run out is replaced
+    /// first, so that no upload is sent for nothing. Where that fails, the request's own challenge
+    /// says why.
     pub(crate) async fn current(&self, demand: &Demand<'_>) -> Option<Authorization> {
         let known = self.known(demand.reference, demand.access)?;
         if !known.is_expired() {
@@ -123,9 +109,9 @@ impl Session {
         Some(renewed.unwrap_or(known))
     }
 
-    /// The authorization to try after `challenges`, which a request with `used` has met. The same
-    /// challenges are answered once, and once more where the answer was a token from before; what
-    /// is read is then tried without the login.
+    /// Returns the authorization to try after `challenges`, which a request with `used` has met.
+    /// The same challenges are answered once, and once more where the answer was a token from
+    /// before; what is read is then tried without the login.
     ///
     /// # Errors
     /// When nothing is left to try.
@@ -242,8 +228,8 @@ impl State {
         Ok((Token { header, expires: None }, Some(login)))
     }
 
-    /// A token for the login, or an anonymous one where there is no login, or where it is refused
-    /// and nothing is written.
+    /// Returns a token for the login, or an anonymous one without a login, or where the login is
+    /// refused and nothing is written.
     async fn bearer(
         &mut self,
         demand: &Demand<'_>,
@@ -287,7 +273,7 @@ impl State {
         }
     }
 
-    /// A token that was had before, unless it has run out or is no longer taken, or a new one.
+    /// Returns a token that was had before, unless it has expired or was refused, or a new one.
     async fn token(
         &mut self,
         demand: &Demand<'_>,
@@ -308,7 +294,7 @@ impl State {
         let asking = service.ask(demand, login, problems);
         let registry = demand.reference.registry();
         let timeout = |_| RegistryError::Timeout { registry: registry.to_owned() };
-        let token = tokio::time::timeout(demand.settings.patience_of(registry).idle, asking)
+        let token = tokio::time::timeout(demand.settings.timeouts_of(registry).idle, asking)
             .await
             .map_err(timeout)??;
         attempts.is_reused = false;
@@ -317,36 +303,11 @@ impl State {
     }
 }
 
-/// The error for a refused request whose challenges cannot be answered.
+/// Returns the error for a refused request whose challenges cannot be answered.
 fn not_answered(reference: &OciReference, challenges: &Challenges) -> RegistryError {
     if challenges.text().is_empty() {
         return unauthorized(reference, None, &[]);
     }
     let challenge = challenges.text().chars().take(100).collect();
     RegistryError::Challenge { registry: reference.registry().to_owned(), challenge }
-}
-
-pub(crate) fn basic(username: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
-}
-
-fn refused(reference: &OciReference, login: &FoundLogin) -> LoginProblem {
-    LoginProblem::Refused { registry: reference.registry().to_owned(), place: login.place.clone() }
-}
-
-/// The error for a refused request: whom the registry refused, and what is wrong with the login.
-pub(crate) fn unauthorized(
-    reference: &OciReference,
-    login: Option<&FoundLogin>,
-    problems: &[LoginProblem],
-) -> RegistryError {
-    let problem =
-        login.map(|login| refused(reference, login)).or_else(|| problems.first().cloned());
-    RegistryError::Unauthorized {
-        registry: reference.registry().to_owned(),
-        repository: reference.repository(),
-        who: login
-            .map_or_else(|| "anonymous".to_owned(), |login| format!("`{}`", login.username())),
-        source: problem.map(AccessProblem::Login).map(Box::new),
-    }
 }

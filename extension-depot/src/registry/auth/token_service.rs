@@ -7,17 +7,16 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::registry::auth::session::{Demand, basic, unauthorized};
-use crate::registry::credentials::lookup::{Credential, FoundLogin, LoginProblem};
+use crate::registry::auth::demand::{Demand, basic, unauthorized};
+use crate::registry::credentials::credential::{Credential, FoundLogin, LoginProblem};
 use crate::registry::error::RegistryError;
-use crate::registry::http::connection::read_capped;
-use crate::registry::http::refusal::explain;
+use crate::registry::http::response::{explain, read_capped};
 use crate::registry::http::retry::retry_after;
 use crate::registry::settings::{Settings, api_host};
 
-/// The largest answer of a token service, in bytes.
+/// The largest answer of a token service, in bytes: tokens have some kilobytes.
 const MAX_TOKEN: u64 = 64 * 1024;
-/// The longest life of a token that is believed, in seconds: a day.
+/// The longest life of a token that is believed, in seconds: a day, which no command outlasts.
 const MAX_LIFE: u64 = 86_400;
 
 /// The value of the header `Authorization` with a token in it.
@@ -62,8 +61,8 @@ fn seconds(stated: &Value) -> Option<u64> {
     stated.as_u64().or_else(|| stated.as_str()?.trim().parse().ok())
 }
 
-/// A token service that may be asked: at the registry's own origin, or at a host that is paired
-/// with it, over TLS.
+/// Returns a token service that may be asked: at the registry's own origin, or at a host that is
+/// paired with it, over TLS.
 fn checked_realm(settings: &Settings, registry: &str, realm: &str) -> Result<Url, RegistryError> {
     let refused =
         |host: &str| RegistryError::Realm { registry: registry.to_owned(), realm: host.to_owned() };
@@ -82,7 +81,7 @@ fn checked_realm(settings: &Settings, registry: &str, realm: &str) -> Result<Url
     }
 }
 
-/// A token service, and what it is asked for.
+/// A token service, with the service and scope of a token.
 pub(crate) struct TokenService {
     realm: Url,
     service: String,
@@ -90,7 +89,7 @@ pub(crate) struct TokenService {
 }
 
 impl TokenService {
-    /// The token service that a challenge names.
+    /// Creates the token service that a challenge names.
     ///
     /// # Errors
     /// When it is one that must not be asked.
@@ -108,7 +107,7 @@ impl TokenService {
         })
     }
 
-    /// What a token is kept by: the service, the scope, and who asks.
+    /// Returns the key of a token: the realm, the service, the scope and the login.
     pub(crate) fn key(&self, who: String) -> [String; 4] {
         [self.realm.to_string(), self.service.clone(), self.scope.clone(), who]
     }
@@ -140,7 +139,7 @@ impl TokenService {
         };
         if let Some(error) = error {
             return Err(
-                explain(error, response, registry, demand.settings.patience_of(registry)).await
+                explain(error, response, registry, demand.settings.timeouts_of(registry)).await
             );
         }
         let bytes = read_capped(response, registry, MAX_TOKEN).await?;
@@ -148,7 +147,7 @@ impl TokenService {
         answer.and_then(TokenAnswer::into_token).ok_or_else(refused)
     }
 
-    /// A GET, or a POST where a refresh token is exchanged.
+    /// Returns a GET, or a POST where a refresh token is exchanged.
     fn request(
         &self,
         client: &reqwest::Client,
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_asked_of_the_registry_itself_or_of_its_pair_and_of_nobody_else() {
+    fn token_realm_is_own_or_paired() {
         assert!(realm("ghcr.io", "https://ghcr.io/token"));
         assert!(realm("ghcr.io", "https://ghcr.io:443/token"));
         assert!(realm("docker.io", "https://auth.docker.io/token"));

@@ -2,14 +2,15 @@
 
 use core_types::OciReference;
 
-use crate::registry::auth::session::{Access, Authorization};
+use crate::registry::auth::demand::Access;
+use crate::registry::auth::session::Authorization;
 use crate::registry::client::Registry;
-use crate::registry::credentials::lookup::{Credential, CredentialFiles, TOKEN_USER};
+use crate::registry::credentials::credential::{Credential, CredentialFiles, TOKEN_USER};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Connection;
 use crate::registry::settings::{ExplicitLogin, Settings};
 
-/// What a registry says of a login.
+/// The result of trying a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginCheck {
     /// It takes the login.

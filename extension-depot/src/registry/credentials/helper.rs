@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::registry::credentials::lookup::Credential;
+use crate::registry::credentials::credential::Credential;
 
-/// What helpers say, with status 1, of a server that they have no login for.
+/// The message of helpers, with status 1, for an unknown server.
 const NOT_FOUND: &str = "credentials not found";
-/// How much of a helper's message is kept, in characters.
+/// The part of a helper's message that is kept, in characters: two or three lines of a terminal.
 const MAX_MESSAGE: usize = 200;
-/// How much of what a helper prints is read, in bytes. A login has a few thousand.
+/// The most bytes of a helper's output that are read. A login has a few thousand.
 const MAX_OUTPUT: u64 = 1 << 20;
-/// How often a helper that has printed everything is looked at until it ends.
+/// The pause between two looks at a helper that has printed everything. It ends within
+/// milliseconds.
 const POLL: Duration = Duration::from_millis(5);
 
 #[derive(Deserialize)]
@@ -105,8 +106,8 @@ fn read(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The first line that a failed helper printed, or its status. An answer is not shown, for a secret
-/// is in it.
+/// Returns the first line that a failed helper printed, or its status. An answer is not shown, for
+/// a secret is in it.
 fn message(output: &Output) -> String {
     let lines = [&output.stdout, &output.stderr]
         .map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());

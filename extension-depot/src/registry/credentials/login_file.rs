@@ -8,12 +8,12 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use core_types::{OciReference, canonical_registry};
+use private_files::open_regular;
 use serde::Deserialize;
 
-use crate::oci::blob::open_plain;
-use crate::registry::credentials::lookup::{Credential, LoginProblem};
+use crate::registry::credentials::credential::{Credential, LoginProblem};
 
-/// The largest file of credentials, in bytes.
+/// The largest file of credentials, in bytes: tokens have some kilobytes.
 const MAX_FILE: u64 = 1 << 20;
 /// The key under which Docker keeps the login for its own registry.
 const DOCKER_KEY: &str = "https://index.docker.io/v1/";
@@ -35,7 +35,7 @@ struct Entry {
     identitytoken: Option<String>,
 }
 
-/// What a file has for a repository.
+/// An entry of a file for a repository.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// The login itself.
@@ -49,7 +49,7 @@ impl LoginFile {
     pub(crate) fn read(path: &Path) -> Result<Self, LoginProblem> {
         let failed = |reason: String| LoginProblem::File { path: path.to_owned(), reason };
         let mut text = String::new();
-        match open_plain(path) {
+        match open_regular(path) {
             Ok((file, ..)) => file
                 .take(MAX_FILE)
                 .read_to_string(&mut text)
@@ -65,8 +65,9 @@ impl LoginFile {
         serde_json::from_str(text).map_err(|error| failed(error.to_string()))
     }
 
-    /// What the file has for a repository, the longest path first. A store for all registries is
-    /// asked once, for the registry's host, unless the file lists another key for the repository.
+    /// Returns the entries of a file for a repository, the longest path first. A store for all
+    /// registries is asked once, for the registry's host, unless the file lists another key for the
+    /// repository.
     pub(crate) fn entries(&self, reference: &OciReference) -> Result<Vec<Found>, String> {
         let mut found = Vec::new();
         for address in addresses(reference) {
@@ -85,7 +86,7 @@ impl LoginFile {
         Ok(found)
     }
 
-    /// The helper for all registries. An empty name is none.
+    /// Returns the helper for all registries. An empty name is none.
     fn store(&self) -> Option<&String> {
         self.creds_store.as_ref().filter(|helper| !helper.is_empty())
     }
@@ -112,8 +113,8 @@ impl LoginFile {
 }
 
 impl Entry {
-    /// The login that stands in the entry; nothing when it is empty, as it is beside a credential
-    /// store.
+    /// Returns the login that stands in the entry; nothing when it is empty, as it is beside a
+    /// credential store.
     fn login(&self) -> Result<Option<Credential>, &'static str> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let Some(token) = given(&self.identitytoken) {
@@ -139,7 +140,7 @@ fn decode(auth: &str) -> Option<(String, String)> {
     text.split_once(':').map(|(username, password)| (username.to_owned(), password.to_owned()))
 }
 
-/// The keys under which files have credentials for a repository, the longest first.
+/// Returns the keys under which files have credentials for a repository, the longest first.
 fn addresses(reference: &OciReference) -> Vec<String> {
     let registry = reference.registry();
     let path = format!("{registry}/{}", reference.repository());
@@ -152,7 +153,7 @@ fn addresses(reference: &OciReference) -> Vec<String> {
     addresses
 }
 
-/// The names by which helpers know a registry: as it is written, and in its one form.
+/// Returns the names by which helpers know a registry: as it is written, and in its one form.
 fn servers_of(registry: &str) -> Vec<String> {
     let canonical = canonical_registry(registry);
     if canonical == "docker.io" {
@@ -163,8 +164,8 @@ fn servers_of(registry: &str) -> Vec<String> {
     servers
 }
 
-/// What a file has for an address: under the address as it is written, or under another spelling of
-/// its registry.
+/// Returns the entry of a file for an address: under the address as it is written, or under another
+/// spelling of its registry.
 fn named<'a, T>(map: &'a BTreeMap<String, T>, address: &str) -> Option<(&'a String, &'a T)> {
     let wanted = canonical_address(address);
     let is_it = |key: &str| canonical_address(bare(key)).eq_ignore_ascii_case(&wanted);
@@ -173,13 +174,14 @@ fn named<'a, T>(map: &'a BTreeMap<String, T>, address: &str) -> Option<(&'a Stri
         .or_else(|| map.iter().find(|(key, _)| is_it(key)))
 }
 
-/// An address with its registry in its one form.
+/// Returns an address with its registry in its one form.
 fn canonical_address(address: &str) -> String {
     let (registry, path) = address.split_at(address.find('/').unwrap_or(address.len()));
     canonical_registry(registry) + path
 }
 
-/// What a key stands for: itself, or an address of the web, which is how Docker wrote it once.
+/// Returns the registry of a key: the key itself, or the host of a web address, as Docker wrote it
+/// once.
 fn bare(key: &str) -> &str {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     let bare = bare.trim_end_matches('/');
@@ -201,10 +203,10 @@ mod tests {
         Found::Helper { helper: helper.to_owned(), server: server.to_owned() }
     }
 
-    /// A helper is asked for the key that the file lists, and for nothing but the host where it
-    /// lists none.
+    /// A helper is asked for the key that the file lists, and for nothing but the host
+    /// where it lists none.
     #[test]
-    fn helper_is_asked_for_the_listed_key() {
+    fn helper_gets_the_listed_key() {
         let plugin = "ghcr.io/my-org/plugin:1";
         for (text, reference, expected) in [
             (r#"{"credsStore": "x"}"#, plugin, vec![helper("x", "ghcr.io")]),

@@ -9,19 +9,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use core_types::canonical_registry;
 use keyring::{Entry, Error};
+use private_files::{remove_leftovers, with_timeout};
 use serde::{Deserialize, Serialize};
 
-use crate::files::durable;
 use crate::files::lock::{Lock, LockError};
 use crate::files::state_file::{self, StateFile, StateFileError};
-use crate::registry::credentials::lookup::{self, Credential};
+use crate::registry::credentials::credential::Credential;
 
 /// How the secrets are found by those who look through their keyring.
 const SERVICE: &str = "sesame registry";
 
 /// How long the Secret Service can take, with the time in which its user types the password of the
 /// keyring.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where a login is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,11 +92,11 @@ fn connect() -> Result<(), LoginError> {
 }
 
 /// Asks the Secret Service, which may ask its user first.
-fn patiently<T: Send + 'static>(
+fn ask_service<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
 ) -> Result<T, LoginError> {
     let silence = || LoginError::SecretService(Error::PlatformFailure("it does not answer".into()));
-    lookup::within(PATIENCE, ask).unwrap_or_else(|| Err(silence()))
+    with_timeout("sesame-keyring", ANSWER_TIMEOUT, ask).unwrap_or_else(|_| Err(silence()))
 }
 
 fn entry(registry: &str) -> Result<Entry, LoginError> {
@@ -104,7 +104,7 @@ fn entry(registry: &str) -> Result<Entry, LoginError> {
     Entry::new(SERVICE, &canonical_registry(registry)).map_err(LoginError::SecretService)
 }
 
-/// The login for a registry in the Secret Service, if there is one.
+/// Returns the login for a registry in the Secret Service, if there is one.
 pub(crate) fn login(registry: &str) -> Result<Option<Credential>, LoginError> {
     let secret = match entry(registry)?.get_secret() {
         Ok(secret) => secret,
@@ -132,7 +132,7 @@ pub fn store_login(
             let login = Login { username: username.clone(), password: password.clone() };
             let secret = serde_json::to_vec(&login).map_err(LoginError::Encode)?;
             let registry = registry.to_owned();
-            patiently(move || {
+            ask_service(move || {
                 entry(&registry)?.set_secret(&secret).map_err(LoginError::SecretService)
             })
         }
@@ -146,7 +146,7 @@ pub fn store_login(
     }
 }
 
-/// Forgets a login. Gives back whether there was one.
+/// Forgets a login. Returns whether there was one.
 ///
 /// # Errors
 /// When the Secret Service or the file cannot be used.
@@ -154,10 +154,10 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
     match store {
         LoginStore::SecretService => {
             let registry = registry.to_owned();
-            patiently(move || {
+            ask_service(move || {
                 let as_typed = || Entry::new(SERVICE, &registry).map_err(LoginError::SecretService);
                 let was_there = delete(&entry(&registry)?)?;
-                // Earlier versions kept a login under what was typed.
+                // Earlier versions kept a login under the typed name.
                 Ok((registry != canonical_registry(&registry) && delete(&as_typed()?)?)
                     || was_there)
             })
@@ -182,14 +182,14 @@ fn delete(entry: &Entry) -> Result<bool, LoginError> {
     }
 }
 
-/// The registries that logins are kept for in a place, in the order of their names.
+/// Returns the registries that logins are kept for in a place, in the order of their names.
 ///
 /// # Errors
 /// When the Secret Service or the file cannot be used.
 pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
     let mut registries: Vec<_> = match store {
         LoginStore::SecretService => {
-            let found = patiently(|| {
+            let found = ask_service(|| {
                 connect()?;
                 keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))
                     .map_err(LoginError::SecretService)
@@ -213,8 +213,8 @@ pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
 
 fn change_file<T>(path: &Path, change: impl FnOnce(&mut LoginFile) -> T) -> Result<T, LoginError> {
     let _lock = Lock::acquire(&path.with_extension("lock"), &|| {})?;
-    // What a process that was killed left behind has a password in it.
-    path.parent().into_iter().for_each(durable::remove_leftovers);
+    // The leftovers of a killed process have a password in them.
+    path.parent().into_iter().for_each(remove_leftovers);
     let mut file = state_file::read::<LoginFile>(path)?.unwrap_or_default();
     let changed = change(&mut file);
     state_file::write(path, &file)?;
@@ -226,8 +226,9 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
+    /// A file of logins is private, and removed logins are gone from it.
     #[test]
-    fn a_file_of_logins_is_its_users_alone_and_forgets() {
+    fn login_file_is_private() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("state/credentials.json");
         let store = LoginStore::File(path.clone());
@@ -244,7 +245,7 @@ mod tests {
         assert_eq!(registries(), ["ghcr.io", "quay.io"]);
         assert!(forget_login(&store, "quay.io").expect("forgotten"));
         assert_eq!(registries(), ["ghcr.io"]);
-        // Earlier versions kept a login under what was typed.
+        // Earlier versions kept a login under the typed name.
         let typed = r#"{"format_version": 1, "auths": {"GHCR.io:443": {"auth": "dTpw"}, "ghcr.io:8443": {"auth": "dTpw"}}}"#;
         std::fs::write(&path, typed).expect("written");
         assert!(forget_login(&store, "ghcr.io").expect("forgotten"));

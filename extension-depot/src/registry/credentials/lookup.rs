@@ -1,171 +1,26 @@
-//! Names, passwords and tokens, and the files in which other tools keep them.
+//! Looks logins up in the places where they are kept.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::path::Path;
 use std::time::Duration;
 
 use core_types::{OciReference, canonical_registry};
 use tokio::sync::oneshot;
 
+use crate::registry::credentials::credential::{
+    Credential, FoundLogin, LoginPlace, LoginProblem, Notice,
+};
 use crate::registry::credentials::helper::Running;
 use crate::registry::credentials::login_file::{Found, LoginFile};
 use crate::registry::credentials::{helper, logins};
 use crate::registry::settings::{ExplicitLogin, Settings};
 
-/// What a registry is told about who asks.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Credential {
-    /// A name and a password.
-    Password {
-        /// The name.
-        username: String,
-        /// The password.
-        password: String,
-    },
-    /// A token that is exchanged for shorter-lived ones; what `docker login` calls an identity
-    /// token.
-    RefreshToken(String),
-}
-
-/// The user name with which Docker and its helpers mark an identity token.
-pub(crate) const TOKEN_USER: &str = "<token>";
-
-impl Credential {
-    /// What Docker and its helpers keep as a name and a secret.
-    pub(crate) fn of_helper(username: String, secret: String) -> Self {
-        match username.as_str() {
-            TOKEN_USER => Self::RefreshToken(secret),
-            _ => Self::Password { username, password: secret },
-        }
-    }
-}
-
-/// What a credential says of itself never includes the secret.
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Password { username, .. } => write!(f, "Password({username:?}, <redacted>)"),
-            Self::RefreshToken(_) => f.write_str("RefreshToken(<redacted>)"),
-        }
-    }
-}
-
-/// Files as `docker login` and `podman login` write them, in the order in which they are asked:
-/// those of `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, the runtime directory, the configuration
-/// directory and `~/.docker`. Their credential helpers are run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CredentialFiles(pub Vec<PathBuf>);
-
-/// A login, and where it is kept.
-#[derive(Debug, Clone)]
-pub(crate) struct FoundLogin {
-    pub(crate) credential: Credential,
-    pub(crate) place: LoginPlace,
-}
-
-impl FoundLogin {
-    /// Whom the registry is told about.
-    pub(crate) fn username(&self) -> &str {
-        match &self.credential {
-            Credential::Password { username, .. } => username,
-            Credential::RefreshToken(_) => TOKEN_USER,
-        }
-    }
-}
-
-/// Where a login is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LoginPlace {
-    /// It was given to this process.
-    Process,
-    /// The Secret Service of the session.
-    SecretService,
-    /// A file of logins.
-    File(PathBuf),
-    /// A credential helper, and the file that names it.
-    Helper {
-        /// The name behind `docker-credential-`.
-        helper: String,
-        /// The file.
-        file: PathBuf,
-    },
-}
-
-impl fmt::Display for LoginPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Process => f.write_str("the environment or the command line"),
-            Self::SecretService => f.write_str("the Secret Service"),
-            Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Helper { helper, file } => {
-                write!(
-                    f,
-                    "the credential helper `docker-credential-{helper}` of `{}`",
-                    file.display()
-                )
-            }
-        }
-    }
-}
-
-/// Why a login does not help.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LoginProblem {
-    /// The registry or its token service refuses it.
-    #[error("the login for `{registry}` from {place} is refused")]
-    Refused {
-        /// The registry.
-        registry: String,
-        /// Where the login is kept.
-        place: LoginPlace,
-    },
-    /// A credential helper is missing, fails, or takes too long.
-    #[error("the credential helper `docker-credential-{helper}` of `{}` fails: {reason}", file.display())]
-    Helper {
-        /// The name behind `docker-credential-`.
-        helper: String,
-        /// The file that names it.
-        file: PathBuf,
-        /// What it said.
-        reason: String,
-    },
-    /// A file of logins cannot be used.
-    #[error("cannot read logins from `{}`: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-/// What the user should know while a registry is talked to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// A credential helper takes its time.
-    WaitingForHelper(String),
-    /// A login did not help, and the registry is asked anonymously.
-    Anonymous(LoginProblem),
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WaitingForHelper(helper) => {
-                write!(f, "waiting for the credential helper `docker-credential-{helper}`")
-            }
-            Self::Anonymous(problem) => write!(f, "{problem}; access is anonymous"),
-        }
-    }
-}
-
 /// How long the Secret Service can take: a pull does not wait for a prompt that is never answered.
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a credential helper can take. Some ask a cloud, or the user for a touch of a key.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
-/// After which time the user is told that a helper is waited for.
+/// The time after which the user is told that a helper is running. Helpers without a question
+/// answer sooner.
 const HELPER_NOTICE: Duration = Duration::from_secs(2);
 
 /// The login for a repository, and what went wrong while it was looked for.
@@ -175,7 +30,7 @@ pub(crate) struct Lookup {
     pub(crate) problems: Vec<LoginProblem>,
 }
 
-/// What a command has looked up for one registry, so that nothing is asked twice.
+/// The lookups of a command for one registry, so that nothing is asked twice.
 #[derive(Default)]
 pub(crate) struct Lookups {
     repositories: BTreeMap<String, Lookup>,
@@ -185,7 +40,7 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
-    /// Finds the login for a repository: what its user gave to this process, sesame's own login,
+    /// Finds the login for a repository: the explicit login of this process, sesame's own login,
     /// then the files in their order, each by its longest path first. Most registries can be read
     /// without one.
     pub(crate) async fn find(&mut self, settings: &Settings, reference: &OciReference) -> Lookup {
@@ -240,7 +95,8 @@ impl Lookups {
         self.service.clone().flatten()
     }
 
-    /// The login in a file. A helper that fails does not keep the login from being found behind it.
+    /// Returns the login in a file. A helper that fails does not keep the login from being found
+    /// behind it.
     async fn in_file(
         &mut self,
         settings: &Settings,
@@ -328,20 +184,10 @@ fn in_background<T: Send + 'static>(
     receiver
 }
 
-/// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it
-/// takes longer.
-pub(crate) fn within<T: Send + 'static>(
-    patience: Duration,
-    ask: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::Builder::new().spawn(move || sender.send(ask())).ok()?;
-    receiver.recv_timeout(patience).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::credentials::credential::CredentialFiles;
 
     fn find_in(text: &str, reference: &str) -> Option<Credential> {
         let file = tempfile::NamedTempFile::new().expect("a file");
@@ -369,8 +215,9 @@ mod tests {
         "token.example": {"auth": "", "identitytoken": "t"}
     }}"#;
 
+    /// The longest path wins and hosts match exactly.
     #[test]
-    fn the_longest_path_wins_and_hosts_match_exactly() {
+    fn longest_login_path_wins() {
         assert_eq!(find_in(FILE, "ghcr.io/other/x:1"), password("u"));
         assert_eq!(find_in(FILE, "ghcr.io/my-org/x:1"), password("org"));
         assert_eq!(find_in(FILE, "docker.io/library/x:1"), password("u"));
@@ -405,8 +252,8 @@ mod tests {
         assert_eq!(find_in(half, "ghcr.io/my/x:1"), password("u"));
     }
 
-    /// A login holds for a registry and not for one spelling of it. Of several, the one that is
-    /// written the same counts.
+    /// A login holds for a registry and not for one spelling of it. Of several, the one
+    /// that is written the same counts.
     #[test]
     fn logins_hold_for_every_spelling() {
         let spelled = r#"{"auths": {"https://GHCR.io:443/v2/": {"auth": "dTpw"}, "b.example": {"auth": "dTpw"},
@@ -437,7 +284,7 @@ mod tests {
     /// What Docker writes for its own registry and for others, and what Podman writes for a part of
     /// one.
     #[test]
-    fn keys_of_docker_and_podman_are_known() {
+    fn docker_and_podman_keys_known() {
         for (key, reference) in [
             ("https://index.docker.io/v1/", "docker.io/library/x:1"),
             ("index.docker.io", "docker.io/library/x:1"),
@@ -462,10 +309,10 @@ mod tests {
         );
     }
 
-    /// A helper that is missing does not hide the login that stands beside it, and an empty name is
-    /// not one.
+    /// A helper that is missing does not hide the login that stands beside it, and an empty
+    /// name is not one.
     #[test]
-    fn login_is_found_behind_a_missing_helper() {
+    fn missing_helper_hides_no_login() {
         for helpers in [
             r#""credHelpers": {"r.example": "is-not-there"}, "credsStore": "is-not-there""#,
             r#""credHelpers": {"r.example": ""}, "credsStore": """#,
@@ -475,8 +322,9 @@ mod tests {
         }
     }
 
+    /// Damaged files and missing helpers count as nothing.
     #[test]
-    fn damaged_files_and_missing_helpers_count_as_nothing() {
+    fn damaged_login_files_are_skipped() {
         for text in [
             "",
             "{",
@@ -488,10 +336,10 @@ mod tests {
         }
     }
 
-    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are what
-    /// people's files have.
+    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are
+    /// what people's files have.
     #[test]
-    fn small_flaws_in_files_are_read_over() {
+    fn small_flaws_are_tolerated() {
         for text in [
             "\u{feff}{\"auths\": {\"ghcr.io\": {\"auth\": \"dTpw\"}}}",
             r#"{"auths": {"ghcr.io": {"auth": "dTpw\n"}, "other.example": null}}"#,

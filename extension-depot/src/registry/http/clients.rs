@@ -3,35 +3,33 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use core_types::canonical_registry;
+use private_files::read_regular;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::oci::blob::read_plain;
-use crate::registry::auth::session::Session;
 use crate::registry::error::RegistryError;
-use crate::registry::settings::{Patience, Settings};
+use crate::registry::settings::{Settings, Timeouts};
 
 /// What registries are told that we are.
 const USER_AGENT: &str = concat!("sesame/", env!("CARGO_PKG_VERSION"));
-/// The largest file of certificate authorities, in bytes.
+/// The largest file of certificate authorities, in bytes: a system's whole bundle has some hundreds
+/// of kilobytes.
 const MAX_AUTHORITIES: u64 = 16 << 20;
 
-/// What makes one client unlike another.
+/// The properties that tell one client from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct ClientKey {
-    /// Whether it speaks TLS, to what is asked or to the proxy before it.
+    /// Whether it speaks TLS, with the server or with the proxy before it.
     is_secure: bool,
     /// The proxy that every request goes through.
     proxy: Option<Url>,
     /// The file of certificate authorities that it trusts beside those that all do.
     authorities: Option<PathBuf>,
-    patience: Patience,
-    /// Whether an answer that pauses is given up. Uploads have no such end.
+    timeouts: Timeouts,
+    /// Whether an answer that pauses is given up. Uploads do not end so.
     has_read_timeout: bool,
 }
 
@@ -40,29 +38,20 @@ struct ClientKey {
 pub(crate) struct Clients {
     settings: Settings,
     made: RefCell<BTreeMap<ClientKey, Client>>,
-    /// What is known of the authentication of each registry, for every connection to it, by scheme
-    /// and name.
-    sessions: RefCell<BTreeMap<(&'static str, String), Rc<Session>>>,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), made: RefCell::default(), sessions: RefCell::default() }
+        Self { settings: settings.clone(), made: RefCell::default() }
     }
 
-    /// However a registry is written, it has one session; what was had over TLS is not told over
-    /// plain HTTP.
-    pub(crate) fn session(&self, registry: &str) -> Rc<Session> {
-        let key = (self.settings.scheme(registry), canonical_registry(registry));
-        self.sessions.borrow_mut().entry(key).or_default().clone()
-    }
-
-    /// The client for an address, while this registry is talked to.
+    /// Returns the client for an address, while this registry is talked to.
     pub(crate) fn for_url(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
         self.client(url, registry, true)
     }
 
-    /// The same for uploads, in which the registry says nothing for as long as bytes go out.
+    /// Returns the same for uploads, in which the registry says nothing for as long as bytes go
+    /// out.
     pub(crate) fn for_upload(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
         self.client(url, registry, false)
     }
@@ -77,8 +66,8 @@ impl Clients {
         let is_secure = url.scheme() == "https"
             || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == "https");
         let own = self.settings.authorities_of(registry).filter(|_| is_secure).map(Path::to_owned);
-        let patience = self.settings.patience_of(registry);
-        let key = ClientKey { is_secure, proxy, authorities: own, patience, has_read_timeout };
+        let timeouts = self.settings.timeouts_of(registry);
+        let key = ClientKey { is_secure, proxy, authorities: own, timeouts, has_read_timeout };
         if let Some(client) = self.made.borrow().get(&key) {
             return Ok(client.clone());
         }
@@ -88,7 +77,7 @@ impl Clients {
         Ok(client)
     }
 
-    /// A client that trusts these authorities and the system's, or one that speaks no TLS.
+    /// Returns a client that trusts these authorities and the system's, or one that speaks no TLS.
     fn build(
         &self,
         authorities: Option<Vec<CertificateDer<'static>>>,
@@ -99,10 +88,10 @@ impl Clients {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            .connect_timeout(key.patience.connect)
+            .connect_timeout(key.timeouts.connect)
             .no_proxy();
         if key.has_read_timeout {
-            builder = builder.read_timeout(key.patience.idle);
+            builder = builder.read_timeout(key.timeouts.idle);
         }
         if let Some(proxy) = &key.proxy {
             builder = builder.proxy(Proxy::all(proxy.as_str()).map_err(RegistryError::Setup)?);
@@ -119,8 +108,8 @@ impl Clients {
         builder.build().map_err(RegistryError::Setup)
     }
 
-    /// The certificate authorities that are trusted beside the system's while this registry is
-    /// talked to.
+    /// Returns the certificate authorities that are trusted beside the system's while this registry
+    /// is talked to.
     pub(crate) fn authorities(
         &self,
         registry: &str,
@@ -136,7 +125,7 @@ impl Clients {
 
 fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     let failed = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
-    let pem = read_plain(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
+    let pem = read_regular(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
         .map_err(|error| failed(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Requests to one repository, and what comes back.
+//! Requests to one repository, and their responses.
 
 use std::rc::Rc;
 
@@ -7,15 +7,16 @@ use core_types::{Digest, OciReference};
 use reqwest::header::{HeaderValue, LINK};
 use reqwest::{Method, Response, StatusCode, Url};
 
-use crate::registry::auth::session::{Access, Authorization, Session};
+use crate::registry::auth::demand::Access;
+use crate::registry::auth::session::{Authorization, Session};
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;
 use crate::registry::http::redirect::Follow;
-use crate::registry::http::refusal::explain;
-use crate::registry::http::retry::{pause_before_retry, retry_after};
-use crate::registry::settings::{Patience, Settings, api_host};
+use crate::registry::http::response::{explain, read_capped, status_error};
+use crate::registry::http::retry::pause_before_retry;
+use crate::registry::settings::{Settings, Timeouts, api_host};
 
-/// What can be fetched from a repository.
+/// A resource of a repository.
 pub(crate) enum Target<'a> {
     /// A manifest or index by tag or digest.
     Manifest(&'a str),
@@ -23,7 +24,7 @@ pub(crate) enum Target<'a> {
     Blob(&'a Digest),
     /// A new upload of a blob.
     Upload,
-    /// What refers to a digest.
+    /// The referrers of a digest.
     Referrers(&'a Digest),
     /// The first tags, and how many of them.
     Tags { most: usize },
@@ -62,6 +63,7 @@ impl<'a> Connection<'a> {
     pub(crate) fn new(
         settings: &'a Settings,
         clients: &'a Clients,
+        session: Rc<Session>,
         reference: &OciReference,
     ) -> Result<Self, RegistryError> {
         let registry = reference.registry();
@@ -75,8 +77,7 @@ impl<'a> Connection<'a> {
             reference: Box::new(reference.clone()),
             source: None,
         })?;
-        let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
-        let session = clients.session(registry);
+        let deadline = tokio::time::Instant::now() + settings.timeouts_of(registry).total;
         Ok(Self { settings, clients, reference: reference.clone(), base, session, deadline })
     }
 
@@ -84,16 +85,16 @@ impl<'a> Connection<'a> {
         self.reference.registry()
     }
 
-    pub(crate) fn patience(&self) -> Patience {
-        self.settings.patience_of(self.registry())
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.settings.timeouts_of(self.registry())
     }
 
-    /// The address of the repository.
+    /// Returns the address of the repository.
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }
 
-    /// When everything has to be there.
+    /// Returns when everything has to be there.
     pub(crate) fn deadline(&self) -> tokio::time::Instant {
         self.deadline
     }
@@ -145,7 +146,7 @@ impl<'a> Connection<'a> {
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
-        let bytes = tokio::time::timeout(self.patience().idle * 2, reading)
+        let bytes = tokio::time::timeout(self.timeouts().idle * 2, reading)
             .await
             .map_err(|_| timeout())??;
         Ok((bytes, headers))
@@ -187,13 +188,13 @@ impl<'a> Connection<'a> {
                     reference: Box::new(self.reference.clone()),
                     source: None,
                 };
-                Err(explain(error, response, self.registry(), self.patience()).await)
+                Err(explain(error, response, self.registry(), self.timeouts()).await)
             }
-            _ => Err(status_error(response, self.registry(), self.patience()).await),
+            _ => Err(status_error(response, self.registry(), self.timeouts()).await),
         }
     }
 
-    /// What the registry says when it is asked whether it is one.
+    /// Requests the root of the API.
     pub(crate) async fn probe(
         &self,
         authorization: Option<&Authorization>,
@@ -203,30 +204,13 @@ impl<'a> Connection<'a> {
         self.follow(probe, "*/*", authorization).await
     }
 
-    /// Makes sure that the registry answers.
+    /// Checks that the registry answers.
     pub(crate) async fn reach(&self) -> Result<(), RegistryError> {
         let response = self.probe(None).await?;
         let is_closed =
             matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if is_closed { Ok(()) } else { self.check_status(response).await.map(drop) }
     }
-}
-
-/// Returns the error for a status, with the error document of the response as its cause.
-pub(crate) async fn status_error(
-    response: Response,
-    registry: &str,
-    patience: Patience,
-) -> RegistryError {
-    let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
-    let error = RegistryError::Status {
-        registry: registry.to_owned(),
-        status,
-        message: None,
-        retry_after,
-        source: None,
-    };
-    explain(error, response, registry, patience).await
 }
 
 impl<'a> Body<'a> {
@@ -238,34 +222,16 @@ impl<'a> Body<'a> {
         Self { response, registry, deadline }
     }
 
-    /// The same body with another time by which it has to be there.
+    /// Returns the same body with another time by which it has to be there.
     pub(crate) fn until(self, deadline: tokio::time::Instant) -> Self {
         Self { deadline, ..self }
     }
 
-    /// The next bytes, or nothing at the end.
+    /// Returns the next bytes, or nothing at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         let next = tokio::time::timeout_at(self.deadline, self.response.chunk()).await;
         let chunk =
             next.map_err(|_| RegistryError::Timeout { registry: self.registry.to_owned() })?;
         chunk.map_err(|source| RegistryError::network(self.registry, source))
     }
-}
-
-/// Reads a body that should be small.
-pub(crate) async fn read_capped(
-    mut response: Response,
-    registry: &str,
-    most: u64,
-) -> Result<Vec<u8>, RegistryError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|source| RegistryError::network(registry, source))?
-    {
-        if (bytes.len() + chunk.len()) as u64 > most {
-            return Err(RegistryError::TooLarge { registry: registry.to_owned(), most });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }

@@ -10,13 +10,13 @@ pub(crate) struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// Whether `rel` has this relation among others. Only the first `rel` counts.
+    /// Returns whether `rel` has this relation among others. Only the first `rel` counts.
     pub(crate) fn has_relation(&self, relation: &str) -> bool {
         let relations = self.parameter("rel").unwrap_or_default();
         relations.split_ascii_whitespace().any(|found| found.eq_ignore_ascii_case(relation))
     }
 
-    /// The first parameter of this name.
+    /// Returns the first parameter of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }

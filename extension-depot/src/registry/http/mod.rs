@@ -1,6 +1,6 @@
 //! HTTP with a registry: clients, requests to one repository, redirects, pages and retries.
 //!
-//! What comes back is bounded in size and time. Redirects lead only to where a registry may send a
+//! Responses are bounded in size and time. Redirects lead only to where a registry may send a
 //! client, and credentials do not follow them.
 
 pub(crate) mod clients;
@@ -11,6 +11,7 @@ pub(crate) mod proxies;
 pub(crate) mod redirect;
 pub(crate) mod refusal;
 pub(crate) mod requests;
+pub(crate) mod response;
 pub(crate) mod retry;
 
 pub use proxies::Proxies;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use reqwest::Url;
 
-use crate::oci::image::MAX_MANIFEST;
+use crate::oci::descriptor::MAX_MANIFEST;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, DocumentHeaders, Target};
 use crate::registry::http::link_header;
@@ -57,7 +57,7 @@ async fn read_pages<T>(
         visited.insert(url.clone());
         let answer = connection.get_bytes(&Target::Page(&url), reader.accept, MAX_MANIFEST).await;
         let (bytes, headers) = match answer {
-            // What is missing is the page and not what the list is about.
+            // The page is missing, and not the subject of the list.
             Err(RegistryError::NotFound { .. }) if page > 1 => {
                 return Err(incomplete(format!("page {page} is missing")));
             }

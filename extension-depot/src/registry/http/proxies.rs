@@ -65,8 +65,9 @@ fn usable(proxy: &str) -> Option<Url> {
 mod tests {
     use super::*;
 
+    /// An unusable proxy is an error where it counts.
     #[test]
-    fn unusable_proxy_is_an_error_where_it_counts() {
+    fn unusable_proxy_is_an_error() {
         let check = |proxy: &str, except: &str, url: &str| {
             let proxies = Proxies {
                 https: Some(proxy.to_owned()),
@@ -109,8 +110,8 @@ mod tests {
         }
     }
 
-    /// A host is reached without its proxy only where it is an exception, and at the port that the
-    /// exception names.
+    /// A host is reached without its proxy only where it is an exception, and at the port
+    /// that the exception names.
     #[test]
     fn proxy_is_used_but_for_exceptions() {
         let is_direct = |except: &str, url: &str| {

@@ -8,9 +8,10 @@ use reqwest::{Method, Response, Url};
 use crate::registry::auth::session::Authorization;
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;
-use crate::registry::http::connection::status_error;
+use crate::registry::http::response::status_error;
 use crate::registry::settings::{Settings, is_loopback};
 
+/// The redirects of one request: registries redirect once, to a store of blobs.
 const MAX_REDIRECTS: usize = 5;
 /// Why a redirect is not followed that only a setting of the registry can allow.
 const INTO_PRIVATE: &str = "which is an address of this machine or network";
@@ -23,8 +24,8 @@ pub(crate) struct Follow<'a> {
 }
 
 impl Follow<'_> {
-    /// Follows redirects as far as they lead to places that a registry may send us to. What is
-    /// authorized is told to nobody but where it starts.
+    /// Follows redirects as far as they lead to places that a registry may send us to. The
+    /// authorization is only sent to the first origin.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -40,7 +41,7 @@ impl Follow<'_> {
                 request = request.header("Authorization", authorization.header.clone());
             }
             let sending =
-                tokio::time::timeout(self.settings.patience_of(self.registry).idle, request.send());
+                tokio::time::timeout(self.settings.timeouts_of(self.registry).idle, request.send());
             let timeout = |_| RegistryError::Timeout { registry: self.registry.to_owned() };
             let response = sending.await.map_err(timeout)?;
             let response =
@@ -53,13 +54,13 @@ impl Follow<'_> {
         Err(self.redirect_error(&url, "and that is one redirect too many"))
     }
 
-    /// Starts the download of a file, to which nobody logs in.
+    /// Starts the download of a file, without a login.
     pub(crate) async fn file(&self, url: &Url) -> Result<Response, RegistryError> {
         let response = self.send(Method::GET, url, "*/*", None).await?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(status_error(response, self.registry, self.settings.patience_of(self.registry)).await)
+        Err(status_error(response, self.registry, self.settings.timeouts_of(self.registry)).await)
     }
 
     pub(crate) fn redirected(
@@ -97,8 +98,8 @@ impl Follow<'_> {
     }
 }
 
-/// Whether an address is this machine or network by its own account. Names other than `localhost`
-/// are not looked up.
+/// Returns whether an address is this machine or network by its own account. Names other than
+/// `localhost` are not looked up.
 fn is_private(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     is_loopback(host)
@@ -119,7 +120,7 @@ mod tests {
     use crate::registry::settings::RegistrySettings;
 
     #[test]
-    fn redirects_go_to_what_is_as_secure_and_as_public() {
+    fn redirects_keep_security() {
         let settings = Settings::default();
         let clients = Clients::new(&settings);
         let follow = Follow { settings: &settings, clients: &clients, registry: "ghcr.io" };
@@ -182,8 +183,9 @@ mod tests {
         assert!(leads(own, "file:///etc/passwd").is_none());
     }
 
+    /// Addresses of this machine and network are known.
     #[test]
-    fn addresses_of_this_machine_and_network_are_known() {
+    fn private_addresses_are_known() {
         let private = |url: &str| is_private(&Url::parse(url).expect(url));
         for url in [
             "http://localhost/",

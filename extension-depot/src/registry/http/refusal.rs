@@ -1,21 +1,10 @@
 //! The error documents of registries
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes>).
 
-use std::time::Duration;
-
 use oci_client::errors::{OciEnvelope, OciError, OciErrorCode};
-use reqwest::Response;
 
-use crate::registry::credentials::lookup::LoginProblem;
-use crate::registry::error::RegistryError;
-use crate::registry::http::connection::read_capped;
-use crate::registry::settings::Patience;
+use crate::registry::credentials::credential::LoginProblem;
 
-/// The largest error document, in bytes. As large as the answer of a token service.
-const MAX_DOCUMENT: u64 = 64 * 1024;
-/// The longest wait for an error document. The status has arrived by then and says the most
-/// important part.
-const MAX_WAIT: Duration = Duration::from_secs(10);
 /// The most characters of an error document that are shown: two or three lines of a terminal.
 const MAX_SHOWN: usize = 200;
 
@@ -40,68 +29,35 @@ pub enum AccessProblem {
     Login(LoginProblem),
 }
 
+impl Refusal {
+    /// Parses the first error of an error document. Registries send several only for several things,
+    /// which we never ask for.
+    pub(crate) fn parse(document: &[u8]) -> Option<Self> {
+        let OciEnvelope { errors } = serde_json::from_slice(document).ok()?;
+        let OciError { code, message, .. } = errors.into_iter().next()?;
+        let code = code_name(&code)?;
+        let parts = [code.trim(), message.trim()].map(|part| (!part.is_empty()).then_some(part));
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
+        (!text.is_empty()).then(|| Self { text: one_line(&text), login: None })
+    }
+
+    /// Adds the problem with the login that was tried.
+    pub(crate) fn with_login(self, problem: Option<LoginProblem>) -> Self {
+        Self { login: problem, ..self }
+    }
+}
+
 impl AccessProblem {
     /// Returns the registry's own reason, without the problem with the login.
     pub(crate) fn into_refusal(self) -> Option<Box<Refusal>> {
         match self {
-            Self::Refusal(refusal) => Some(Box::new(Refusal { login: None, ..refusal })),
+            Self::Refusal(refusal) => Some(Box::new(refusal.with_login(None))),
             Self::Login(_) => None,
         }
     }
 }
 
-/// Adds the error document of `response` to `error` as its cause. An explained error stays as it
-/// is.
-pub(crate) async fn explain(
-    mut error: RegistryError,
-    response: Response,
-    registry: &str,
-    patience: Patience,
-) -> RegistryError {
-    match &mut error {
-        RegistryError::NotFound { source, .. } | RegistryError::Status { source, .. }
-            if source.is_none() =>
-        {
-            *source = read(response, registry, patience).await.map(Box::new);
-        }
-        RegistryError::Unauthorized { source, .. }
-            if !matches!(source.as_deref(), Some(AccessProblem::Refusal(_))) =>
-        {
-            if let Some(mut refusal) = read(response, registry, patience).await {
-                if let Some(AccessProblem::Login(problem)) = source.take().map(|problem| *problem) {
-                    refusal.login = Some(problem);
-                }
-                *source = Some(Box::new(AccessProblem::Refusal(refusal)));
-            }
-        }
-        _ => {}
-    }
-    error
-}
-
-/// Reads the error document of a response. Returns nothing where the body is something else, too
-/// large or too slow.
-async fn read(response: Response, registry: &str, patience: Patience) -> Option<Refusal> {
-    // Half of the timeout for an answer: the answer of a token service, whose refusal this is, has
-    // the whole.
-    let timeout = MAX_WAIT.min(patience.idle / 2);
-    let reading = read_capped(response, registry, MAX_DOCUMENT);
-    let document = tokio::time::timeout(timeout, reading).await.ok()?.ok()?;
-    parse(&document)
-}
-
-/// Parses the first error of an error document. Registries send several only for several things,
-/// which we never ask for.
-fn parse(document: &[u8]) -> Option<Refusal> {
-    let OciEnvelope { errors } = serde_json::from_slice(document).ok()?;
-    let OciError { code, message, .. } = errors.into_iter().next()?;
-    let code = code_name(&code)?;
-    let parts = [code.trim(), message.trim()].map(|part| (!part.is_empty()).then_some(part));
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
-    (!text.is_empty()).then(|| Refusal { text: one_line(&text), login: None })
-}
-
-/// Returns a code as the registry writes it. The type has no other way to text than serde.
+/// Returns a code as the registry writes it. The type becomes text only through serde.
 fn code_name(code: &OciErrorCode) -> Option<String> {
     match serde_json::to_value(code) {
         Ok(serde_json::Value::String(name)) => Some(name),
@@ -131,7 +87,7 @@ mod tests {
     use super::*;
 
     fn shown(document: &str) -> Option<String> {
-        parse(document.as_bytes()).map(|refusal| refusal.to_string())
+        Refusal::parse(document.as_bytes()).map(|refusal| refusal.to_string())
     }
 
     #[test]
@@ -169,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_refusal_is_escaped_and_cut() {
+    fn refusal_is_escaped_and_cut() {
         let document =
             r#"{"errors": [{"code": "A\nerror: b", "message": "\u001b[31m\r\u202e\u009b"}]}"#;
         let expected = r"the registry says: A\nerror: b: \u{1b}[31m\r\u{202e}\u{9b}";

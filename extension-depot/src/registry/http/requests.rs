@@ -7,10 +7,11 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, Response, StatusCode, Url};
 
 use crate::registry::auth::challenge::Challenges;
-use crate::registry::auth::session::{Access, Attempts, Authorization, Demand};
+use crate::registry::auth::demand::{Access, Demand};
+use crate::registry::auth::session::{Attempts, Authorization};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Connection;
-use crate::registry::http::refusal::explain;
+use crate::registry::http::response::explain;
 
 /// The slowest upload that is waited for, in bytes per second: a poor connection of a phone.
 const SLOWEST_UPLOAD: u64 = 32 * 1024;
@@ -24,7 +25,7 @@ pub(crate) struct Sending {
 }
 
 impl Connection<'_> {
-    /// Sends a request, and again with what its challenge asks for.
+    /// Sends a request, and again with an answer to its challenge.
     ///
     /// # Errors
     /// When it is refused with everything that can be tried.
@@ -43,7 +44,7 @@ impl Connection<'_> {
         let mut attempts = Attempts::default();
         loop {
             let response = send(used.as_ref()).await?;
-            // What a blob's store elsewhere refuses is not for a login of the registry to change.
+            // A refusal by a blob store elsewhere does not change with a login of the registry.
             if !is_refused(&response) || response.url().origin() != self.base.origin() {
                 return Ok(response);
             }
@@ -58,7 +59,7 @@ impl Connection<'_> {
             used = Some(match next {
                 Ok(authorization) => authorization,
                 Err(error) => {
-                    return Err(explain(error, response, self.registry(), self.patience()).await);
+                    return Err(explain(error, response, self.registry(), self.timeouts()).await);
                 }
             });
         }
@@ -87,9 +88,9 @@ impl Connection<'_> {
         if let Some(authorization) = authorization.filter(|_| url.origin() == self.base.origin()) {
             request = request.header("Authorization", &authorization.header);
         }
-        let patience =
-            self.patience().idle + Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
-        let response = tokio::time::timeout(patience, request.send()).await;
+        let timeouts =
+            self.timeouts().idle + Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
+        let response = tokio::time::timeout(timeouts, request.send()).await;
         let response = response
             .map_err(|_| RegistryError::Timeout { registry: self.registry().to_owned() })?;
         response.map_err(|source| RegistryError::network(self.registry(), source))

@@ -8,8 +8,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::registry::error::RegistryError;
 
+/// The attempts of one request: most failures are over after a moment, and the rest stay.
 const MAX_ATTEMPTS: u32 = 4;
-/// The longest wait that a registry can ask for, in seconds.
+/// The longest wait that a registry can ask for, in seconds. A person would have given up.
 const MAX_RETRY_AFTER: u64 = 60;
 
 /// Waits before another attempt, or gives the error back when there is none to be made.
@@ -18,7 +19,7 @@ pub(crate) async fn pause_before_retry(
     error: RegistryError,
 ) -> Result<(), RegistryError> {
     *attempt += 1;
-    if *attempt >= MAX_ATTEMPTS || !error.is_passing() {
+    if *attempt >= MAX_ATTEMPTS || !error.is_transient() {
         return Err(error);
     }
     let stated = match error {
@@ -32,13 +33,13 @@ pub(crate) async fn pause_before_retry(
     Ok(())
 }
 
-/// The seconds of `Retry-After`, which is a number or a date. Nonsense counts as not said.
+/// Returns the seconds of `Retry-After`, which is a number or a date. Nonsense counts as not said.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     text.parse().ok().or_else(|| seconds_until(text, Timestamp::now()))
 }
 
-/// The seconds from now until a date as HTTP writes it; none are left where it is past.
+/// Returns the seconds from now until a date as HTTP writes it; none are left where it is past.
 fn seconds_until(date: &str, now: Timestamp) -> Option<u64> {
     let date = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(date).ok()?;
     Some(u64::try_from(date.as_second() - now.as_second()).unwrap_or_default())

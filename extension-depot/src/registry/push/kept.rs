@@ -1,4 +1,4 @@
-//! Whether a registry has what it was sent.
+//! Checks whether a registry has an upload.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use core_types::Digest;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 
-use crate::registry::auth::session::{Access, Authorization};
+use crate::registry::auth::demand::Access;
+use crate::registry::auth::session::Authorization;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::retry::pause_before_retry;
 
-/// How long is waited before what is missing is looked for again: some registries answer from
-/// another machine than the one that took the upload.
+/// The pauses before a missing upload is looked for again: some registries answer from another
+/// machine than the one that took the upload.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// Something that was sent to a registry, or is about to be.
@@ -26,7 +27,7 @@ pub(crate) struct Sent<'a> {
 }
 
 impl Connection<'_> {
-    /// Makes sure that the registry has what it was sent.
+    /// Checks that the registry has an upload.
     ///
     /// # Errors
     /// [`RegistryError::NotKept`] when it does not, even a moment later.
@@ -43,7 +44,7 @@ impl Connection<'_> {
         Err(RegistryError::NotKept { registry: self.registry().to_owned(), digest: *sent.digest })
     }
 
-    /// Whether the registry has these bytes.
+    /// Returns whether the registry has these bytes.
     pub(crate) async fn has(&self, sent: &Sent<'_>) -> Result<bool, RegistryError> {
         let mut attempt = 0;
         loop {
@@ -54,7 +55,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The same, asked once.
+    /// Returns the same, asked once.
     pub(crate) async fn has_now(&self, sent: &Sent<'_>) -> Result<bool, RegistryError> {
         let url = self.url(&sent.target);
         let look = async |authorization: Option<&Authorization>| {
@@ -77,7 +78,7 @@ impl Connection<'_> {
     /// Fetches the bytes and compares them, where the headers do not say enough.
     async fn has_by_get(&self, sent: &Sent<'_>) -> Result<bool, RegistryError> {
         let mut body = match self.get(&sent.target, sent.accept).await {
-            Ok(body) => body.until(tokio::time::Instant::now() + self.patience().total),
+            Ok(body) => body.until(tokio::time::Instant::now() + self.timeouts().total),
             Err(RegistryError::NotFound { .. }) => return Ok(false),
             Err(error) => return Err(error),
         };

@@ -1,7 +1,7 @@
-//! What is sent to a registry: artifacts, what refers to them, and signatures.
+//! Uploads to a registry: artifacts, their referrers, and signatures.
 //!
-//! Uploads begin with the blobs and end with the manifest. Whether the registry has what it was
-//! sent is looked at, not believed.
+//! Uploads begin with the blobs and end with the manifest. The result is checked afterwards,
+//! whatever the registry answered.
 
 pub(crate) mod kept;
 mod publish;

@@ -1,11 +1,14 @@
-//! Publishing artifacts, and what refers to them.
+//! Publishes artifacts and their referrers.
 
 use std::collections::BTreeMap;
 
 use core_types::{Digest, OciReference};
 
 use crate::archives::docs::Docs;
-use crate::oci::image::{CREATED, Descriptor, ImageError, ImageIndex, ImageManifest, media_type};
+use crate::oci::descriptor::{CREATED, Descriptor};
+use crate::oci::image::{ImageIndex, ImageManifest};
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 use crate::oci::publication::Publication;
 use crate::registry::client::{Registry, fetch_document};
 use crate::registry::error::RegistryError;
@@ -14,7 +17,7 @@ use crate::registry::push::upload::{PushError, Upload, push};
 /// What became of a publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The reference, pinned to what was published.
+    /// The reference, pinned to the published artifact.
     pub reference: OciReference,
     /// Whether exactly this was there already.
     pub already: bool,
@@ -22,7 +25,7 @@ pub struct Published {
 
 /// Something that refers to an artifact.
 pub(crate) struct Referrer {
-    /// What it is.
+    /// Its kind.
     pub(crate) kind: &'static str,
     pub(crate) annotations: BTreeMap<String, String>,
     /// Its one layer.
@@ -63,8 +66,7 @@ impl Registry {
         Ok(published(false))
     }
 
-    /// What a tag leads to at the registry itself, whatever it is; nothing when there is no such
-    /// tag.
+    /// Returns the digest under a tag at the registry itself; nothing where the tag is missing.
     async fn tagged_digest(
         &self,
         reference: &OciReference,
@@ -76,8 +78,8 @@ impl Registry {
         }
     }
 
-    /// Publishes pages of documentation, packed by [`Docs::pack`], for what a reference is pinned
-    /// to. The same pages again change nothing.
+    /// Publishes pages of documentation, packed by [`Docs::pack`], for a pinned artifact. The same
+    /// pages again change nothing.
     ///
     /// # Errors
     /// When the registry refuses or cannot be reached.
@@ -99,11 +101,11 @@ impl Registry {
         self.attach(pinned, subject, referrer).await
     }
 
-    /// The pages that were published for what a reference is pinned to, if there are any: those
-    /// that came last.
+    /// Fetches the pages that were published for a pinned artifact, if there are any: those that
+    /// came last.
     ///
     /// # Errors
-    /// When the registry cannot be reached, or sends something that is no archive of pages.
+    /// When the registry cannot be reached, or sends something other than an archive of pages.
     pub async fn docs(&self, pinned: &OciReference) -> Result<Option<Docs>, RegistryError> {
         let archive = self.docs_archive(pinned).await?;
         archive.map(|archive| Docs::unpack(&archive)).transpose().map_err(RegistryError::Docs)

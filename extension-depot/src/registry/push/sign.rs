@@ -7,13 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use core_types::{Digest, OciReference};
 use serde_json::json;
 
-use crate::oci::image::{Descriptor, ImageManifest, media_type};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
+use crate::oci::media_type;
 use crate::registry::client::Registry;
 use crate::registry::push::publish::{Referrer, not_a_tag};
 use crate::registry::push::upload::{PushError, Upload, push};
 use crate::registry::referrers::find_signature;
 use crate::trust::signature::bundle::{
-    BUNDLE_0_3, PREDICATE_OF_BUNDLE, STATEMENT, encoded, statement,
+    BUNDLE_0_3, PREDICATE_OF_BUNDLE, SIGN, STATEMENT, encoded, statement,
 };
 use crate::trust::signature::classic::{LAYER as CLASSIC, SIGNATURE, claim};
 use crate::trust::signature::secret_key::SecretKey;
@@ -28,8 +30,7 @@ pub enum SignatureForm {
 }
 
 impl Registry {
-    /// Signs what a reference leads to, and publishes the signature beside it. Gives back the
-    /// reference, pinned to what was signed.
+    /// Signs an artifact, and publishes the signature beside it. Returns the pinned reference.
     ///
     /// # Errors
     /// When the registry does not have it, refuses, or cannot be reached.
@@ -47,7 +48,7 @@ impl Registry {
         Ok(pinned)
     }
 
-    /// The signatures that are there already stay.
+    /// Adds a signature in the classic form. Earlier signatures stay.
     async fn sign_classic(
         &self,
         pinned: &OciReference,
@@ -103,6 +104,6 @@ impl Registry {
 
 fn annotations() -> BTreeMap<String, String> {
     let content = ("dev.sigstore.bundle.content", "dsse-envelope");
-    let kind = (PREDICATE_OF_BUNDLE, crate::trust::signature::bundle::SIGN);
+    let kind = (PREDICATE_OF_BUNDLE, SIGN);
     [content, kind].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }

@@ -9,11 +9,12 @@ use reqwest::header::LOCATION;
 use reqwest::{Method, Response, Url};
 
 use crate::oci::blob::digest_of;
-use crate::oci::image::MAX_MANIFEST;
+use crate::oci::descriptor::MAX_MANIFEST;
 use crate::registry::client::Registry;
 use crate::registry::error::RegistryError;
-use crate::registry::http::connection::{Connection, Target, status_error};
+use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::requests::Sending;
+use crate::registry::http::response::status_error;
 use crate::registry::http::retry::pause_before_retry;
 use crate::registry::push::kept::Sent;
 use crate::trust::signature::secret_key::SecretKeyError;
@@ -27,7 +28,8 @@ const CHUNK: usize = 8 << 20;
 /// let 1 MiB pass at least.
 const MIN_CHUNK: usize = 128 << 10;
 
-/// How long is waited before a tag that leads elsewhere is looked at again.
+/// The pause before a tag that leads elsewhere is looked at again: caches of registries take about
+/// as long.
 const TAG_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why something cannot be published.
@@ -49,9 +51,9 @@ pub enum PushError {
     Taken {
         /// Where to.
         reference: Box<OciReference>,
-        /// What it leads to.
+        /// The digest under it.
         there: Digest,
-        /// What it would lead to.
+        /// The digest of the upload.
         new: Digest,
     },
     /// The signature cannot be made.
@@ -78,8 +80,7 @@ enum Way {
     Chunks(usize),
 }
 
-/// Publishes blobs and then the document that names them, and makes sure that the registry has
-/// them.
+/// Publishes blobs and then the document that names them, and checks that the registry has them.
 pub(crate) async fn push(
     registry: &Registry,
     reference: &OciReference,
@@ -141,13 +142,13 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
     };
     let mut failure = None;
     while let Some(way) = ways.pop() {
-        let error = match upload_patiently(connection, blob, way).await {
+        let error = match upload_with_retries(connection, blob, way).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
         ways.extend(smaller(way, &error));
         let is_final = !depends_on_way(&error);
-        // What the first way met says more than that the registry does not know the second.
+        // The error of the first way says more than that the registry does not know the second.
         failure.get_or_insert(error);
         if is_final {
             break;
@@ -169,8 +170,8 @@ fn smaller(way: Way, error: &RegistryError) -> Option<Way> {
     }
 }
 
-/// Whether another way may work where this error came. A proxy that finds a request too large may
-/// break the connection.
+/// Returns whether another way may work where this error came. A proxy that finds a request too
+/// large may break the connection.
 fn depends_on_way(error: &RegistryError) -> bool {
     match error {
         RegistryError::Status { status, .. } => *status != 429,
@@ -179,7 +180,7 @@ fn depends_on_way(error: &RegistryError) -> bool {
     }
 }
 
-async fn upload_patiently(
+async fn upload_with_retries(
     connection: &Connection<'_>,
     blob: &Sent<'_>,
     way: Way,
@@ -190,8 +191,8 @@ async fn upload_patiently(
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        // An answer that did not come through says nothing of what the registry did.
-        if error.is_passing() && connection.has_now(blob).await.unwrap_or(false) {
+        // A lost response does not tell whether the registry took the upload.
+        if error.is_transient() && connection.has_now(blob).await.unwrap_or(false) {
             return Ok(());
         }
         pause_before_retry(&mut attempt, error).await?;
@@ -222,7 +223,7 @@ async fn upload(
     connection.ensure_kept(blob).await
 }
 
-/// The smallest chunk that a registry takes, in bytes.
+/// Returns the smallest chunk that a registry takes, in bytes.
 fn min_chunk(response: &Response) -> usize {
     let stated = response
         .headers()
@@ -262,15 +263,15 @@ async fn push_manifest(
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
-        if error.is_passing() && leads_to(connection, manifest).await.unwrap_or(false) {
+        if error.is_transient() && leads_to(connection, manifest).await.unwrap_or(false) {
             return Ok(());
         }
         pause_before_retry(&mut attempt, error).await?;
     }
 }
 
-/// Makes sure that a tag leads to the document that was pushed: some registries take a push and
-/// leave the tag as it is.
+/// Checks that a tag leads to the document that was pushed: some registries take a push and leave
+/// the tag as it is.
 async fn ensure_tagged(
     connection: &Connection<'_>,
     tag: &str,
@@ -287,7 +288,7 @@ async fn ensure_tagged(
     Err(RegistryError::NotTagged { registry, tag: tag.to_owned(), digest: *manifest.digest })
 }
 
-/// Whether a tag leads to exactly this document.
+/// Returns whether a tag leads to exactly this document.
 async fn leads_to(connection: &Connection<'_>, manifest: &Sent<'_>) -> Result<bool, RegistryError> {
     match connection.get_bytes(&manifest.target, manifest.accept, MAX_MANIFEST).await {
         Ok((found, _)) => Ok(found == *manifest.bytes),
@@ -312,11 +313,11 @@ async fn written(connection: &Connection<'_>, sending: Sending) -> Result<Respon
     if response.status().is_success() {
         return Ok(response);
     }
-    Err(status_error(response, connection.registry(), connection.patience()).await)
+    Err(status_error(response, connection.registry(), connection.timeouts()).await)
 }
 
-/// Where an upload goes on, if the registry says so: an address as registries may redirect to,
-/// relative or not.
+/// Returns where an upload goes on, if the registry says so: an address as registries may redirect
+/// to, relative or not.
 fn location(
     connection: &Connection<'_>,
     from: &Url,

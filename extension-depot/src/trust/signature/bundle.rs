@@ -14,7 +14,7 @@ use crate::trust::signature::keyless::SignedByCertificate;
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.";
 pub(crate) const BUNDLE_0_3: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 pub(crate) const STATEMENT: &str = "application/vnd.in-toto+json";
-/// The annotation that says what the statement in a bundle is.
+/// The annotation for the type of the statement in a bundle.
 pub(crate) const PREDICATE_OF_BUNDLE: &str = "dev.sigstore.bundle.predicateType";
 pub(crate) const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
@@ -69,8 +69,8 @@ struct SubjectDigest {
     sha256: Option<String>,
 }
 
-/// The signature in a bundle, or nothing when the attachment is something else: no bundle, or an
-/// attestation.
+/// Returns the signature in a bundle, or nothing when the attachment is something else: no bundle,
+/// or an attestation.
 pub(crate) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Found> {
     let layer =
         attachment.manifest.layers.iter().find(|layer| layer.media_type.starts_with(BUNDLE))?;
@@ -98,8 +98,8 @@ pub(crate) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Foun
     }
 }
 
-/// The statement in an envelope, if it is that an artifact is signed. What there is instead may be
-/// nothing to look at: an attestation is no signature.
+/// Returns the statement in an envelope, if it is that an artifact is signed. What there is instead
+/// may be nothing to look at: an attestation is not a signature.
 fn signed(envelope: &Envelope) -> Result<(Vec<u8>, Statement), Option<Found>> {
     let payload =
         STANDARD.decode(&envelope.payload).ok().filter(|_| envelope.payload_type == STATEMENT);
@@ -146,7 +146,7 @@ fn by_key(envelope: Envelope, hint: String, digest: &Digest) -> Option<Found> {
     }))
 }
 
-/// The statement that an artifact with this digest is signed.
+/// Returns the statement that an artifact with this digest is signed.
 pub(crate) fn statement(digest: &Digest) -> String {
     let statement = serde_json::json!({
         "_type": "https://in-toto.io/Statement/v1",
@@ -157,7 +157,7 @@ pub(crate) fn statement(digest: &Digest) -> String {
     statement.to_string()
 }
 
-/// What is signed: the pre-authentication encoding of the envelope's protocol.
+/// Returns the signed bytes: the pre-authentication encoding of the envelope's protocol.
 pub(crate) fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);

@@ -6,7 +6,7 @@ use core_types::{Digest, OciPrefix, OciReference};
 use serde::Deserialize;
 
 use crate::oci::attachment::Attachment;
-use crate::oci::image::Descriptor;
+use crate::oci::descriptor::Descriptor;
 use crate::trust::signature::found::{Found, Signature};
 
 pub(crate) const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -39,7 +39,7 @@ struct Image {
     docker_manifest_digest: String,
 }
 
-/// The signatures of an attachment, which has none when it is something else.
+/// Returns the signatures of an attachment, which has none when it is something else.
 pub(crate) fn signatures(
     attachment: &Attachment,
     reference: &OciReference,
@@ -72,7 +72,7 @@ fn signature(
     }
 }
 
-/// What is signed: that this digest belongs to this repository.
+/// Returns the signed claim: this digest belongs to this repository.
 pub(crate) fn claim(reference: &OciReference, digest: &Digest) -> String {
     let repository = format!("{}/{}", reference.registry(), reference.repository());
     let critical = serde_json::json!({
@@ -83,7 +83,7 @@ pub(crate) fn claim(reference: &OciReference, digest: &Digest) -> String {
     serde_json::json!({ "critical": critical, "optional": null }).to_string()
 }
 
-/// Whether what was signed is a claim about this digest in this repository.
+/// Returns whether the signed claim is about this digest in this repository.
 fn speaks_of(payload: &[u8], reference: &OciReference, digest: &Digest) -> bool {
     let Ok(Claim { critical }) = serde_json::from_slice::<Claim>(payload) else { return false };
     // The signer may have written the registry in another way.

@@ -1,4 +1,4 @@
-//! What the signatures of an artifact come to.
+//! Verifies the signatures of an artifact.
 
 use core_types::{Digest, OciReference};
 
@@ -10,13 +10,13 @@ use crate::trust::signature::{bundle, classic};
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
-/// The most problems of one artifact's signatures that are told.
-const MOST_PROBLEMS: usize = 3;
-/// The most signatures of one artifact that are read.
-pub(crate) const MOST_SIGNATURES: usize = 64;
+/// The most problems of one artifact's signatures that are reported: as many as a person reads.
+const MAX_PROBLEMS: usize = 3;
+/// The most signatures of one artifact that are read. Verifying costs a millisecond each.
+pub(crate) const MAX_SIGNATURES: usize = 64;
 
 impl SignatureState {
-    /// What the signatures among these attachments of an artifact come to, where these signers are
+    /// Verifies the signatures among these attachments of an artifact, where these signers are
     /// trusted.
     pub fn of(reference: &OciReference, attachments: &[Attachment], signers: &[Verifier]) -> Self {
         let digest = match reference.pinned_digest() {
@@ -29,7 +29,7 @@ impl SignatureState {
         });
         let (mut hints, mut problems, mut unsupported, mut signed) =
             (Vec::new(), Vec::new(), None, false);
-        for found in found.take(MOST_SIGNATURES) {
+        for found in found.take(MAX_SIGNATURES) {
             match found {
                 Found::ByKey(signature) => {
                     signed = true;
@@ -51,7 +51,7 @@ impl SignatureState {
             }
         }
         problems.dedup();
-        problems.truncate(MOST_PROBLEMS);
+        problems.truncate(MAX_PROBLEMS);
         match (signed, unsupported) {
             (true, _) => Self::NotTrusted { hints, problems },
             (false, Some(form)) => Self::Unsupported { form },
@@ -85,7 +85,7 @@ fn verify_certificate(
 }
 
 impl Verifier {
-    /// The owner of the key, if that made a signature.
+    /// Returns the owner of the key, if that made a signature.
     fn of_key(&self, signature: &Signature) -> Option<Signer> {
         let Self::Key(key) = self else { return None };
         key.verifies(&signature.message, &signature.signature)

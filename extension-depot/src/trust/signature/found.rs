@@ -16,10 +16,10 @@ pub(crate) enum Found {
 
 /// A signature before any key has been tried.
 pub(crate) struct Signature {
-    /// What was signed.
+    /// The signed bytes.
     pub(crate) message: Vec<u8>,
     /// The signature itself.
     pub(crate) signature: Vec<u8>,
-    /// What it says about its key.
+    /// Its claim about the key.
     pub(crate) hint: Option<String>,
 }

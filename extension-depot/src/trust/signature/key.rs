@@ -73,10 +73,10 @@ pub struct PublicKey {
     raw: Vec<u8>,
 }
 
-/// Why a text is no public key.
+/// Why a text is not a public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// It is no PEM of a public key.
+    /// It is not the PEM of a public key.
     #[error("it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
     NoKey,
     /// The key is of a kind that is not checked.
@@ -112,12 +112,12 @@ impl PublicKey {
         Ok(Self { fingerprint: digest_of(der), algorithms, raw })
     }
 
-    /// The digest of the key in its standard form (DER), by which it is known.
+    /// Returns the digest of the key in its standard form (DER), by which it is known.
     pub fn fingerprint(&self) -> &Digest {
         &self.fingerprint
     }
 
-    /// Whether this key made a signature over a message.
+    /// Returns whether this key made a signature over a message.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.algorithms.iter().any(|algorithm| algorithm.verifies(&self.raw, message, signature))
     }
@@ -142,10 +142,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_key_or_of_another_kind_is_said_to_be() {
+    fn other_keys_are_named() {
         let error = |pem: &str| PublicKey::from_pem(pem.as_bytes()).expect_err(pem).to_string();
         insta::assert_snapshot!(error("ssh-ed25519 AAAA"), @"it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)");
-        // A key over the curve secp256k1, which nobody signs artifacts with.
+        // A key over the curve secp256k1, which is not used for artifacts.
         let pem = "-----BEGIN PUBLIC KEY-----\nMFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEeb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA==\n-----END PUBLIC KEY-----\n";
         insta::assert_snapshot!(error(pem), @"it is a key of the kind 1.2.840.10045.2.1, and not ECDSA over P-256 or P-384, Ed25519 or RSA");
         assert!(

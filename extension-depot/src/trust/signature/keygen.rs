@@ -13,10 +13,10 @@ use crate::files::output_directory::OutputDirectory;
 use crate::trust::signature::key::ECDSA_PREFIX;
 use crate::trust::signature::secret_key::encrypted;
 
-/// Why there is no new key.
+/// Why a key was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum KeygenError {
-    /// The system has no randomness.
+    /// The system's random numbers fail.
     #[error("cannot make a key")]
     Random,
     /// A file is there already or cannot be written.
@@ -24,7 +24,7 @@ pub enum KeygenError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -55,8 +55,7 @@ pub fn generate_key(
     };
     let mut der = ECDSA_PREFIX.to_vec();
     der.extend_from_slice(pair.public_key().as_ref());
-    // The public half first: where it cannot be written, no secret lies around that nobody knows
-    // of.
+    // The public half first: where it cannot be written, no secret key is left behind.
     write_new(public, 0o644, &pem("PUBLIC KEY", &der))?;
     write_new(secret, 0o600, &secret_text).inspect_err(|_| drop(fs::remove_file(public)))
 }
@@ -114,7 +113,7 @@ mod tests {
     /// One half that is there keeps both from being written, so that no half is left without the
     /// other.
     #[test]
-    fn keygen_writes_both_halves_or_none() {
+    fn keygen_writes_both_or_none() {
         for there in ["a.key", "a.pub"] {
             let directory = tempfile::tempdir().expect("a directory");
             fs::write(directory.path().join(there), "mine").expect("written");

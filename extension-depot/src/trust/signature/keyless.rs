@@ -1,10 +1,10 @@
 //! Signatures by certificate ("keyless"): who signed showed an issuer who they are, and got a
 //! certificate for a few minutes; a public log shows that they signed within them.
 //!
-//! What is checked is left to [`sigstore-verify`](https://docs.rs/sigstore-verify), which passes
-//! the cases of [sigstore-conformance](https://github.com/sigstore/sigstore-conformance): the chain
-//! up to the authorities of the trusted root, the log of certificates, the log of signatures with
-//! its proof of inclusion, the time, the signature and its subject. Nothing is fetched for it.
+//! The checks are those of [`sigstore-verify`](https://docs.rs/sigstore-verify), which passes the
+//! cases of [sigstore-conformance](https://github.com/sigstore/sigstore-conformance): the chain up
+//! to the authorities of the trusted root, the log of certificates, the log of signatures with its
+//! proof of inclusion, the time, the signature and its subject. Nothing is fetched for it.
 
 use core_types::{Digest, IdentityRule};
 use sigstore_verify::crypto::parse_certificate_info;
@@ -25,7 +25,7 @@ pub struct IdentityVerifier {
 }
 
 impl IdentityVerifier {
-    /// A verifier for whoever a rule means, where this is the content of its trusted root.
+    /// Creates a verifier for a rule, with the content of its trusted root.
     ///
     /// # Errors
     /// When that is none.
@@ -49,8 +49,8 @@ impl IdentityVerifier {
         }
     }
 
-    /// Whether this identity made the signature over an artifact. Identity and issuer are compared
-    /// as a whole.
+    /// Returns whether this identity made the signature over an artifact. Identity and issuer are
+    /// compared as a whole.
     pub(crate) fn verify(
         &self,
         signed: &SignedByCertificate,
@@ -75,7 +75,7 @@ impl SignedByCertificate {
         Some(Self { bundle })
     }
 
-    /// Whom the certificate names, and who says so: anybody can write that.
+    /// Returns the identity and issuer in the certificate. They are not verified.
     pub(crate) fn claim(&self) -> Option<String> {
         let claims = parse_certificate_info(self.bundle.signing_certificate()?).ok()?;
         let short =

@@ -1,4 +1,4 @@
-//! Signatures by certificate: of a Sigstore of our own, and what the real one made.
+//! Signatures by certificate: of a Sigstore of our own, and those of the real one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,8 @@ use test_support::sigstore::{Flaw, Signing, Sigstore};
 
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageManifest};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
 use crate::trust::signature::bundle::BUNDLE_0_3;
 use crate::trust::signature::keyless::IdentityVerifier;
 use crate::trust::signature::verifier::Verifier;
@@ -40,7 +41,7 @@ fn verifier(sigstore: &Sigstore, identity: &str, issuer: &str) -> Verifier {
     verifier_with(&sigstore.trusted_root(), identity, issuer)
 }
 
-/// The same with a trusted root of this text.
+/// Returns the same with a trusted root of this text.
 fn verifier_with(root: &str, identity: &str, issuer: &str) -> Verifier {
     let (identity, issuer) = (identity.to_owned(), issuer.to_owned());
     let rule = IdentityRule { identity, issuer, trusted_root: PathBuf::from("root.json") };
@@ -63,8 +64,9 @@ fn signed(sigstore: &Sigstore) -> Value {
     sigstore.sign(Signing::of(&digest().hex(), WHO, SAYS))
 }
 
+/// An identity is verified by its certificate and matched as a whole.
 #[test]
-fn an_identity_is_verified_by_its_certificate_and_matched_as_a_whole() {
+fn identity_matches_whole() {
     let sigstore = Sigstore::default();
     let bundle = signed(&sigstore);
     let root = digest_of(sigstore.trusted_root().as_bytes());
@@ -100,7 +102,7 @@ fn an_identity_is_verified_by_its_certificate_and_matched_as_a_whole() {
 }
 
 #[test]
-fn what_one_identity_and_another_issuer_signed_is_by_neither() {
+fn identity_and_issuer_both_count() {
     let sigstore = Sigstore::default();
     let hex = digest().hex();
     let half = |identity: &str, issuer: &str| {
@@ -120,7 +122,7 @@ fn with(bundle: &Value, pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn whatever_is_wrong_with_the_evidence_is_said_and_nothing_of_it_is_believed() {
+fn wrong_evidence_is_not_believed() {
     let sigstore = Sigstore::default();
     let hex = digest().hex();
     let order = Signing::of(&hex, WHO, SAYS);
@@ -177,11 +179,11 @@ fn whatever_is_wrong_with_the_evidence_is_said_and_nothing_of_it_is_believed() {
 }
 
 #[test]
-fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either() {
+fn forged_evidence_not_believed() {
     let sigstore = Sigstore::default();
     let signers = [verifier(&sigstore, WHO, SAYS)];
     let hex = digest().hex();
-    // What only the log or the authority itself could do, and what the verifier does not look at:
+    // Flaws that only the log or the authority could make, and that the verifier does not check:
     // whose root is signed and proven, whose statement and signature are logged, and whose
     // certificate is to sign code with says enough.
     let taken = [Flaw::CheckpointSize, Flaw::EntryEnvelope, Flaw::KeyUsage];
@@ -196,8 +198,9 @@ fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either()
     insta::assert_snapshot!(said.join("\n"));
 }
 
+/// Bundles of other forms and times are not believed.
 #[test]
-fn bundles_of_other_forms_and_times_are_not_believed() {
+fn other_bundle_forms_refused() {
     let sigstore = Sigstore::default();
     let good = signed(&sigstore);
     let media_type = |version: &str| with(&good, "/mediaType", json!(version));
@@ -254,7 +257,7 @@ fn without_hashes(text: &str) -> String {
 }
 
 #[test]
-fn an_attestation_is_no_signature_and_two_kinds_of_evidence_are_none() {
+fn attestation_is_no_signature() {
     let (sigstore, good) = (Sigstore::default(), signed(&Sigstore::default()));
     let signers = [verifier(&sigstore, WHO, SAYS)];
     let mut both = good.clone();
@@ -268,8 +271,9 @@ fn an_attestation_is_no_signature_and_two_kinds_of_evidence_are_none() {
     );
 }
 
+/// A bundle with a certificate that is cut anywhere verifies nothing.
 #[test]
-fn a_bundle_with_a_certificate_that_is_cut_anywhere_verifies_nothing() {
+fn cut_keyless_verifies_nothing() {
     let sigstore = Sigstore::default();
     let (text, signers) = (signed(&sigstore).to_string(), [verifier(&sigstore, WHO, SAYS)]);
     for end in 0..text.len() {
@@ -281,7 +285,7 @@ fn a_bundle_with_a_certificate_that_is_cut_anywhere_verifies_nothing() {
 
 proptest! {
     #[test]
-    fn a_bundle_in_which_a_letter_is_another_verifies_only_what_it_said(at: prop::sample::Index, letter in 0x20_u8..0x7f) {
+    fn altered_bundle_verifies_same(at: prop::sample::Index, letter in 0x20_u8..0x7f) {
         let sigstore = Sigstore::default();
         let mut text = signed(&sigstore).to_string().into_bytes();
         let at = at.index(text.len());
@@ -303,8 +307,8 @@ proptest! {
     }
 }
 
-/// The folder of the bundles that the verifier's own tests have, which the real Sigstore made. They
-/// lie in its sources, which cargo has wherever this is built.
+/// Returns the folder of the bundles that the verifier's own tests have, which the real Sigstore
+/// made. They lie in its sources, which cargo has wherever this is built.
 fn real_bundles() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -322,7 +326,7 @@ fn real_bundles() -> PathBuf {
     manifest.parent().expect("a folder").join("test_data")
 }
 
-/// What the statement in a bundle is about, if it is one about a SHA-256.
+/// Returns the SHA-256 in the statement of a bundle, if it has one.
 fn subject(bundle: &Bundle) -> Option<Sha256Hash> {
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return None };
     let statement: Value = serde_json::from_slice(envelope.payload.as_bytes()).ok()?;
@@ -342,7 +346,7 @@ fn verdict(path: &Path, of: Option<Sha256Hash>, roots: &[(String, TrustedRoot)])
 }
 
 #[test]
-fn what_the_real_sigstore_made_is_verified_and_of_nothing_else() {
+fn real_sigstore_bundles_verify() {
     crate::trust::signature::ring_provider::install();
     let folder = real_bundles();
     let embedded =

@@ -11,6 +11,7 @@
 pub(crate) mod bundle;
 pub(crate) mod classic;
 mod evidence;
+pub(crate) mod forms;
 mod found;
 pub(crate) mod key;
 mod keygen;

@@ -73,7 +73,7 @@ impl CryptoProvider for RingProvider {
         verified.map_err(|_| Error::Verification(format!("{} signature invalid", scheme.name())))
     }
 
-    /// ring hashes what it verifies by itself. Signatures of artifacts are envelopes, which come as
+    /// ring hashes the signed bytes by itself. Signatures of artifacts are envelopes, which come as
     /// they were signed.
     fn verify_prehashed(&self, scheme: SigningScheme, _: &[u8], _: &[u8], _: &[u8]) -> Result<()> {
         Err(Error::UnsupportedAlgorithm(format!("{} over nothing but a hash", scheme.name())))

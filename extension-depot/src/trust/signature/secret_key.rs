@@ -27,7 +27,7 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Why a text is no key to sign with.
+/// Why a text is not a key to sign with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretKeyError {
     /// It is none of the forms that are read.
@@ -39,7 +39,7 @@ pub enum SecretKeyError {
     /// The password does not open it.
     #[error("the password does not open it")]
     WrongPassword,
-    /// The system has no random numbers to sign with.
+    /// The system's random numbers fail.
     #[error("signing failed")]
     Signing,
     /// It is of a kind that is not signed with.
@@ -52,8 +52,8 @@ const ENCRYPTED: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIG
 /// What cosign calls the two algorithms.
 const SCRYPT: &str = "scrypt";
 const SECRET_BOX: &str = "nacl/secretbox";
-/// More work than this is not done to open a key.
-const MOST_WORK: u32 = 1 << 20;
+/// The most work to open a key: above it a file could take minutes and gigabytes.
+const MAX_WORK: u32 = 1 << 20;
 /// The work for new keys, which is what cosign takes: 64 MiB and a tenth of a second. It refuses
 /// any but a few.
 const WORK: Work = Work { n: 1 << 16, r: 8, p: 1 };
@@ -89,7 +89,7 @@ struct Cipher {
 }
 
 impl SecretKey {
-    /// Whether the text of a key says that it is encrypted.
+    /// Returns whether the text of a key says that it is encrypted.
     pub fn is_encrypted(pem: &[u8]) -> bool {
         let text = String::from_utf8_lossy(pem);
         ENCRYPTED.iter().any(|label| text.contains(label))
@@ -125,7 +125,7 @@ impl SecretKey {
         Ok(Self { pair, public })
     }
 
-    /// The public half.
+    /// Returns the public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
@@ -133,7 +133,7 @@ impl SecretKey {
     /// Signs a message.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the system's random numbers fail.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
         match &self.pair {
             Pair::Ecdsa(pair) => {
@@ -147,7 +147,7 @@ impl SecretKey {
     }
 }
 
-/// What a key says of itself never includes the secret.
+/// Debug output never includes the secret.
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretKey({}, <redacted>)", self.public.fingerprint())
@@ -155,7 +155,7 @@ impl fmt::Debug for SecretKey {
 }
 
 /// Encrypts PKCS #8 as cosign does, and returns the label and contents of the PEM. Nothing comes of
-/// it where the system has no random numbers.
+/// it where the system's random numbers fail.
 pub(crate) fn encrypted(pkcs8: &[u8], password: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     let (mut salt, mut nonce) = ([0; 32], [0; 24]);
     let random = SystemRandom::new();
@@ -171,7 +171,7 @@ pub(crate) fn encrypted(pkcs8: &[u8], password: &[u8]) -> Option<(&'static str, 
     Some((ENCRYPTED[0], serde_json::to_vec(&document).ok()?))
 }
 
-/// The key that a password becomes, by scrypt.
+/// Returns the key that a password becomes, by scrypt.
 fn derived(password: &[u8], salt: &[u8], work: &Work) -> Option<[u8; DERIVED]> {
     let log_n = u8::try_from(work.n.ilog2()).ok()?;
     let params = scrypt::Params::new(log_n, work.r, work.p, DERIVED).ok()?;
@@ -190,7 +190,7 @@ fn decrypted(pem: &[u8], password: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
         serde_json::from_slice(&decode(&body)?).map_err(|_| SecretKeyError::NoKey)?;
     let Work { n, r, p } = kdf.params;
     let is_bounded =
-        n.is_power_of_two() && n <= MOST_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
+        n.is_power_of_two() && n <= MAX_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
     if kdf.name != SCRYPT || cipher.name != SECRET_BOX || !is_bounded {
         return Err(SecretKeyError::NoKey);
     }

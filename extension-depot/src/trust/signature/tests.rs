@@ -9,14 +9,15 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPa
 
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageManifest};
-use crate::trust::signature::key::{KeyError, PublicKey};
-use crate::trust::signature::secret_key::{SecretKey, SecretKeyError};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
+use crate::trust::signature::key::PublicKey;
+use crate::trust::signature::secret_key::SecretKey;
 use crate::trust::signature::verifier::Verifier;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
-/// Somebody who signs, in one of two ways.
+/// A signing key of one of two kinds.
 enum SigningKey {
     Ecdsa(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
@@ -132,8 +133,9 @@ fn bundle(text: &str) -> Attachment {
 
 const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
+/// Both forms are verified by the key that signed and by no other.
 #[test]
-fn both_forms_are_verified_by_the_key_that_signed_and_by_no_other() {
+fn both_forms_verify_by_their_key() {
     let (reference, other) = (reference(), SigningKey::ecdsa());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
     for signer in [SigningKey::ecdsa(), SigningKey::ed25519()] {
@@ -156,7 +158,7 @@ fn both_forms_are_verified_by_the_key_that_signed_and_by_no_other() {
 }
 
 #[test]
-fn what_speaks_of_something_else_is_no_signature_of_this() {
+fn other_subject_is_no_signature() {
     let (reference, signer) = (reference(), SigningKey::ecdsa());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
     let elsewhere = digest_of(b"another manifest");
@@ -185,7 +187,7 @@ fn what_speaks_of_something_else_is_no_signature_of_this() {
             form.manifest
         );
     }
-    // An attestation says something about the artifact; it is no signature.
+    // An attestation says something about the artifact; it is not a signature.
     let provenance =
         bundle(&bundle_text(&signer, &statement(&digest, "https://slsa.dev/provenance/v1")));
     assert_eq!(
@@ -195,7 +197,7 @@ fn what_speaks_of_something_else_is_no_signature_of_this() {
 }
 
 #[test]
-fn classic_signatures_by_certificate_are_said_to_be_what_they_are() {
+fn classic_keyless_is_named() {
     let (reference, signer) = (reference(), SigningKey::ecdsa());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
     let mut classic = signed_classic(&signer, "ghcr.io/my-org/x", &digest);
@@ -207,7 +209,7 @@ fn classic_signatures_by_certificate_are_said_to_be_what_they_are() {
 }
 
 #[test]
-fn of_a_flood_of_signatures_some_are_read() {
+fn signature_flood_is_bounded() {
     let (reference, signer) = (reference(), SigningKey::ecdsa());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
     let mut flood: Vec<_> =
@@ -217,8 +219,9 @@ fn of_a_flood_of_signatures_some_are_read() {
     assert!(matches!(state, SignatureState::NotTrusted { .. }), "{state:?}");
 }
 
+/// A bundle that is cut anywhere verifies nothing and harms nothing.
 #[test]
-fn a_bundle_that_is_cut_anywhere_verifies_nothing_and_harms_nothing() {
+fn cut_bundle_verifies_nothing() {
     let (reference, signer) = (reference(), SigningKey::ed25519());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
     let text = bundle_text(&signer, &statement(&digest, SIGN));
@@ -229,8 +232,9 @@ fn a_bundle_that_is_cut_anywhere_verifies_nothing_and_harms_nothing() {
     }
 }
 
+/// Of a secret key only its public half is shown.
 #[test]
-fn of_a_secret_key_only_its_public_half_is_shown() {
+fn secret_key_debug_is_redacted() {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
     let secret = STANDARD.encode(pkcs8.as_ref());
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----\n");

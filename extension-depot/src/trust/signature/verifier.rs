@@ -1,18 +1,17 @@
-//! Those whose signatures count for an artifact, with what it takes to verify them.
+//! The trusted signers of an artifact, with their keys and trusted roots.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{OciReference, SignerRule};
+use private_files::{read_private, read_private_text, read_regular_text};
 
 use crate::config::user_config::UserConfig;
-use crate::files::own_file;
-use crate::oci::blob::read_plain_text;
 use crate::store::depot::Depot;
 use crate::trust::signature::key::{KeyError, PublicKey};
 use crate::trust::signature::keyless::IdentityVerifier;
 use crate::trust::signer::MAX_SIZE;
-use crate::trust::trusted_signers::{SignerProof, TrustError};
+use crate::trust::trusted_signer::{SignerProof, TrustError};
 
 /// Verifies the signatures of one signer.
 pub enum Verifier {
@@ -22,7 +21,7 @@ pub enum Verifier {
     Identity(Box<IdentityVerifier>),
 }
 
-/// Why somebody's signatures cannot be verified.
+/// Why the signatures of a signer cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifierError {
     /// The file with their key or trusted root cannot be read.
@@ -30,7 +29,7 @@ pub enum VerifierError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The key cannot be used.
@@ -52,13 +51,13 @@ pub enum VerifierError {
 }
 
 impl SignerProof {
-    /// The owner of the public key in a file.
+    /// Returns the owner of the public key in a file.
     ///
     /// # Errors
-    /// When it cannot be read, or is no key that can be used.
+    /// When it cannot be read, or is not a usable key.
     pub fn from_key_file(path: &Path) -> Result<Self, VerifierError> {
         let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
-        Self::from_pem(path, read_plain_text(path, MAX_SIZE).map_err(read_error)?)
+        Self::from_pem(path, read_regular_text(path, MAX_SIZE).map_err(read_error)?)
     }
 
     fn from_pem(path: &Path, pem: String) -> Result<Self, VerifierError> {
@@ -67,18 +66,18 @@ impl SignerProof {
         Ok(Self::Key { pem, fingerprint: *key.fingerprint() })
     }
 
-    /// Whoever a rule of a policy means.
+    /// Reads the signer of a rule of a policy.
     ///
     /// # Errors
     /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody
-    /// can write to it: whoever can replace a key that a policy names decides what the policy lets
-    /// in.
-    pub fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
+    /// can write to it: a user who can replace a key that a policy names decides what the policy
+    /// lets in.
+    pub(crate) fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
         match rule {
             SignerRule::KeyFile(file) => {
                 let path = Path::new(file);
                 let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
-                Self::from_pem(path, own_file::read_text(path, MAX_SIZE).map_err(read_error)?)
+                Self::from_pem(path, read_private_text(path, MAX_SIZE).map_err(read_error)?)
             }
             SignerRule::Identity(rule) => Ok(Self::Identity(rule.clone())),
         }
@@ -96,7 +95,7 @@ impl SignerProof {
             Self::Identity(rule) => {
                 let path = &rule.trusted_root;
                 let read_error = |source| VerifierError::Read { path: path.clone(), source };
-                let root = own_file::read(path, MAX_SIZE).map_err(read_error)?;
+                let root = read_private(path, MAX_SIZE).map_err(read_error)?;
                 let verifier = IdentityVerifier::new(rule, &root);
                 verifier
                     .map(|verifier| Verifier::Identity(Box::new(verifier)))
@@ -115,11 +114,11 @@ pub struct Verifiers {
 }
 
 impl Depot {
-    /// Everybody whose signature counts for what a reference leads to: `wanted`, those that
+    /// Returns the verifiers of all signers that are trusted for a reference: `wanted`, those that
     /// policies name, and those that the user trusts.
     ///
     /// # Errors
-    /// When it cannot be read whom the user trusts.
+    /// When the trusted signers cannot be read.
     pub fn verifiers(
         &self,
         reference: &OciReference,

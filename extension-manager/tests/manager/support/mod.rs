@@ -76,7 +76,7 @@ impl Home {
             seed: None,
             claimed: None,
         };
-        depot.install(&staged, &order).expect("installed");
+        depot.lock().expect("free").install(&staged, &order).expect("installed");
     }
 
     /// Edits a manifest.

@@ -278,9 +278,9 @@ pub(super) fn trusted(trust: &Trust) -> String {
         let FirstUse { repository, signer, since, .. } = first;
         format!(
             "first\t{}\t{}\t{}\n",
-            inert_line(repository),
+            inert_line(&repository.to_string()),
             inert_line(&signer.to_string()),
-            inert_line(since)
+            since
         )
     });
     signers.chain(first).collect()

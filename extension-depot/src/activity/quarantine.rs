@@ -1,0 +1,41 @@
+//! Extensions that fail again and again are not called until their user says so.
+
+use std::fmt;
+
+use core_types::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::files::state_file::StateFile;
+
+/// The failures in a row after which an extension is quarantined: enough to tell a broken extension
+/// from a bad input, and few enough that it does not bother its user all day.
+pub(crate) const FAILURES: u32 = 5;
+
+/// Why an extension is not called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// The digest of what failed. Another version starts anew.
+    pub(crate) pinned: Digest,
+    /// How often in a row.
+    pub failures: u32,
+    /// How it failed last, in words that may quote the extension.
+    pub reason: String,
+}
+
+/// How it failed, in words.
+impl fmt::Display for Quarantine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it failed {} times in a row, last: {}", self.failures, self.reason)
+    }
+}
+
+impl StateFile for Quarantine {
+    const FORMAT: u32 = 1;
+}
+
+impl Quarantine {
+    /// Returns whether it failed often enough to be quarantined.
+    pub(crate) fn is_in_force(&self) -> bool {
+        self.failures >= FAILURES
+    }
+}

@@ -1,0 +1,59 @@
+//! Takes a manifest that its user edited as a whole.
+
+use std::io;
+
+use core_types::{ExtensionName, Manifest};
+
+use crate::history::generation::Reason;
+use crate::manifest::edit::check_guest_paths;
+use crate::manifest::manifest_file::{ManifestEditor, ManifestError, read_text};
+use crate::store::depot::Depot;
+use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
+
+impl Depot {
+    /// Returns the text of a manifest, however broken it is, for its user to edit.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn manifest_text(&self, name: &ExtensionName) -> Result<String, DepotError> {
+        let path = self.places().manifest(name);
+        read_text(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => DepotError::NotFound { name: name.clone() },
+            _ => ManifestError::Read { path, source }.into(),
+        })
+    }
+}
+
+impl LockedDepot<'_> {
+    /// Puts an edited text in the place of a manifest. Returns whether it is another.
+    ///
+    /// # Errors
+    /// When the manifest has changed since its text was taken, the text is not a manifest, or it
+    /// cannot be written.
+    pub fn replace_manifest(
+        &self,
+        name: &ExtensionName,
+        before: &str,
+        after: &str,
+    ) -> Result<bool, DepotError> {
+        let path = self.places().manifest(name);
+        let edited = Manifest::parse(after, name)
+            .map_err(|problem| ManifestError::Content { path, problem })?
+            .value;
+        check_guest_paths(&edited.granted())?;
+        let there = self.text_and_origin(name);
+        let Some((text, origin)) = there.filter(|(text, _)| text == before) else {
+            return Err(DepotError::Edited { name: name.clone() });
+        };
+        let (editor, reference) = (ManifestEditor::new(Some(after)), edited.extension.oci.as_ref());
+        self.write_manifest(
+            name,
+            Some((text.as_str(), origin.as_ref())),
+            editor,
+            reference,
+            Reason::Edited,
+        )?;
+        Ok(before != after)
+    }
+}

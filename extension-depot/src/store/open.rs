@@ -1,0 +1,98 @@
+//! Opens an installed extension for a call.
+
+use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions};
+
+use crate::config::user_config::UserConfig;
+use crate::manifest::timed_grants_file::TimedGrantsError;
+use crate::store::depot::{Depot, Installed};
+use crate::store::depot_error::DepotError;
+use crate::trust::signature_state::SignatureState;
+
+/// An installed extension that may be called, with its permissions: its manifest and the grants of
+/// this session, within every policy, at the moment when it was opened.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The extension.
+    pub installed: Installed,
+    /// Its permissions.
+    pub permissions: Permissions,
+}
+
+impl Depot {
+    /// Opens an extension for a call, with its permissions.
+    ///
+    /// # Errors
+    /// When it is not there whole, disabled, quarantined, refused by a policy, or the grants of
+    /// this session cannot be read.
+    pub fn open(&self, name: &ExtensionName, config: &UserConfig) -> Result<Opened, DepotError> {
+        let installed = self.installed(name)?;
+        if !installed.loaded.manifest.extension.enabled {
+            return Err(DepotError::Disabled { name: name.clone() });
+        }
+        if let Some(quarantine) = self.quarantine(name, &installed.artifact.digest) {
+            return Err(DepotError::Quarantined { name: name.clone(), quarantine });
+        }
+        self.check_policies(&installed, config)?;
+        let permissions = self.permissions(&installed, config)?;
+        Ok(Opened { installed, permissions })
+    }
+
+    /// Checks that every policy of this moment lets an extension be called: where it came from, and
+    /// who signed it as far as that was found out.
+    ///
+    /// # Errors
+    /// [`DepotError::Policy`] or [`DepotError::Signature`], and what keeps it from being found out.
+    pub fn check_policies(
+        &self,
+        installed: &Installed,
+        config: &UserConfig,
+    ) -> Result<(), DepotError> {
+        config.check_source(&installed.reference)?;
+        self.check_recorded_signature(installed, config)
+    }
+
+    /// Checks the recorded signature against the policies of this moment.
+    ///
+    /// # Errors
+    /// [`DepotError::Signature`]
+    pub fn check_recorded_signature(
+        &self,
+        installed: &Installed,
+        config: &UserConfig,
+    ) -> Result<(), DepotError> {
+        let Installed { name, reference, artifact, .. } = installed;
+        if !config.wants_signature(reference) {
+            return Ok(());
+        }
+        let never = || SignatureState::Unchecked { reason: "nobody has looked yet".to_owned() };
+        let found = self.record(name, &artifact.digest)?.and_then(|record| record.signature);
+        let found = found.map_or_else(never, |checked| checked.state);
+        self.check_required_signer(reference, &found, config, false)
+    }
+
+    /// Returns the permissions of an installed extension at this moment: its manifest and the
+    /// grants of this session, within every policy. Each call reads them again, so that a revoked
+    /// grant does not reach the next call.
+    ///
+    /// # Errors
+    /// When the grants of the session cannot be read.
+    pub fn permissions(
+        &self,
+        installed: &Installed,
+        config: &UserConfig,
+    ) -> Result<Permissions, TimedGrantsError> {
+        let Installed { name, loaded, reference, .. } = installed;
+        let authority = Authority {
+            capabilities: Some(loaded.manifest.granted()),
+            manifest: Document::from(loaded),
+            timed: self.timed_grants(name, &reference.identity())?,
+            policies: config.policies.clone(),
+        };
+        Ok(Permissions {
+            owner: Owner { name: name.clone(), identity: reference.identity() },
+            authority,
+            limits: EffectiveLimits::new(&loaded.manifest.limits, &config.ceilings()),
+            config: loaded.manifest.config.clone(),
+        })
+    }
+}

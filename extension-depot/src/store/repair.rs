@@ -1,0 +1,46 @@
+//! Restores the blobs of installed extensions.
+
+use core_types::ExtensionName;
+
+use crate::source::staging::Staged;
+use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
+use crate::store::record::Record;
+
+impl LockedDepot<'_> {
+    /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them,
+    /// and a record where there is none. The manifests stay as they are. Results are in input
+    /// order. A failure does not stop the others.
+    ///
+    /// # Errors
+    /// When nothing can be changed now. Of one: when its manifest is gone or pinned to something
+    /// else by now, or something cannot be written.
+    pub fn repair(
+        &self,
+        all: &[(&ExtensionName, &Staged)],
+    ) -> Result<Vec<Result<(), DepotError>>, DepotError> {
+        let repaired: Vec<_> =
+            all.iter().map(|(name, staged)| self.repair_one(name, staged)).collect();
+        let good = all.iter().zip(&repaired).filter(|(_, result)| result.is_ok());
+        let entries: Vec<_> = good.map(|((name, staged), _)| (*name, &staged.artifact)).collect();
+        self.layout().sync_blobs()?;
+        self.layout().add_entries(&entries)?;
+        Ok(repaired)
+    }
+
+    fn repair_one(&self, name: &ExtensionName, staged: &Staged) -> Result<(), DepotError> {
+        let pinned = self.existing_manifest(name)?.pinned();
+        if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
+            return Err(DepotError::Changed { name: name.clone() });
+        }
+        self.layout().add_blobs(staged)?;
+        let found = (&staged.artifact, &staged.binary);
+        let new = Record::new(name, &staged.reference, staged.reference.to_string(), found);
+        match self.record(name, &staged.artifact.digest) {
+            Ok(Some(record)) if record.binary == new.binary => Ok(()),
+            // The binary in the layer is known anew; the signature still holds.
+            Ok(Some(Record { signature, .. })) => self.write_record(&Record { signature, ..new }),
+            _ => self.write_record(&new),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Pins the signers of repositories on first use.
+
+use std::path::{Path, PathBuf};
+
+use core_types::{Identity, OciReference};
+use private_files::names_in;
+
+use crate::files::state_file;
+use crate::oci::blob::digest_of;
+use crate::store::depot::Depot;
+use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
+use crate::store::remove::remove_file;
+use crate::trust::signer_pin::{Evidence, FirstSigner, FirstUse};
+
+impl Depot {
+    /// Who signed the first version that was installed from a repository.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn first_use(&self, repository: &Identity) -> Result<Option<FirstUse>, DepotError> {
+        Ok(state_file::read(&self.first_use_path(repository))?)
+    }
+
+    /// Returns every repository that something was installed from, and who signed first.
+    ///
+    /// # Errors
+    /// When their directory cannot be read, or one of them cannot.
+    pub fn first_uses(&self) -> Result<Vec<FirstUse>, DepotError> {
+        let directory = self.places().first_uses();
+        let mut all = Vec::new();
+        for file in names_in(&directory)?
+            .iter()
+            .filter(|file| Path::new(file).extension() == Some("json".as_ref()))
+        {
+            all.extend(state_file::read::<FirstUse>(&directory.join(file))?);
+        }
+        all.sort_by(|one, other| one.repository.cmp(&other.repository));
+        Ok(all)
+    }
+
+    fn first_use_path(&self, repository: &Identity) -> PathBuf {
+        self.places().first_use(&digest_of(repository.to_string().as_bytes()))
+    }
+}
+
+impl LockedDepot<'_> {
+    /// Forgets who signed first: the next version that is installed is the first again. Returns
+    /// whether something was known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn accept_signer(&self, repository: &Identity) -> Result<bool, DepotError> {
+        remove_file(&self.first_use_path(repository))
+    }
+
+    /// Pins the signer and the transport, where that is news: the first time, when an unknown
+    /// signer became known, and when TLS was used first. Local artifacts are left out: their
+    /// identity is their bytes, so no other signer can follow.
+    pub(crate) fn note_first_use(
+        &self,
+        reference: &OciReference,
+        found: &Evidence,
+    ) -> Result<(), DepotError> {
+        if reference.is_local() {
+            return Ok(());
+        }
+        let repository = reference.identity();
+        let first = self.first_use(&repository)?;
+        let signer = match (FirstSigner::of(&found.signature), &first) {
+            (FirstSigner::Nobody, Some(first)) => first.signer.clone(),
+            (signer, _) => signer,
+        };
+        let is_secure = found.is_secure || first.as_ref().is_some_and(|first| first.is_secure);
+        if first.is_some_and(|first| first.signer == signer && first.is_secure == is_secure) {
+            return Ok(());
+        }
+        let since = state_file::now();
+        let first_use = FirstUse { repository: repository.clone(), signer, is_secure, since };
+        Ok(state_file::write(&self.first_use_path(&repository), &first_use)?)
+    }
+}

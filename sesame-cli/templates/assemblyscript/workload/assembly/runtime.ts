@@ -1,0 +1,1 @@
+../../../../../tests/guests/ingress-as/assembly/runtime.ts

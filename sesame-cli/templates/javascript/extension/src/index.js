@@ -1,0 +1,13 @@
+// Greets people.
+
+import { get } from "open-sesame:host/config-read@0.1.0";
+
+/**
+ * Greets a person.
+ *
+ * @param {string} name
+ */
+export function greet(name) {
+  const template = get("greeting.template") ?? "Hello, {}!";
+  return template.replace("{}", () => name);
+}

@@ -1,0 +1,3 @@
+module local/@NAME@
+
+go 1.24

@@ -1,0 +1,9 @@
+// Greets people.
+
+import { get } from "open-sesame:host/config-read@0.1.0";
+
+/** Greets a person. */
+export function greet(name: string): string {
+  const template = get("greeting.template") ?? "Hello, {}!";
+  return template.replace("{}", () => name);
+}

@@ -1,0 +1,257 @@
+//! Projects in every language, from `new` to a call, with the tools of `.ci/languages`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use extension_depot::serve::MemoryRegistry;
+use test_support::guest;
+
+use crate::guest_table::assert_row;
+use crate::support::{Run, TestEnv, env};
+
+/// The row in `docs/guests.md` of a language whose project is built, tested and called.
+const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!`";
+/// That of one whose module works on workloads.
+const LABELS: &str = "builds, passes its tests";
+
+/// The Rust toolchain that builds guests, from .ci/guest-toolchain.
+fn toolchain() -> PathBuf {
+    installed("SESAME_GUEST_TOOLCHAIN", ".cache/sesame-guest-toolchain").join("bin")
+}
+
+/// The tools of other languages, from .ci/languages.
+fn languages() -> PathBuf {
+    installed("SESAME_LANGUAGES", ".cache/sesame-languages")
+}
+
+fn installed(variable: &str, below_home: &str) -> PathBuf {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    std::env::var_os(variable).map_or_else(|| home.join(below_home), PathBuf::from)
+}
+
+/// Gives a command the tools of every language.
+pub fn add_tools(command: &mut Command) {
+    let ours = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{}:{ours}", toolchain().display(), languages().join("bin").display());
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(below).into()));
+    }
+    command
+        .env("PATH", path)
+        .env("WASI_SDK_PATH", languages().join("wasi-sdk"))
+        // The modules of Go's bindings came with their generator.
+        .env("GOPROXY", format!("file://{}", languages().join("go-modules").display()))
+        .env("GOSUMDB", "off")
+        .env("GOFLAGS", "-modcacherw")
+        .env("GOCACHE", languages().join("go-build"));
+}
+
+/// Runs sesame in a directory, with the tools of every language.
+pub fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Run {
+    let mut command = env.command(line.split_whitespace());
+    add_tools(command.current_dir(directory));
+    env.finish(command, b"")
+}
+
+/// Makes a project and tests it. Returns its directory.
+fn begin(env: &TestEnv, line: &str, name: &str) -> PathBuf {
+    env.run(&format!("extension new {line}")).ok();
+    let directory = env.path("work").join(name);
+    let tested = with_tools(env, &directory, "extension test");
+    assert_eq!(tested.code, 0, "{tested}");
+    assert!(tested.text().ends_with(" passed, 0 failed\n"), "{tested}");
+    directory
+}
+
+fn calls(env: &TestEnv, directory: &Path) -> Run {
+    with_tools(env, directory, "extension dev --once --quiet greet You")
+}
+
+/// Makes, tests and calls a project, and compares the row of its language.
+fn greets(env: &TestEnv, line: &str, name: &str, toolchain: &str) -> PathBuf {
+    let directory = begin(env, line, name);
+    let called = calls(env, &directory);
+    assert!(called.text().ends_with("Hello, You!\n"), "{called}");
+    assert_row(toolchain, "component", GREETS);
+    directory
+}
+
+/// A project in Rust is built, tested and called, with and without the SDK.
+#[test]
+#[ignore = "needs the toolchain of .ci/guest-toolchain, and crates.io"]
+fn rust_project_builds_and_runs() {
+    let env = env();
+    const ROW: &str = "Rust, wit-bindgen and extension-sdk";
+    let directory = greets(&env, "plain", "plain", ROW);
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../extension-sdk");
+    greets(&env, &format!("with-sdk --sdk {}", sdk.display()), "with-sdk", ROW);
+
+    // A trial stays apart from installed extensions, and a compiler's errors keep their places.
+    with_tools(&env, &directory, "extension install ./dist/plain.wasm").ok();
+    env.write("work/plain/src/lib.rs", "fn f() {\n    no Rust\n}\n");
+    let failed = calls(&env, &directory);
+    assert!(failed.code == 1 && failed.stderr.contains("src/lib.rs:2:8"), "{failed}");
+    assert_eq!(env.run("extension call plain greet You").ok().text(), "Hello, You!\n");
+}
+
+#[test]
+#[ignore = "needs npm and its registry"]
+fn js_and_ts_projects_build_and_run() {
+    let env = env();
+    let directory = greets(&env, "scripted --lang js", "scripted", "JavaScript, componentize-js");
+    npm(&directory, "check");
+    let directory = greets(&env, "typed --lang typescript", "typed", "TypeScript, componentize-js");
+    npm(&directory, "check");
+}
+
+/// Runs a script of a project's `package.json`: types, lints and formatting.
+fn npm(directory: &Path, script: &str) {
+    let mut command = Command::new("npm");
+    let output = command.args(["run", "--silent", script]).current_dir(directory).output();
+    let output = output.expect("npm runs");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+#[test]
+#[ignore = "needs npm and its registry"]
+fn as_projects_build_and_run() {
+    let env = env();
+    greets(&env, "small --lang assemblyscript", "small", "AssemblyScript");
+    let directory = begin(&env, "labels --lang assemblyscript --kind workload", "labels");
+    let done = with_tools(&env, &directory, "extension dev --once --quiet");
+    assert!(done.text().ends_with("4 passed, 0 failed\n"), "{done}");
+    assert_row("AssemblyScript", "core module for Suffiks", LABELS);
+}
+
+#[test]
+#[ignore = "needs componentize-py, from .ci/languages"]
+fn python_project_builds_and_runs() {
+    let env = env();
+    let directory = greets(&env, "snake --lang python", "snake", "Python, componentize-py");
+    // A second build replaces the bindings of the first.
+    with_tools(&env, &directory, "extension build").ok();
+}
+
+#[test]
+#[ignore = "needs clang, wasi-libc and wit-bindgen, from .ci/languages"]
+fn c_project_builds_and_runs() {
+    greets(&env(), "spartan --lang c", "spartan", "C, WASI SDK and wit-bindgen");
+}
+
+#[test]
+#[ignore = "needs Go and wit-bindgen, from .ci/languages"]
+fn go_projects_build_and_run() {
+    let env = env();
+    greets(&env, "gopher --lang go", "gopher", "Go, wit-bindgen");
+    begin(&env, "digger --lang go --kind workload", "digger");
+    assert_row("Go, `GOOS=wasip1`", "core module for Suffiks", LABELS);
+}
+
+/// A Suffiks module in Rust passes the test files of the AssemblyScript template.
+#[test]
+fn rust_module_passes_shared_tests() {
+    let env = env();
+    env.run("extension new labels --lang assemblyscript --kind workload --quiet").ok();
+    env.write("work/labels/labels-rs.wasm", guest("labels-rs"));
+    let mut command = env.command(["wasi", "test", "labels-rs.wasm"]);
+    command.current_dir(env.path("work/labels"));
+    let tested = env.finish(command, b"");
+    assert!(tested.code == 0 && tested.text().ends_with("4 passed, 0 failed\n"), "{tested}");
+}
+
+/// Every missing tool is named at once. The commands that install them are those of this machine's
+/// distribution, so only their words are compared.
+#[test]
+fn every_missing_tool_is_named() {
+    let env = env();
+    for (language, missing) in [
+        ("rust", "`cargo` and `rustc for wasm32-wasip2` are missing"),
+        ("javascript", "`npm` is missing"),
+        ("typescript", "`npm` is missing"),
+        ("python", "`componentize-py` is missing"),
+        ("c", "`clang of the WASI SDK` and `wit-bindgen` are missing"),
+        ("assemblyscript", "`npm` is missing"),
+        ("go", "`go` and `wit-bindgen` are missing"),
+        ("tinygo", "`tinygo` is missing"),
+    ] {
+        env.run(&format!("extension new in-{language} --lang {language} --quiet")).ok();
+        let mut command = env.command(["extension", "build"]);
+        command.current_dir(env.path("work").join(format!("in-{language}")));
+        let run = env.finish(command_without_tools(command), b"");
+        assert_eq!(run.code, 3, "{run}");
+        assert!(run.stderr.starts_with(&format!("error: {missing}\n")), "{run}");
+        let ways = ["install ", "https://"];
+        assert!(ways.iter().any(|way| run.stderr.contains(way)), "{run}");
+    }
+    let refused = env.run("extension new w --lang python --kind workload");
+    assert!(refused.code == 2 && refused.stderr.contains("Python does not make this"), "{refused}");
+    assert!(!env.path("work/w").exists());
+}
+
+fn command_without_tools(mut command: Command) -> Command {
+    command.env("PATH", "/nowhere").env_remove("WASI_SDK_PATH");
+    command
+}
+
+/// A project has a repository of its own, unless it is in one.
+#[test]
+fn new_begins_one_repository() {
+    let env = env();
+    let new = |line: &str| {
+        let mut command = env.command(line.split_whitespace());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        env.finish(command, b"").ok()
+    };
+    new("extension new outer --quiet");
+    assert!(env.path("work/outer/.git").is_dir());
+    new("extension new inner --quiet --directory outer/inner");
+    assert!(!env.path("work/outer/inner/.git").exists());
+    // Without git, a project is as good.
+    env.run("extension new plain --quiet").ok();
+    assert!(!env.path("work/plain/.git").exists());
+}
+
+/// Runs sesame with the tools of every language. Returns the seconds that processors worked for it
+/// and its children, whatever runs beside it.
+fn machine_time(env: &TestEnv, directory: &str, line: &str) -> f64 {
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", "TIMEFORMAT='%U %S'; time \"$@\"", "time", env!("CARGO_BIN_EXE_sesame")])
+        .args(line.split_whitespace())
+        .env_clear()
+        .env("HOME", env.home())
+        .current_dir(env.path(directory));
+    add_tools(&mut command);
+    let run = env.finish(command, b"").ok();
+    let times = run.stderr.lines().last().unwrap_or_default().split(' ');
+    times.map(|seconds| seconds.parse::<f64>().expect("seconds")).sum()
+}
+
+/// From nothing to an extension that is installed on another machine and called: five commands, and
+/// less than two minutes of machine time where the packages are downloaded. CI prints the seconds.
+#[test]
+#[ignore = "needs the tools of .ci/languages, npm and its registry"]
+fn five_commands_until_installed() {
+    for language in ["rust", "javascript", "python"] {
+        let (author, user) = (env(), env());
+        let registry = MemoryRegistry::start().expect("a registry");
+        let reference = format!("{}/my-org/mine:0.1.0", registry.host());
+        let begun = Instant::now();
+        // The second command is `cd mine`.
+        let seconds = [
+            (&author, "work", format!("extension new mine --lang {language} --quiet")),
+            (&author, "work/mine", format!("extension publish {reference}")),
+            (&user, "work", format!("extension install {reference}")),
+            (&user, "work", "extension call mine greet World".to_owned()),
+        ];
+        let seconds = seconds.map(|(env, directory, line)| machine_time(env, directory, &line));
+        let (all, elapsed) = (seconds.iter().sum::<f64>(), begun.elapsed().as_secs());
+        println!(
+            "{language}: {all:.0} s of machine time ({seconds:.1?}), {elapsed} s by the clock"
+        );
+        assert!(all < 120.0, "{language}: {seconds:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! The extensions of `extensions/`: each is installed, called and refused, and explains itself.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use extension_depot::serve::MemoryRegistry;
+use test_support::guest;
+
+use crate::languages::with_tools;
+use crate::support::{TestEnv, asking, env};
+
+/// The sources of an extension.
+fn sources(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../extensions").join(name)
+}
+
+/// Copies a project without the output of tools.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("made");
+    for entry in fs::read_dir(from).expect("a directory").flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let made = ["node_modules", "dist", "build", "types", "bindings", "target"];
+        if path.is_dir() && !made.iter().any(|made| name == *made) {
+            copy(&path, &to.join(name));
+        } else if path.is_file() {
+            fs::copy(&path, to.join(name)).expect("copied");
+        }
+    }
+}
+
+/// Builds and tests an extension, publishes it with its documentation, and installs it.
+fn publish_and_install(env: &TestEnv, name: &str, grants: &str) {
+    let directory = env.path("work").join(name);
+    copy(&sources(name), &directory);
+    let tested = with_tools(env, &directory, "extension test");
+    assert!(tested.code == 0 && tested.text().ends_with(" 0 failed\n"), "{tested}");
+    let registry = MemoryRegistry::start().expect("a registry");
+    let reference = format!("{}/open-sesame/{name}:0.1.0", registry.host());
+    with_tools(env, &directory, &format!("extension publish {reference} --docs docs")).ok();
+    env.run(&format!("extension install {reference} {grants}")).ok();
+    let page = env.run(&format!("extension docs {name}")).ok().text();
+    assert!(page.contains("sesame call"), "{page}");
+}
+
+fn call(env: &TestEnv, line: &[&str]) -> String {
+    env.run_with(["call"].iter().chain(line), b"").ok().text()
+}
+
+/// It is installed as its sources are built: with the requests of its `extension.toml`.
+fn daily_note() -> TestEnv {
+    let env = env();
+    let manifest = fs::read_to_string(sources("daily-note").join("extension.toml")).expect("there");
+    env.write("work/daily-note.wasm", asking(&guest("daily-note"), &manifest));
+    env.run("extension install ./daily-note.wasm --grant-requested").ok();
+    env
+}
+
+#[test]
+fn daily_note_keeps_notes() {
+    let env = daily_note();
+    let missing = env.run("call daily-note today");
+    assert!(missing.code == 1 && missing.stderr.contains("/Notes` does not exist"), "{missing}");
+    fs::create_dir(env.path("Notes")).expect("made");
+    env.run("extension set daily-note time=false heading=").ok();
+    assert_eq!(call(&env, &["daily-note", "add", "Buy oat milk"]), "- Buy oat milk\n");
+    assert_eq!(call(&env, &["daily-note", "today"]).trim_end(), "- Buy oat milk");
+    let days = call(&env, &["daily-note", "days"]);
+    let day = days.split('"').nth(1).expect("a day").to_owned();
+    assert_eq!(env.read(&format!("Notes/{day}.md")), "- Buy oat milk\n");
+    assert!(call(&env, &["daily-note", "search", "MILK"]).contains(&day));
+    assert_eq!(call(&env, &["daily-note", "show", &day]).trim_end(), "- Buy oat milk");
+    let listed = env.run("call daily-note");
+    assert!(listed.text().contains("search") || listed.stderr.contains("search"), "{listed}");
+}
+
+#[test]
+fn daily_note_sees_one_directory() {
+    let env = daily_note();
+    fs::create_dir(env.path("Notes")).expect("made");
+    env.run("extension revoke daily-note filesystem").ok();
+    let refused = env.run("call daily-note add x");
+    let grant = "sesame extension grant daily-note filesystem=write:~/Notes::/notes";
+    assert!(refused.code == 1 && refused.stderr.contains(grant), "{refused}");
+    env.run("extension grant daily-note filesystem=read:~/Notes::/notes").ok();
+    let refused = env.run("call daily-note add x");
+    assert!(refused.code == 1 && refused.stderr.contains("cannot write"), "{refused}");
+    assert_eq!(fs::read_dir(env.path("Notes")).expect("read").count(), 0);
+}
+
+/// Each value that its author does not allow is refused with those that there are.
+#[test]
+fn daily_note_settings_are_checked() {
+    let env = daily_note();
+    let refused = env.run("extension set daily-note time=later");
+    assert!(refused.code == 2 && refused.stderr.contains("`true` or `false`"), "{refused}");
+    let listed = env.run("extension set daily-note --list").ok().text();
+    for key in ["file", "heading", "time", "utc-offset"] {
+        assert!(listed.contains(key), "{listed}");
+    }
+}
+
+#[test]
+#[ignore = "needs npm and its registry"]
+fn text_tools_are_called_and_run() {
+    let env = env();
+    publish_and_install(&env, "text-tools", "");
+    assert_eq!(call(&env, &["text-tools", "change-case", "a big World", "kebab"]), "a-big-world\n");
+    let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    assert_eq!(call(&env, &["text-tools", "sha256", "hello"]), format!("{digest}\n"));
+    let program = |line: &str, input: &[u8]| {
+        let words = format!("run text-tools -- {line}");
+        env.run_with(words.split_whitespace(), input)
+    };
+    assert_eq!(program("sha256", b"hello").ok().text(), format!("{digest}\n"));
+    assert_eq!(program("json", b"[1]").ok().text(), "[\n  1\n]\n");
+    let bytes: Vec<_> = (0..=255).cycle().take(10_000).collect();
+    let encoded = program("base64", &bytes).ok().stdout;
+    assert_eq!(program("base64-decode", &encoded).ok().stdout, bytes);
+    assert!(program("help", b"").ok().text().contains("base64-decode"));
+    let wrong = program("json", b"[1");
+    assert!(wrong.code == 1 && wrong.stderr.contains("text-tools: not JSON"), "{wrong}");
+    assert_eq!(env.run("call text-tools decode-base64 ?").code, 1);
+    // It asks for nothing, so there is nothing that it may use.
+    assert!(!env.run("info text-tools").ok().text().contains("may use"));
+}
+
+#[test]
+#[ignore = "needs componentize-py, from .ci/languages"]
+fn weather_asks_where_it_may() {
+    let env = env();
+    publish_and_install(&env, "weather", "--grant config-read");
+    let refused = env.run("call weather now");
+    let grant = "sesame extension grant weather network=geocoding-api.open-meteo.com";
+    assert!(refused.code == 1 && refused.stderr.contains(grant), "{refused}");
+
+    let server = answering(
+        r#"{"current": {"temperature_2m": 3.4, "weather_code": 61, "wind_speed_10m": 4.1}}"#,
+    );
+    env.run(&format!("extension set weather place=Home forecast-api={server}")).ok();
+    env.run("extension set weather latitude=59.9 longitude=10.7").ok();
+    let refused = env.run("call weather now");
+    let grant = format!("sesame extension grant weather network={server}");
+    assert!(refused.code == 1 && refused.stderr.contains(&grant), "{refused}");
+    env.run(&format!("extension grant weather network={server}")).ok();
+    assert_eq!(call(&env, &["weather", "now"]), "Home: 3 °C, light rain, wind 4 m/s\n");
+    assert_eq!(env.run("call weather now --offline").code, 1);
+    assert_eq!(env.run("extension set weather units=kelvin").code, 2);
+}
+
+/// Starts a server of the web that answers one request. Returns its address.
+fn answering(body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = listener.local_addr().expect("bound");
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("asked");
+        let mut lines = BufReader::new(stream.try_clone().expect("cloned")).lines();
+        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).expect("answered");
+    });
+    format!("http://{address}")
+}
