@@ -15,8 +15,13 @@ mod permissions;
 mod policy;
 mod proxy_exceptions;
 mod reference;
+#[cfg(feature = "schema")]
+mod schema;
 
-pub use activity::{Activity, ActivityRecord, CallOutcome, CallRecord, Touch, TouchRecord};
+pub use activity::{
+    Activity, ActivityEvent, ActivityRecord, CallOutcome, CallRecord, ChangeKind, ChangeOutcome,
+    ChangeRecord, Touch, TouchRecord,
+};
 pub use capability::{
     Capabilities, Capability, CapabilitySpec, EnvName, ExecEnv, Feature, Grant, GrantError,
     GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
@@ -27,7 +32,7 @@ pub use capability::{
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
     ExtensionSection, ListDefaults, Manifest, Parsed, SettingError, SettingKind, TomlLeaf,
-    TomlProblem, UnknownKey, parse_toml, toml_leaves, variable_name,
+    TomlProblem, UnknownKey, parse_toml, plain_message, toml_leaves, variable_name,
 };
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;

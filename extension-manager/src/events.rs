@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use core_types::{ExtensionName, UnknownKey};
 use extension_depot::registry::Progress;
-use extension_depot::{DepotError, Quarantine};
+use extension_depot::{ActivityError, DepotError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
 
 use crate::notice::{Note, Wait, Warning};
@@ -62,6 +62,8 @@ pub enum Event<'a> {
     },
     /// A call is missing in the activity log.
     CallNotLogged(&'a DepotError),
+    /// A change that was made is missing in the activity log.
+    ChangeNotLogged(&'a ActivityError),
     /// The output of a guest is missing in its log.
     OutputNotLogged {
         /// The log.
@@ -97,6 +99,9 @@ impl fmt::Display for Event<'_> {
             }
             Self::CallNotLogged(error) => {
                 write!(f, "this call is not in the activity log: {}", with_causes(*error))
+            }
+            Self::ChangeNotLogged(error) => {
+                write!(f, "this change is not in the activity log: {}", with_causes(*error))
             }
             Self::OutputNotLogged { path, error } => {
                 write!(f, "cannot write `{}`: {error}", path.display())

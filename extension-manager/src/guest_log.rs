@@ -1,4 +1,4 @@
-//! The log of a guest: what it printed and logged, call by call.
+//! The log of a guest: its output and messages, call by call.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,15 +12,14 @@ use private_files::{create_directory, open_to_append, read_regular};
 
 use crate::manager::Manager;
 
-/// A log that is larger becomes the old one, and a new one is begun: two of them are a thousand
-/// calls that print as much as a call may, which is more than anybody reads, and little beside the
-/// artifacts.
+/// A larger log becomes the old one, and a new one is begun. Two of them hold a thousand calls with
+/// the most output that a call may have: more than a person reads, and little beside the artifacts.
 const MAX_SIZE: u64 = 4 << 20;
 
 /// Why the log of a guest cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestLogError {
-    /// There is no such extension.
+    /// The extension does not exist.
     #[error(transparent)]
     Extension(#[from] DepotError),
     /// The log cannot be read.
@@ -38,7 +37,7 @@ impl Manager {
     /// stranger's text: escape them before a terminal sees them.
     ///
     /// # Errors
-    /// When there is no such extension, or its log cannot be read.
+    /// When the extension does not exist, or its log cannot be read.
     pub fn guest_log(&self, name: &ExtensionName, lines: usize) -> Result<Vec<u8>, GuestLogError> {
         self.depot().existing_manifest(name)?;
         let path = self.depot().places().log(name);
@@ -54,7 +53,7 @@ impl Manager {
     }
 }
 
-/// Where a log goes that has become too large.
+/// Returns the path of the old log.
 fn old(path: &Path) -> PathBuf {
     path.with_extension("log.old")
 }
@@ -64,7 +63,7 @@ fn last_lines(text: &[u8], lines: usize) -> Vec<u8> {
     all[all.len().saturating_sub(lines)..].concat()
 }
 
-/// Adds what a call printed, if it printed anything, and how it failed, if it did.
+/// Adds the output of a call and its failure, if there are any.
 pub(crate) fn append<T>(path: &Path, function: &str, report: &CallReport<T>) -> io::Result<()> {
     let failed = report.outcome.as_ref().err().filter(|_| !report.usage.elapsed.is_zero());
     if report.output.is_empty() && failed.is_none() {
@@ -77,8 +76,8 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Each line with the time and the function, so that nothing that a guest prints looks like another
-/// entry.
+/// Formats each line with the time and the function, so that the output of a guest does not look
+/// like another entry.
 fn entry(seconds: u64, function: &str, output: &[u8], failure: Option<String>) -> String {
     let function = function.escape_debug();
     let output = String::from_utf8_lossy(output);

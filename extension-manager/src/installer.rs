@@ -1,8 +1,8 @@
 //! What changes installed extensions.
 
-use core_types::{ExtensionName, Grant, OciReference};
+use core_types::{ChangeKind, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Registry;
-use extension_depot::{Depot, DepotError, LoadedManifest, UserConfig};
+use extension_depot::{Depot, DepotError, LoadedManifest, PolicyRefusal, UserConfig};
 use extension_host::DirectoryRules;
 
 use crate::consent::{Consent, DirectoryGrantError};
@@ -49,6 +49,22 @@ impl Installer<'_> {
 
     pub(crate) fn note(&self, note: &Note<'_>) {
         self.events().event(Event::Note(note));
+    }
+
+    /// Checks that every policy lets an extension come from there. A refusal is noted in the
+    /// activity log, where an administrator looks for it.
+    pub(crate) fn check_source(
+        &self,
+        kind: ChangeKind,
+        reference: &OciReference,
+    ) -> Result<(), PolicyRefusal> {
+        self.config.check_source(reference).inspect_err(|refusal| {
+            let (place, reason) = (reference.identity().to_string(), refusal.to_string());
+            let name = reference.default_name().map(|name| name.to_string()).unwrap_or_default();
+            if let Err(error) = self.depot().note_refusal(kind, &name, &place, &reason) {
+                self.events().event(Event::ChangeNotLogged(&error));
+            }
+        })
     }
 
     /// Makes sure that something does not come without TLS after others of its repository came with

@@ -1,7 +1,7 @@
-//! What sesame does with extensions, as a library for desktop programs.
+//! Installs, updates and calls extensions as sesame does: a library for desktop programs.
 //!
-//! A [`Manager`] stands on the depot, which keeps what is installed, and on the host, which runs
-//! it. Everything that holds for `sesame` itself holds for each call that is made through it, and
+//! A [`Manager`] stands on the depot, which keeps the extensions, and on the host, which runs
+//! them. Everything that holds for `sesame` itself holds for each call that is made through it, and
 //! cannot be left out: the system policy, the grants of the login session, limits, quarantine, the
 //! activity log and the log of the guest. A [`Session`] is a manager of this login session, with
 //! its desktop behind the capabilities:
@@ -17,8 +17,8 @@
 //! An [`Installer`] is a manager with the network, the configuration and a person beside it. It
 //! installs, updates, restores and removes extensions, all through the stages of one pipeline.
 //!
-//! The ways out are three: the values and errors that functions return, [`Events`], which tell of
-//! what happens meanwhile, and [`Consent`], which is asked what an extension may do. Nothing here
+//! The ways out are three: the values and errors that functions return, [`Events`], which report
+//! progress, and [`Consent`], which is asked about the permissions of an extension. Nothing here
 //! prints. Only [`environment`] reads the environment, and only a [`Session`] uses it unasked.
 #![forbid(unsafe_code)]
 

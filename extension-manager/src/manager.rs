@@ -78,8 +78,10 @@ impl Manager {
     /// Opens them whosever the directories are: to find out what is wrong. What lies there may be
     /// another user's.
     pub fn open_as_it_is(places: Places, options: Options) -> Self {
-        let events = options.events.clone();
-        let depot = Depot::new(places).on_waiting(move || events.event(Event::WaitingForLock));
+        let (waiting, unlogged) = (options.events.clone(), options.events.clone());
+        let depot = Depot::new(places)
+            .on_waiting(move || waiting.event(Event::WaitingForLock))
+            .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error)));
         Self { depot: Arc::new(depot), options, loaded: Mutex::default() }
     }
 

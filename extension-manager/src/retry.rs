@@ -1,8 +1,8 @@
-//! Deciding again on what another process has changed.
+//! Decides again after a change by another process.
 //!
-//! Between a decision and its commit lie downloads, compilers and people. The depot compares under
-//! its lock what a decision was made upon, and refuses with [`DepotError::Changed`]; then it is
-//! decided again on what is there now. This is the only place that does so.
+//! Between a decision and its commit lie downloads, compilers and people. The depot compares the
+//! basis of a decision under its lock, and refuses with [`DepotError::Changed`]; then the decision
+//! is made again on the present state. This is the only place that does so.
 
 use core_types::ExtensionName;
 use extension_depot::DepotError;

@@ -15,7 +15,7 @@ pub struct FileError {
     pub source: io::Error,
 }
 
-/// Returns the names in a directory in no particular order, and none where there is no directory.
+/// Returns the names in a directory in no particular order, and none for a missing directory.
 ///
 /// An unreadable directory is an error: a caller that deletes unreferenced files must not take it
 /// for an empty one.

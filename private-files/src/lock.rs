@@ -21,13 +21,13 @@ pub enum Sharing {
     Shared,
 }
 
-/// The reason why there is no lock.
+/// The reason why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockFailure {
     /// Another process held it all the time.
     #[error("another process holds the lock")]
     Held,
-    /// The file system has no locks, as some network file systems and some of FUSE. Changes without
+    /// The file system lacks locks, as some network file systems and some of FUSE. Changes without
     /// them are not safe.
     #[error("its file system has no locks ({0})")]
     Unsupported(io::Error),

@@ -5,13 +5,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// The reason why a call has no result.
+/// The reason why a call did not return.
 #[derive(Debug, thiserror::Error)]
 pub enum TimeoutError {
     /// It took longer, or panicked.
     #[error("there was no answer in time")]
     Elapsed,
-    /// The system has no thread for it.
+    /// The system could not start a thread for it.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
 }
@@ -30,7 +30,7 @@ pub enum TimeoutError {
 /// ```
 ///
 /// # Errors
-/// When it takes longer, or there is no thread for it.
+/// When it takes longer, or a thread cannot be started.
 pub fn with_timeout<T: Send + 'static>(
     name: &str,
     timeout: Duration,
@@ -38,7 +38,7 @@ pub fn with_timeout<T: Send + 'static>(
 ) -> Result<T, TimeoutError> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let thread = thread::Builder::new().name(name.to_owned());
-    // After the timeout there is no receiver any more, and the result is dropped.
+    // After the timeout the receiver is gone, and the result is dropped.
     let started = thread.spawn(move || drop(sender.send(work())));
     started.map_err(TimeoutError::Thread)?;
     receiver.recv_timeout(timeout).map_err(|_| TimeoutError::Elapsed)

@@ -6,6 +6,7 @@ mod examples;
 mod extension;
 mod groups;
 mod help;
+mod listing;
 mod meaning;
 mod service;
 mod setting;
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCompleter, Shell};
 use extension_host::Display;
 
 pub use self::address::{reference as typed_reference, source as typed_source};
@@ -31,6 +32,7 @@ pub use self::extension::{
 };
 pub use self::groups::everyday as everyday_form;
 pub use self::help::{MAX_WIDTH, answer, full_command};
+pub use self::listing::{ListingArguments, OutputForm, Presentation};
 pub use self::service::{
     ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName,
     TrustCommand,
@@ -38,7 +40,9 @@ pub use self::service::{
 pub use self::setting::{SettingKey, TypedSetting};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
+use crate::completion;
 use crate::exit_code::table;
+use crate::listing::Diagnoses;
 
 /// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the
 /// capabilities you grant.
@@ -164,7 +168,7 @@ pub enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Check everything that sesame needs, and suggest fixes
-    Doctor,
+    Doctor(ListingArguments<Diagnoses>),
     /// Install and call an extension in a temporary directory
     Demo(DemoArguments),
     /// Print or install a script that completes words in your shell
@@ -181,6 +185,12 @@ pub enum Command {
         /// The words of a command, such as `install` or `extension grant`
         #[arg(trailing_var_arg = true)]
         command: Vec<OsString>,
+    },
+    /// Print the JSON Schema of a document or of a command's object
+    Schema {
+        /// Such as `policy.toml`, `list` or `trust-list`; without it, all names are listed
+        #[arg(add = ArgValueCompleter::new(completion::schemas))]
+        name: Option<String>,
     },
     /// Write the manual pages
     Man {

@@ -14,7 +14,7 @@ use clap_complete::{CompleteEnv, CompletionCandidate, Shell, engine};
 
 pub use self::candidates::{
     arguments, capabilities, functions, grants, inspectable, names, repositories, revocations,
-    set_keys, settings, sources,
+    schemas, set_keys, settings, sources,
 };
 pub use self::place::{Place, place_of, shell_of};
 use crate::arguments::Arguments;

@@ -25,6 +25,7 @@ use crate::arguments::GlobalArguments;
 use crate::events::TerminalEvents;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
+use crate::style::Colour;
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
 
@@ -48,7 +49,7 @@ pub struct Context {
 impl Context {
     /// Reads the surroundings of this process.
     pub fn new(global: GlobalArguments) -> Self {
-        Self::of(global, Terminal::detect(), environment::places())
+        Self::of(global, Terminal::detect(Self::colour()), environment::places())
     }
 
     /// Returns the same surroundings with all files below another directory, for the demonstration.
@@ -76,9 +77,20 @@ impl Context {
         }
     }
 
-    /// Returns whether text may have styles (<https://no-color.org>).
-    pub fn wants_styles(&self) -> bool {
-        !environment::is_set("NO_COLOR")
+    /// Returns the colours that the user wants. `NO_COLOR` wins over `CLICOLOR_FORCE`; a terminal
+    /// without a name has none.
+    pub fn colour() -> Colour {
+        let is = |name: &str, value: &str| env::var_os(name).is_some_and(|found| found == value);
+        let is_forced = environment::is_set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0");
+        if environment::is_set("NO_COLOR") {
+            Colour::Never
+        } else if is_forced {
+            Colour::Always
+        } else if is("CLICOLOR", "0") || is("TERM", "dumb") || !environment::is_set("TERM") {
+            Colour::Never
+        } else {
+            Colour::Auto
+        }
     }
 
     /// Returns the time stamp for reproducible builds
@@ -141,9 +153,10 @@ impl Context {
 
     /// Returns the depot whoever owns its directories, to diagnose it.
     pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
-        let events = TerminalEvents::new(self);
+        let (waiting, unlogged) = (TerminalEvents::new(self), TerminalEvents::new(self));
         Ok(Depot::new(self.places()?.clone())
-            .on_waiting(move || events.event(Event::WaitingForLock)))
+            .on_waiting(move || waiting.event(Event::WaitingForLock))
+            .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error))))
     }
 
     /// Returns the cache of compiled code.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use core_types::plain_message;
 use extension_depot::read_regular;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -47,7 +48,8 @@ impl Form {
     /// Parses a text.
     pub fn parse<T: DeserializeOwned>(self, text: &str) -> Result<T, ParseError> {
         match self {
-            Self::Json => serde_json::from_str(text).map_err(|error| ParseError(error.to_string())),
+            Self::Json => serde_json::from_str(text)
+                .map_err(|error| ParseError(plain_message(&error.to_string()))),
             // The error quotes the text on further lines; the first is enough.
             Self::Yaml => serde_saphyr::from_str(text)
                 .map_err(|error| ParseError(first_line(&error.to_string()))),
@@ -83,7 +85,15 @@ fn first_line(text: &str) -> String {
     let text = text.lines().next().unwrap_or_default();
     // A setting of the parser does not help a person.
     let text = text.split(", set DuplicateKeyPolicy").next().unwrap_or(text);
-    text.trim_start_matches("error: ").to_owned()
+    yaml_message(text.trim_start_matches("error: "))
+}
+
+/// Rewrites what stands behind the place: `line 1 column 4: unclosed bracket`.
+fn yaml_message(text: &str) -> String {
+    match text.split_once(": ").filter(|(place, _)| place.starts_with("line ")) {
+        Some((place, message)) => format!("{place}: {}", plain_message(message)),
+        None => plain_message(text),
+    }
 }
 
 /// Reads the document in a file; `-` is standard input.
@@ -103,7 +113,7 @@ pub fn read_kind<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, Docu
             }
             let at = documents.iter().position(is_it).unwrap_or_default();
             serde_json::from_value(documents.swap_remove(at))
-                .map_err(|error| ParseError(error.to_string()))
+                .map_err(|error| ParseError(plain_message(&error.to_string())))
         })
     })
 }
@@ -115,7 +125,10 @@ fn read_as<T>(
     let bytes =
         if path == Path::new("-") { read_input() } else { read_regular(path, MAX_DOCUMENT) };
     let bytes = bytes.map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
-    let text = String::from_utf8(bytes).map_err(|error| ParseError(error.to_string()));
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        ParseError(format!("it is not text in UTF-8: the byte {} is not", at + 1))
+    });
     text.and_then(|text| parse(Form::of(path), &text))
         .map_err(|source| DocumentError::Parse { path: path.to_owned(), source })
 }

@@ -14,10 +14,11 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError, Touch,
+    Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError, Touch, plain_message,
 };
 use extension_depot::{DepotError, PlaceError};
 use extension_host::WitError;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::calling::refusal;
@@ -54,7 +55,7 @@ pub struct About {
 }
 
 /// A permission that an extension was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Refused {
     /// The resource or capability.
     what: String,
@@ -90,7 +91,7 @@ impl Failure {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
-            causes.push(error.to_string());
+            causes.push(plain_message(&error.to_string()));
             cause = error.source();
         }
         Self { causes, ..Self::message(code, error.to_string()) }
@@ -110,7 +111,7 @@ impl Failure {
 
     /// Adds a cause.
     pub fn caused_by(mut self, cause: &dyn Error) -> Self {
-        self.causes.push(cause.to_string());
+        self.causes.push(plain_message(&cause.to_string()));
         self
     }
 

@@ -19,6 +19,7 @@ mod extension_test_runner;
 mod failure;
 mod interrupt;
 mod learn;
+mod listing;
 mod manual;
 mod moment;
 mod outcome;
@@ -35,6 +36,7 @@ mod secret_key;
 mod secrets;
 mod setting_schema;
 mod signer;
+mod style;
 mod suffiks_test_files;
 mod suffiks_test_runner;
 mod terminal;
@@ -84,7 +86,7 @@ fn restore_core_limit() {
 
 /// Prints an error of the command line, or the help that it asks for. The words may be untrusted.
 fn refuse(words: &[OsString], error: clap::Error) -> ! {
-    let terminal = Terminal::detect();
+    let terminal = Terminal::detect(Context::colour());
     let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
     let answer = arguments::answer(words, error, width.min(arguments::MAX_WIDTH));
     let is_wrong = answer.code == ErrorKind::Usage.into();
@@ -95,28 +97,37 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         false => terminal.talk(&answer.text),
         true => terminal.data(answer.text.as_bytes()),
     };
-    let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-    std::process::exit(if is_broken {
-        i32::from(ErrorKind::Local.code())
-    } else {
-        answer.code.number()
-    })
+    let code = written.map_or_else(|error| unwritten(&terminal, &error), |()| None);
+    std::process::exit(code.unwrap_or(answer.code).number())
+}
+
+/// Prints why standard output could not be written, as the tools of coreutils do, and returns the
+/// exit code for that. A reader that closes the pipe early is not an error.
+fn unwritten(terminal: &Terminal, error: &std::io::Error) -> Option<ExitCode> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return None;
+    }
+    let failure = failure::Failure::message(ErrorKind::Local, "cannot write to standard output");
+    let _ = terminal.talk(&render::failure_text(&failure.caused_by(error)));
+    Some(ErrorKind::Local.into())
 }
 
 /// Runs a command and prints its outcome.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
+    let presentation = command.presentation();
     let complete = |failure: failure::Failure| failure.or_similar(context);
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
     match done.map_err(complete) {
-        Ok(outcome) => match render::outcome(context, &outcome) {
+        Ok(outcome) => match render::outcome(context, &presentation, &outcome) {
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
                 interrupt::end_soon(ErrorKind::Limit.into());
                 render::failure(context, &failure::Failure::unread_output());
                 ErrorKind::Limit.into()
             }
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ErrorKind::Local.into(),
-            // A reader that closes the pipe early does not change the outcome.
-            _ => outcome.exit_code(),
+            Err(error) => {
+                unwritten(&context.terminal, &error).unwrap_or_else(|| outcome.exit_code())
+            }
+            Ok(()) => outcome.exit_code(),
         },
         Err(failure) => {
             render::failure(context, &failure);

@@ -19,7 +19,7 @@ pub use self::installation::{
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
-    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust,
+    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
 pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;
@@ -96,6 +96,10 @@ pub enum Outcome {
     Inspected(Box<Inspection>),
     /// `logs`: what was printed, and whether it is shown as it was
     Log { text: Vec<u8>, raw: bool },
+    /// `schema`
+    Schemas(Vec<String>),
+    /// `schema NAME`
+    Schema(Box<serde_json::Value>),
     /// `completions`
     Script(Vec<u8>),
     /// `man`

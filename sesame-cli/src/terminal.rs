@@ -12,6 +12,8 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use rustix::termios::{QueueSelector, tcflush};
 
+use crate::style::{Colour, paint_labels};
+
 use crate::patient_write::{Patience, write_patiently};
 
 /// The most that is read of a password, in bytes.
@@ -33,12 +35,14 @@ pub struct Terminal {
     stdin: bool,
     stdout: bool,
     stderr: bool,
+    colour: Colour,
 }
 
 impl Terminal {
     /// Looks at the streams of this process.
-    pub fn detect() -> Self {
+    pub fn detect(colour: Colour) -> Self {
         Self {
+            colour,
             stdin: io::stdin().is_terminal(),
             stdout: io::stdout().is_terminal(),
             stderr: io::stderr().is_terminal(),
@@ -53,6 +57,11 @@ impl Terminal {
     /// Whether standard output goes to a person.
     pub fn shows_output(&self) -> bool {
         self.stdout
+    }
+
+    /// Whether data may have colours.
+    pub fn has_styles(&self) -> bool {
+        self.colour.holds_for(self.stdout)
     }
 
     /// Whether standard error goes to a person.
@@ -126,9 +135,14 @@ impl Terminal {
         let _ = self.talk(&format!("{text}\n"));
     }
 
-    /// Writes talk, made inert: much of it contains what strangers wrote.
+    /// Writes to standard error, with labels painted and everything else escaped: much of it
+    /// contains untrusted text.
     pub fn talk(&self, text: &str) -> io::Result<()> {
-        write(io::stderr(), inert(text).as_bytes())
+        let mut text = inert(text);
+        if self.colour.holds_for(self.stderr) {
+            text = paint_labels(&text);
+        }
+        write(io::stderr(), text.as_bytes())
     }
 
     /// Asks a question that is answered with yes or no; no is the default.

@@ -281,7 +281,7 @@ fn publish_refuses_invalid_projects() {
     );
     insta::assert_snapshot!(publish("greeting.wasm"), @r#"
     exit 2
-    err: error: `./extension.toml` cannot be understood: line 5, column 16: invalid type: integer `1`, expected a boolean
+    err: error: `./extension.toml` cannot be understood: line 5, column 16: expected `true` or `false`, found `1`
     err:   |
     err: 5 | notification = 1
     err:   |                ^

@@ -191,3 +191,16 @@ fn bundle_is_a_layout_with_signatures() {
         "{skopeo:?}"
     );
 }
+
+/// A file that is not a bundle may be one that its user keeps secret: none of its lines are shown.
+#[test]
+fn failed_import_shows_no_content() {
+    let env = env();
+    for text in ["password=hunter2\n".repeat(100), "hunter2".repeat(200), "hunter2\0".repeat(99)] {
+        env.write("work/secrets.tar", text);
+        for line in ["extension import secrets.tar", "--json extension import secrets.tar"] {
+            let run = env.run(line);
+            assert!(run.code != 0 && !run.to_string().contains("hunter2"), "{line}: {run}");
+        }
+    }
+}

@@ -55,7 +55,7 @@ fn each_file_is_checked_alone() {
     exit 1
     out: ~/.config/pds/config.toml: good
     out: ~/.config/pds/config.d/10-more.toml: good
-    out: the configuration `~/.config/pds/config.d/20.toml` is wrong: line 2, column 22: invalid type: string "ghcr.io", expected a sequence
+    out: the configuration `~/.config/pds/config.d/20.toml` is wrong: line 2, column 22: expected a list, found "ghcr.io"
     out:   |
     out: 2 | allowed_registries = "ghcr.io"
     out:   |                      ^^^^^^^^^
@@ -63,14 +63,14 @@ fn each_file_is_checked_alone() {
     out:   |
     out: 2 | allow_registries = []
     out:   | ^^^^^^^^^^^^^^^^
-    out: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 2, column 16: invalid type: string "yes", expected a boolean
+    out: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 2, column 16: expected `true` or `false`, found "yes"
     out:   |
     out: 2 | notification = "yes"
     out:   |                ^^^^^
     "#);
     insta::assert_snapshot!(env.run("config show"), @r#"
     exit 9
-    err: error: the configuration `~/.config/pds/config.d/20.toml` is wrong: line 2, column 22: invalid type: string "ghcr.io", expected a sequence
+    err: error: the configuration `~/.config/pds/config.d/20.toml` is wrong: line 2, column 22: expected a list, found "ghcr.io"
     err:   |
     err: 2 | allowed_registries = "ghcr.io"
     err:   |                      ^^^^^^^^^
@@ -95,28 +95,22 @@ fn doctor_names_problem_and_fix() {
     let before = env.files();
     insta::assert_snapshot!(env.run("--offline doctor").hiding_registry(&registry), @r#"
     exit 9
-    out: good  configuration: ~/.config/pds
-    out: good  extensions: ~/.config/pds/extensions
-    out: good  state: ~/.local/state/pds
-    out: good  cache: ~/.cache/pds
-    out: good  lock: nobody is changing anything
-    out: look  configuration file: ~/.config/pds/config.toml has keys that do nothing
-    out:       sesame config validate
-    out: bad   extension broken: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-    out:       mend `~/.config/pds/extensions/broken.toml` with an editor
-    out: good  extension local: local/file/local:0.0.0@sha256:DIGEST
-    out: good  extension other: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
-    out: look  extension planned: `planned` has a manifest but is not installed
-    out:       sesame extension install 127.0.0.1:1/my-org/planned:1
-    out: bad   extension whole: `~/.local/state/pds/extensions/history/whole/000001.json` is damaged: EOF while parsing an object at line 1 column 1
-    out:       move `~/.local/state/pds/extensions/history/whole/000001.json` away: what it says is lost, and nothing else
-    out: bad   compiled code: `~/.cache/pds/extensions` can be written to by others
-    out:       rm -r '~/.cache/pds/extensions'
-    out: look  session: there is no runtime directory: nothing can be granted for a while
-    out:       set XDG_RUNTIME_DIR
-    out: look  keyring: not looked for: there is no session bus
-    out: look  registry 127.0.0.1:1: not asked: sesame is offline
-    out: look  registry REGISTRY: not asked: sesame is offline
+    out: configuration	good	~/.config/pds	
+    out: extensions	good	~/.config/pds/extensions	
+    out: state	good	~/.local/state/pds	
+    out: cache	good	~/.cache/pds	
+    out: lock	good	nobody is changing anything	
+    out: configuration file	warning	~/.config/pds/config.toml has keys that do nothing	sesame config validate
+    out: extension broken	bad	the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`	mend `~/.config/pds/extensions/broken.toml` with an editor
+    out: extension local	good	local/file/local:0.0.0@sha256:DIGEST	
+    out: extension other	good	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	
+    out: extension planned	warning	`planned` has a manifest but is not installed	sesame extension install 127.0.0.1:1/my-org/planned:1
+    out: extension whole	bad	`~/.local/state/pds/extensions/history/whole/000001.json` is damaged: line 1, column 1: the text ends in the middle of an object	move `~/.local/state/pds/extensions/history/whole/000001.json` away: what it says is lost, and nothing else
+    out: compiled code	bad	`~/.cache/pds/extensions` can be written to by others	rm -r '~/.cache/pds/extensions'
+    out: session	warning	there is no runtime directory: nothing can be granted for a while	set XDG_RUNTIME_DIR
+    out: keyring	warning	not looked for: there is no session bus	
+    out: registry 127.0.0.1:1	warning	not asked: sesame is offline	
+    out: registry REGISTRY	warning	not asked: sesame is offline	
     "#);
     assert!(env.files() == before, "nothing changes");
     drop(registry);

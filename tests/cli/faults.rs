@@ -384,7 +384,7 @@ fn missing_locks_are_diagnosed() {
     assert!(
         doctor
             .text()
-            .contains("bad   lock: file systems without locks, where nothing can be changed: "),
+            .contains("lock\tbad\tfile systems without locks, where nothing can be changed: "),
         "{doctor}"
     );
     assert_eq!(within("extension call x f").ok().text(), "1\n");

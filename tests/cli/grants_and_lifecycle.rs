@@ -141,7 +141,7 @@ fn remove_keeps_manifest_and_others() {
     assert_eq!(env.run("extension call echo sum [1,2]").ok().text(), "3\n");
     insta::assert_snapshot!(env.run("extension verify"), @r#"
     exit 0
-    out: echo: good
+    out: echo	good		
     "#);
 }
 
@@ -151,8 +151,7 @@ fn verify_repairs_damage() {
     env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
     insta::assert_snapshot!(env.run("extension verify greeting-extension"), @r#"
     exit 0
-    out: greeting-extension: good
-    out: greeting-extension: signature: unsigned (TIME)
+    out: greeting-extension	good		unsigned (TIME)
     "#);
     let blobs = env.path(".config/pds/extensions/blobs/sha256");
     let binary = std::fs::read_dir(&blobs).expect("there").flatten().find(|entry| {
@@ -162,8 +161,7 @@ fn verify_repairs_damage() {
     std::fs::write(&binary, b"rotten").expect("written");
     insta::assert_snapshot!(env.run("extension verify greeting-extension"), @r#"
     exit 9
-    out: greeting-extension: wrong bytes: expected sha256:DIGEST, got sha256:DIGEST
-    out: greeting-extension: signature: unsigned (TIME)
+    out: greeting-extension	damaged	wrong bytes: expected sha256:DIGEST, got sha256:DIGEST	unsigned (TIME)
     "#);
     assert_eq!(
         env.run("extension call greeting-extension greet World").ok().text(),
@@ -171,10 +169,10 @@ fn verify_repairs_damage() {
         "compiled code is whole"
     );
     let run = env.run("extension verify --repair greeting-extension").ok();
-    assert!(run.text().starts_with("greeting-extension: repaired: wrong bytes"), "{run}");
+    assert!(run.text().starts_with("greeting-extension\trepaired\twrong bytes"), "{run}");
     insta::assert_snapshot!(env.run("extension verify"), @r#"
     exit 0
-    out: greeting-extension: good
+    out: greeting-extension	good		
     "#);
 }
 

@@ -119,13 +119,14 @@ fn gc_keeps_reachable_generations() {
     }
     env.run("extension call greeting-extension greet World").ok();
     let before = env.files();
-    let planned = env.run("extension gc --keep 2 --dry-run").ok().text();
+    let planned = env.run("extension gc --keep 2 --dry-run").ok().stderr;
     assert!(env.files() == before, "nothing changes");
     let size = |text: &str| text.split_whitespace().rev().nth(1).map(str::to_owned);
-    let collected = env.run("extension gc --keep 2").ok().text();
-    assert_eq!(size(&collected), size(&planned));
-    assert_eq!(collected.matches("generation").count(), 3, "{collected}");
-    assert!(collected.contains("files of compiled code removed"), "{collected}");
+    let collected = env.run("extension gc --keep 2").ok();
+    assert_eq!(size(&collected.stderr), size(&planned));
+    let row = "greeting-extension\t3\tremoved\n";
+    assert!(collected.text().lines().count() == 3 && collected.text().contains(row), "{collected}");
+    assert!(collected.stderr.contains("files of compiled code removed"), "{collected}");
     assert_eq!(env.run("extension history greeting-extension").ok().text().lines().count(), 2);
     assert_eq!(
         std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256")).expect("there").count(),
@@ -139,7 +140,7 @@ fn gc_keeps_reachable_generations() {
     env.run("extension call greeting-extension greet World").ok();
     insta::assert_snapshot!(env.run("extension gc"), @r#"
     exit 0
-    out: 0 blobs and 0 files of compiled code removed: 0 bytes
+    err: 0 blobs and 0 files of compiled code removed: 0 bytes
     "#);
 }
 

@@ -252,7 +252,7 @@ fn requests_stay_denied_unasked() {
     env.write("work/nonsense.wasm", asking(&GREETING, "[capabilities]\nnotification = 1"));
     insta::assert_snapshot!(env.run("extension install ./nonsense.wasm"), @r#"
     exit 1
-    err: error: the custom section `open-sesame:manifest` is not a manifest: line 2, column 16: invalid type: integer `1`, expected a boolean
+    err: error: the custom section `open-sesame:manifest` is not a manifest: line 2, column 16: expected `true` or `false`, found `1`
     err:   |
     err: 2 | notification = 1
     err:   |                ^

@@ -62,13 +62,11 @@ fn certificate_pins_the_publisher() {
     let run = |line: &str| env.run(line).hiding_registry(&registry);
     insta::assert_snapshot!(run(&format!("extension verify {reference}")), @r#"
     exit 0
-    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST: good
-    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST: signature: signed, not trusted: its certificate names `maker@example.com` of `https://login.example`, whom nothing says to trust
+    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	good		signed, not trusted: its certificate names `maker@example.com` of `https://login.example`, whom nothing says to trust
     "#);
     insta::assert_snapshot!(run(&format!("extension verify {reference} {WANTED}")), @r#"
     exit 0
-    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST: good
-    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST: signature: verified, signed by `maker@example.com` of `https://login.example`
+    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	good		verified, signed by `maker@example.com` of `https://login.example`
     "#);
     let other = WANTED.replace("maker@", "other@");
     insta::assert_snapshot!(run(&format!("extension install {reference} {other}")), @r#"
@@ -79,8 +77,8 @@ fn certificate_pins_the_publisher() {
     run(&format!("extension install {reference} {WANTED}")).ok();
     insta::assert_snapshot!(run("trust list"), @r#"
     exit 0
-    out: trusted	REGISTRY/my-org/greeting-extension	maker@example.com	https://login.example
-    out: first	REGISTRY/my-org/greeting-extension	signed by `maker@example.com` of `https://login.example`	TIME
+    out: trusted	REGISTRY/my-org/greeting-extension	maker@example.com	https://login.example	
+    out: first	REGISTRY/my-org/greeting-extension	signed by `maker@example.com` of `https://login.example`		TIME
     "#);
     release(&registry, "0.2.0", &sigstore, None);
     insta::assert_snapshot!(run("extension update greeting-extension"), @r#"

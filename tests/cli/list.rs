@@ -18,13 +18,13 @@ fn broken_manifest_is_one_row() {
     env.write(&manifest("Not A Name"), "");
     insta::assert_snapshot!(env.run("extension list"), @r#"
     exit 0
-    out: aaa-broken				defaults	broken: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: invalid type: string "lots", expected a whole number from 1 to 9,223,372,036,854,775,807
+    out: aaa-broken				defaults	broken: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: expected a whole number from 1 to 9,223,372,036,854,775,807, found "lots"
     out: greet	0.0.0	local/file/greet:0.0.0@sha256:DIGEST	config-read	defaults	enabled
     out: waiting		ghcr.io/my-org/waiting:1		max_fuel=7	not installed
     "#);
     insta::assert_snapshot!(env.run("extension call aaa-broken greet"), @r#"
     exit 9
-    err: error: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: invalid type: string "lots", expected a whole number from 1 to 9,223,372,036,854,775,807
+    err: error: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: expected a whole number from 1 to 9,223,372,036,854,775,807, found "lots"
     err:   |
     err: 2 | max_fuel = "lots"
     err:   |            ^^^^^^
@@ -74,4 +74,40 @@ fn terminal_shows_a_table() {
         "{text}"
     );
     assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+/// On a terminal of 60 columns no line is wider; colours and the width come from the terminal.
+#[test]
+fn narrow_terminal_has_narrow_table() {
+    let env = with_guest("greet", &GREETING);
+    let shown = |columns: u16, colour: &str| {
+        let sesame = env!("CARGO_BIN_EXE_sesame");
+        let line = format!("stty cols {columns}; {colour} {sesame} list");
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env_clear();
+        command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
+        command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+        env.finish(command, b"").ok().text()
+    };
+    let narrow = shown(60, "NO_COLOR=1");
+    assert!(narrow.lines().all(|line| line.trim_end().chars().count() <= 60), "{narrow}");
+    assert!(narrow.contains("NAME") && narrow.contains("enabled"), "{narrow}");
+    assert!(!narrow.contains('\u{1b}'), "{narrow:?}");
+    assert!(shown(120, "").contains("\u{1b}["), "colours are on a terminal");
+    assert!(!shown(120, "CLICOLOR=0").contains('\u{1b}'));
+}
+
+/// A script takes the names alone, or the columns that it asks for.
+#[test]
+fn output_is_chosen() {
+    let env = with_guest("greet", &GREETING);
+    assert_eq!(env.run("list -o name").ok().text(), "greet\n");
+    assert_eq!(env.run("list --columns state,NAME").ok().text(), "enabled\tgreet\n");
+    assert!(env.run("list --output table").ok().text().starts_with("NAME "));
+    let unknown = env.run("list --columns state,size");
+    assert!(unknown.code == 2 && unknown.stderr.contains("capabilities"), "{unknown}");
+    assert_eq!(env.run("--json list -o name").code, 2);
+    let mut coloured = env.command(["list", "--columns", "state"]);
+    coloured.env("CLICOLOR_FORCE", "1");
+    assert_eq!(env.finish(coloured, b"").ok().text(), "\u{1b}[32menabled\u{1b}[0m\n");
 }

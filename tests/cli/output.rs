@@ -124,10 +124,20 @@ fn a_full_disk_is_exit_9() {
         "extension call greet greet x",
         "extension info greet",
         "--json extension list",
+        "extension list -o table",
+        "completions bash",
+        "schema list",
+        "--help",
+        "help install",
+        "--version",
     ] {
         let full = shell(&env, &format!("$sesame {command} > /dev/full"));
         assert_eq!(full.code, 9, "{command}: {full}");
+        let told = "error: cannot write to standard output\ncaused by: No space left on device";
+        assert!(full.stderr.contains(told), "{command}: {full}");
     }
+    let unread = shell(&env, "set -o pipefail; $sesame schema list | true");
+    assert_eq!((unread.code, unread.stderr.as_str()), (0, ""), "{unread}");
     let run = shell(&env, "$sesame extension call nobody greet 2> /dev/full");
     assert_ne!(run.code, 101, "{run}");
 }

@@ -206,3 +206,22 @@ fn grant_says_what_policy_denies() {
         assert!(!run.to_string().contains("may use"), "{run}");
     }
 }
+
+/// A refusal by policy stands in the activity log, beside what was installed.
+#[test]
+fn policy_refusal_is_in_the_log() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    env.run(&format!("install {reference} --name kept")).ok();
+    env.write(
+        ".config/pds/config.toml",
+        "[extensions.policy]\nallowed_registries = [\"ghcr.io/my-org\"]\n",
+    );
+    assert_eq!(env.run(&format!("install {reference} --name other")).code, 5);
+    let log = env.run("extension activity --columns kind,outcome,touched").ok().text();
+    let lines: Vec<_> = log.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("install\tdone\t"), "{log}");
+    assert!(lines[1].starts_with("install\trefused\t"), "{log}");
+    assert!(lines[1].contains("`allowed_registries`"), "{log}");
+    env.run("extension activity verify").ok();
+}

@@ -263,7 +263,7 @@ fn list_grants_nothing_by_itself() {
     env.write("work/wrong.toml", "[greeter]\noci = 1\n");
     insta::assert_snapshot!(env.run("extension sync ./wrong.toml"), @r#"
     exit 1
-    err: error: the list `./wrong.toml` is wrong: line 2, column 7: invalid type: integer `1`, expected a string
+    err: error: the list `./wrong.toml` is wrong: line 2, column 7: expected a text, found `1`
     err:   |
     err: 2 | oci = 1
     err:   |       ^

@@ -57,7 +57,7 @@ fn keys_are_trusted_and_removed() {
     env.write(".config/pds/trust.toml", "[[signer]]\nfor = \"ghcr.io\"\nkey = 1\n");
     insta::assert_snapshot!(env.run("trust list"), @r#"
     exit 9
-    err: error: the trusted signers in `~/.config/pds/trust.toml` are wrong: line 3, column 7: invalid type: integer `1`, expected a string
+    err: error: the trusted signers in `~/.config/pds/trust.toml` are wrong: line 3, column 7: expected a text, found `1`
     err:   |
     err: 3 | key = 1
     err:   |       ^

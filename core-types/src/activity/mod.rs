@@ -1,8 +1,10 @@
 //! The values of the activity log: the things that a call touches, while the call runs and as the
-//! log has them.
+//! log has them; and changes of what is installed, granted and trusted.
 
+mod change;
 mod record;
 mod touch;
 
+pub use change::{ActivityEvent, ChangeKind, ChangeOutcome, ChangeRecord};
 pub use record::{ActivityRecord, CallOutcome, CallRecord, TouchRecord};
 pub use touch::{Activity, Touch};

@@ -10,6 +10,7 @@ use crate::permissions::Owner;
 use crate::policy::{Verdict, shortened};
 
 /// Everything that one call touched or was refused, in words.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityRecord {
     /// The things.
@@ -31,6 +32,7 @@ pub struct ActivityRecord {
 /// let touch = Touch { request, verdict: Verdict::Allow, times: 2, refusal: None };
 /// assert_eq!(TouchRecord::from(&touch).what, "secret-read=token");
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TouchRecord {
     /// The capability and the thing: `network=https://api.example.com:443`, `secret-read=token`.
@@ -55,6 +57,7 @@ pub struct TouchRecord {
 /// let record = CallRecord::of(&Owner::default(), "greet", CallOutcome::Returned);
 /// assert_eq!((record.function.as_str(), record.reason), ("greet", None));
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// The extension.
@@ -77,10 +80,12 @@ pub struct CallRecord {
     pub peak_memory_bytes: u64,
     /// Wall-clock time.
     #[serde(rename = "elapsed_us", with = "microseconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub elapsed: Duration,
 }
 
 /// How a call ended.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallOutcome {

@@ -31,9 +31,11 @@ const MAX_DESCRIPTION: usize = 200;
 pub struct ConfigSchema(BTreeMap<String, DeclaredSetting>);
 
 /// A setting as its author declares it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeclaredSetting {
     /// `type`: the type of its values. Default: text.
+    #[cfg_attr(feature = "schema", schemars(rename = "type"))]
     pub kind: SettingKind,
     /// `default`: the value that the extension uses where none is set, for people to read. Default:
     /// none is known.
@@ -41,10 +43,12 @@ pub struct DeclaredSetting {
     /// `description`: its purpose.
     pub description: Option<String>,
     /// `enum`: the only values that it can have; empty where every value of its type is one.
+    #[cfg_attr(feature = "schema", schemars(rename = "enum"))]
     pub allowed: Vec<String>,
 }
 
 /// The type of the values of a setting.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettingKind {
@@ -95,6 +99,9 @@ pub enum SettingError {
 fn quoted(words: &[String]) -> String {
     words.iter().map(|word| format!("`{}`", word.escape_debug())).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(feature = "schema")]
+crate::schema::schema_as!(ConfigSchema, BTreeMap<String, SettingFile>);
 
 impl ConfigSchema {
     /// Tells whether the author declares nothing, so that every key can be set.
@@ -189,6 +196,7 @@ impl fmt::Display for SettingKind {
 }
 
 /// A setting as it is written.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(serde::Deserialize)]
 struct SettingFile {
     #[serde(default, rename = "type")]
@@ -200,6 +208,7 @@ struct SettingFile {
 }
 
 /// A value that has one text form.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
 enum Scalar {

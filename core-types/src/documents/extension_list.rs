@@ -31,6 +31,7 @@ pub struct ExtensionList {
 }
 
 /// The rules of a list itself.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct ListDefaults {
@@ -52,8 +53,10 @@ pub struct ExtensionEntry {
     pub config: Config,
 }
 
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(serde::Deserialize)]
 struct EntryFile {
+    #[cfg_attr(feature = "schema", schemars(with = "OciReference"))]
     oci: Spanned<OciReference>,
     #[serde(default)]
     capabilities: Capabilities,
@@ -71,6 +74,24 @@ const DEFAULTS: &str = "defaults";
 struct ListFile {
     defaults: ListDefaults,
     entries: BTreeMap<ExtensionName, EntryFile>,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ExtensionList {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ExtensionList".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let name = generator.subschema_for::<ExtensionName>();
+        schemars::json_schema!({
+            "type": "object",
+            "description": "Extensions that belong on a machine, by name",
+            "properties": { DEFAULTS: generator.subschema_for::<ListDefaults>() },
+            "propertyNames": name,
+            "additionalProperties": generator.subschema_for::<EntryFile>(),
+        })
+    }
 }
 
 /// The name of a table in a list.
@@ -195,8 +216,8 @@ mod tests {
         for (bad, why) in [
             ("[defaults]\nprnue = true", "unknown key `defaults.prnue`; the nearest is `prune`"),
             ("[defaults]\noci = \"r.io/o/defaults:1\"", "unknown key `defaults.oci`"),
-            ("[defaults]\nprune = 1", "invalid type: integer `1`"),
-            ("defaults = true", "invalid type: boolean `true`"),
+            ("[defaults]\nprune = 1", "expected `true` or `false`, found `1`"),
+            ("defaults = true", "expected a table, found `true`"),
             ("[a]\noci = \"r.io/o/b:1\"", "duplicate key"),
             ("[\"a\"]\noci = \"r.io/o/b:1\"", "duplicate key"),
         ] {

@@ -62,6 +62,7 @@ impl Default for ExtensionSection {
 }
 
 /// The manifest as it stands in the file.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(serde::Deserialize)]
 struct ManifestFile {
     #[serde(default)]
@@ -73,8 +74,10 @@ struct ManifestFile {
     config: Config,
 }
 
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Default, serde::Deserialize)]
 struct ExtensionFile {
+    #[cfg_attr(feature = "schema", schemars(with = "Option<ExtensionName>"))]
     name: Option<Spanned<ExtensionName>>,
     version: Option<String>,
     oci: Option<OciReference>,
@@ -83,6 +86,9 @@ struct ExtensionFile {
     #[serde(default)]
     pinned: bool,
 }
+
+#[cfg(feature = "schema")]
+crate::schema::schema_as!(Manifest, ManifestFile);
 
 impl Manifest {
     /// Reads the manifest of the extension of this name.

@@ -7,6 +7,7 @@ mod extension_list;
 mod known_keys;
 mod manifest;
 mod toml_text;
+mod wording;
 
 pub use config::{Config, ConfigError, variable_name};
 pub use config_schema::{ConfigSchema, DeclaredSetting, SettingError, SettingKind};
@@ -14,3 +15,4 @@ pub use extension_list::{ExtensionEntry, ExtensionList, ListDefaults};
 pub use manifest::{ExtensionSection, Manifest};
 pub(crate) use toml_text::line_of_value;
 pub use toml_text::{Parsed, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves};
+pub use wording::plain_message;

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::documents::known_keys;
+use crate::documents::wording::plain_message;
 
 /// The value of a TOML text, with the keys that this version does not know.
 ///
@@ -70,7 +71,7 @@ pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<Parsed<T>, TomlProb
 
 impl TomlProblem {
     fn from_toml(error: &toml::de::Error, text: &str) -> Self {
-        Self::at(error.span().unwrap_or(0..0), error.message(), text)
+        Self::at(error.span().unwrap_or(0..0), &plain_message(error.message()), text)
     }
 
     /// Makes a problem of the bytes in this range.
@@ -402,7 +403,7 @@ mod tests {
     fn problem_underlines_its_text() {
         let problem = parse_toml::<Sample>("[limits]\nfuel = \"lots\"\n").expect_err("a string");
         insta::assert_snapshot!(problem, @r#"
-        line 2, column 8: invalid type: string "lots", expected u32
+        line 2, column 8: expected a whole number, found "lots"
           |
         2 | fuel = "lots"
           |        ^^^^^^

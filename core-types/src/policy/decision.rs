@@ -10,6 +10,7 @@ use crate::policy::rules::Policy;
 use crate::policy::timed::{BootTime, TimedGrant};
 
 /// Whether an extension may do something.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]

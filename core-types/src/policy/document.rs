@@ -21,6 +21,7 @@ pub struct Document {
 /// let place = core_types::Place { path: "x.toml".into(), line: Some(4) };
 /// assert_eq!(place.to_string(), "x.toml:4");
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Place {
     /// The file.

@@ -25,6 +25,7 @@ use crate::reference::{OciPrefix, OciReference};
 /// assert!(policy.check_source(&"ghcr.io/other/weather:1".parse()?).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {
@@ -55,6 +56,7 @@ pub struct Policy {
 }
 
 /// A signer that a policy names.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(
     untagged,
@@ -68,6 +70,7 @@ pub enum SignerRule {
 }
 
 /// The owner of a certificate with exactly these values.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRule {
@@ -92,6 +95,7 @@ impl fmt::Display for SignerRule {
 }
 
 /// Grants that extensions of one published list get without a question.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Preapproved {
     /// `list`: where the list is published.

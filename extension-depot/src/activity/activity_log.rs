@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use core_types::CallRecord;
+use core_types::ActivityEvent;
 use jiff::Timestamp;
 use private_files::{
     LockFailure, Sharing, acquire, create_durable_directory, open_regular, open_to_append,
@@ -54,12 +54,13 @@ pub struct ActivityEntry {
     /// What of the log had to be mended before this line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mended: Option<String>,
-    /// The call.
+    /// The call or the change.
     #[serde(flatten)]
-    pub call: CallRecord,
+    pub event: ActivityEvent,
 }
 
 /// Something that is not as it was written.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActivityFinding {
     /// The file.
@@ -120,13 +121,13 @@ impl ActivityLog {
     /// # Errors
     /// When the line cannot be written. The call is not in the log then, and the caller should
     /// report that.
-    pub fn append(&self, call: &CallRecord) -> Result<(), ActivityError> {
+    pub fn append(&self, event: impl Into<ActivityEvent>) -> Result<(), ActivityError> {
         let head_file = self.lock_head()?;
-        let appended = self.append_locked(&head_file, call);
+        let appended = self.append_locked(&head_file, event.into());
         appended.map_err(|source| ActivityError::Io { path: self.current(), source })
     }
 
-    fn append_locked(&self, head_file: &File, call: &CallRecord) -> io::Result<()> {
+    fn append_locked(&self, head_file: &File, event: ActivityEvent) -> io::Result<()> {
         let mut head = read_head(head_file);
         let mut log = open_to_append(&self.current())?;
         let size = log.metadata()?.len();
@@ -140,7 +141,7 @@ impl ActivityLog {
             previous: head.hash.clone(),
             at: Timestamp::now(),
             mended,
-            call: call.clone(),
+            event,
         };
         let mut line = serde_json::to_vec(&entry)?;
         head.hash = hash(&line);
@@ -385,7 +386,7 @@ fn first_line(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core_types::{CallOutcome, Owner};
+    use core_types::{CallOutcome, CallRecord, Owner};
 
     fn log() -> (tempfile::TempDir, ActivityLog) {
         let directory = tempfile::tempdir().expect("a directory");
@@ -399,7 +400,7 @@ mod tests {
 
     fn fill(log: &ActivityLog, lines: usize) {
         for at in 0..lines {
-            log.append(&call(&at.to_string())).expect("written");
+            log.append(call(&at.to_string())).expect("written");
         }
     }
 
@@ -486,7 +487,7 @@ mod tests {
         let (_directory, log) = log();
         let long = CallRecord { reason: Some("x".repeat(1 << 20)), ..call("long") };
         for _ in 0..22 {
-            log.append(&long).expect("written");
+            log.append(long.clone()).expect("written");
         }
         assert_eq!(log.files().len(), 4);
         assert_eq!(problems(&log), [""; 0]);
@@ -512,6 +513,6 @@ mod tests {
         fill(&log, 1);
         let held = File::open(log.head()).expect("there");
         held.lock().expect("locked");
-        assert!(matches!(log.append(&call("x")), Err(ActivityError::Busy { .. })));
+        assert!(matches!(log.append(call("x")), Err(ActivityError::Busy { .. })));
     }
 }

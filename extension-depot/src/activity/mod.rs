@@ -1,10 +1,11 @@
-//! What extensions did, and which of them are quarantined for it.
+//! What extensions did, what was changed about them, and which of them are quarantined.
 //!
-//! Each call leaves one line of JSON with the hash of the line before, so that a line that was
-//! changed or taken out later is found. An extension that fails several times in a row is
-//! quarantined until its user enables it.
+//! Each call and each change leaves one line of JSON with the hash of the line before, so that a
+//! line that was changed or taken out later is found. An extension that fails several times in a
+//! row is quarantined until its user enables it.
 
 pub(crate) mod activity_log;
+mod changes;
 mod failures;
 mod note_call;
 pub(crate) mod quarantine;

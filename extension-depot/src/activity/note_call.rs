@@ -28,7 +28,7 @@ impl Depot {
         pinned: &Digest,
         call: &CallRecord,
     ) -> Result<Option<Quarantine>, DepotError> {
-        let logged = self.activity().append(call);
+        let logged = self.activity().append(call.clone());
         let noted = match call.outcome {
             CallOutcome::Crashed | CallOutcome::Limit => self.note_failure(name, pinned, call),
             CallOutcome::Returned | CallOutcome::Error => self.forget_failures(name).map(|_| None),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 
-use crate::archives::entry::{clean_path, folded, plain_header, refused_kind};
+use crate::archives::entry::{clean_path, folded, plain_header, refused_kind, worded};
 
 /// The most bytes of an archive when it is unpacked: pages are held in memory.
 const MAX_UNPACKED: u64 = 16 << 20;
@@ -107,8 +107,9 @@ impl Docs {
         }
         let mut collected = Collector::default();
         let mut tar = tar::Archive::new(unpacked.as_slice());
-        for entry in tar.entries().map_err(DocsError::Archive)? {
-            collected.add(entry.map_err(DocsError::Archive)?)?;
+        let archive = |error| DocsError::Archive(worded(error));
+        for entry in tar.entries().map_err(archive)? {
+            collected.add(entry.map_err(archive)?)?;
         }
         Ok(Self::sorted(collected.pages))
     }

@@ -20,6 +20,19 @@ pub(crate) fn plain_header(size: usize) -> tar::Header {
     header
 }
 
+/// Words an error of the reader of tars. Its own messages repeat the bytes that it read, which may
+/// be a private file that is not a tar at all.
+pub(crate) fn worded(error: io::Error) -> io::Error {
+    let is_of_content = matches!(
+        error.kind(),
+        io::ErrorKind::Other | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+    );
+    if error.raw_os_error().is_some() || !is_of_content {
+        return error;
+    }
+    io::Error::new(io::ErrorKind::InvalidData, "not a tar archive, or a damaged one")
+}
+
 /// Returns the kind of an entry that is neither a regular file nor a directory.
 pub(crate) fn refused_kind<R: Read>(
     entry: &mut tar::Entry<'_, R>,

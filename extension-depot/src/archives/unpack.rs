@@ -14,7 +14,7 @@ use flate2::bufread::MultiGzDecoder;
 use private_files::open_regular;
 use sha2::{Digest as _, Sha256};
 
-use crate::archives::entry::{clean_path, folded, refused_kind};
+use crate::archives::entry::{clean_path, folded, refused_kind, worded};
 use crate::archives::file_kind::{Kind, MAX_UNPACKED, describe, is_tar_type};
 use crate::archives::zstd::ZstdReader;
 use crate::oci::descriptor::{Descriptor, MAX_BLOB};
@@ -259,7 +259,7 @@ impl Unpacking<'_> {
         if source.kind() == io::ErrorKind::FileTooLarge {
             return self.too_large(format!("{} bytes, of {}", self.most, self.layer.size));
         }
-        UnpackError::Archive { digest: self.layer.digest, source }
+        UnpackError::Archive { digest: self.layer.digest, source: worded(source) }
     }
 
     fn too_large(&self, most: String) -> UnpackError {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use serde::Deserialize;
 
 /// A host with or without a port, as in the address of a web server.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RedirectHost {

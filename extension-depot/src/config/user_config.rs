@@ -106,6 +106,7 @@ pub struct PolicyRefusal {
 }
 
 /// The settings of one registry: `[registries."host:port"]`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct RegistrySettings {
@@ -133,6 +134,7 @@ pub struct RegistrySettings {
     pub ca: Option<PathBuf>,
 }
 
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ConfigFile {
@@ -140,10 +142,23 @@ struct ConfigFile {
     extensions: ExtensionsTable,
 }
 
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ExtensionsTable {
     policy: Policy,
+}
+
+/// The schema of one file.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for UserConfig {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Config".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        ConfigFile::json_schema(generator)
+    }
 }
 
 impl UserConfig {

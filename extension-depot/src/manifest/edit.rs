@@ -65,7 +65,9 @@ impl LockedDepot<'_> {
             return Ok(());
         }
         self.note_generation(name, before, (&text, reference), reason)?;
-        Ok(self.write(self.places().manifest(name), text.as_bytes())?)
+        self.write(self.places().manifest(name), text.as_bytes())?;
+        self.note_manifest_change(name, before, (&text, reference), reason);
+        Ok(())
     }
 }
 

@@ -58,12 +58,15 @@ impl LockedDepot<'_> {
         if decided_for.is_some_and(|decided_for| *decided_for != reference) {
             return Err(DepotError::Changed { name: name.clone() });
         }
-        let mut grants = self.timed_grants(name, &reference.identity())?;
+        let identity = reference.identity();
+        let mut grants = self.timed_grants(name, &identity)?;
+        let was = grants.clone();
         if !change(&mut grants) {
             return Ok(false);
         }
         let path = self.places().timed_grants(name).ok_or(TimedGrantsError::NoSession)?;
         write(&path, &grants).map_err(|source| TimedGrantsError::Io { path, source })?;
+        self.note_timed_change(name, &identity, (&was, &grants));
         Ok(true)
     }
 

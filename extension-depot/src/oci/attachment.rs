@@ -5,8 +5,8 @@ use core_types::Digest;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::image::ImageManifest;
 
-/// An artifact that refers to another one, such as a signature, with all its bytes. Each blob is
-/// what its digest says, and nothing of what they say is believed.
+/// An artifact that refers to another one, such as a signature, with all its bytes. The blobs match
+/// their digests, and their contents are not trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Its image manifest, with the tag that it is found under, if it is found by one.

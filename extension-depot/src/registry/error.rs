@@ -8,6 +8,7 @@ use crate::archives::docs::DocsError;
 use crate::archives::unpack::UnpackError;
 use crate::oci::blob::BlobError;
 use crate::oci::image_error::ImageError;
+use crate::registry::http::fault::NetworkFault;
 use crate::registry::http::refusal::{AccessProblem, Refusal};
 use crate::source::staging::StagingError;
 
@@ -162,7 +163,7 @@ pub enum RegistryError {
         /// The registry.
         registry: String,
         /// What went wrong.
-        source: reqwest::Error,
+        source: NetworkFault,
     },
     /// The registry does not answer in time.
     #[error("the registry `{registry}` does not answer in time")]
@@ -188,7 +189,7 @@ pub enum RegistryError {
     },
     /// The HTTP client cannot be set up.
     #[error("cannot set up secure connections")]
-    Setup(#[source] reqwest::Error),
+    Setup(#[source] NetworkFault),
     /// A certificate authority's file cannot be used.
     #[error("cannot use the certificates in `{}`", path.display())]
     Certificates {
@@ -215,7 +216,7 @@ impl RegistryError {
     /// Returns whether the same request may work a moment later, and how long to wait at least.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Network { source, .. } => !source.is_builder(),
+            Self::Network { source, .. } => !source.is_permanent(),
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Self::Blob(BlobError::Size { expected, found }) => found < expected,
             _ => false,
@@ -225,12 +226,10 @@ impl RegistryError {
     /// Maps reqwest's timeouts and connection errors to one variant each.
     pub(crate) fn network(registry: &str, source: reqwest::Error) -> Self {
         let registry = registry.to_owned();
-        // The address may have a token in its query.
-        let source = source.without_url();
         if source.is_timeout() {
             Self::Timeout { registry }
         } else {
-            Self::Network { registry, source }
+            Self::Network { registry, source: source.into() }
         }
     }
 }

@@ -25,6 +25,6 @@ pub use credentials::{
 };
 pub use download::DownloadError;
 pub use error::RegistryError;
-pub use http::{AccessProblem, Proxies, Refusal};
+pub use http::{AccessProblem, NetworkFault, Proxies, Refusal};
 pub use push::{Published, PushError, SignatureForm};
 pub use settings::{ExplicitLogin, Notices, RegistrySettings, Settings, Timeouts};

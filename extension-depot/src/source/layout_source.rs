@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use core_types::Digest;
 use private_files::open_regular;
 
+use crate::archives::entry::worded;
 use crate::oci::blob::{BlobError, check};
 use crate::oci::descriptor::{Descriptor, MAX_BLOB, MAX_MANIFEST, REF_NAME};
 use crate::oci::image::ImageIndex;
@@ -39,7 +40,7 @@ impl LayoutSource {
             None
         } else {
             let (file, _) = open_regular(path).map_err(read_error)?;
-            Some(RefCell::new(TarFiles::find(file).map_err(read_error)?))
+            Some(RefCell::new(TarFiles::find(file).map_err(|error| read_error(worded(error)))?))
         };
         Ok(Self { path: path.to_owned(), tar })
     }

@@ -68,11 +68,11 @@ impl Depot {
         self.basis_on(name, reference.identity(), Seen::Good(Box::new(loaded.clone())))
     }
 
-    /// Returns what the same decision is made upon for an artifact with another identity: the
-    /// manifest is not read again.
+    /// Returns the basis of the same decision for an artifact with another identity: the manifest
+    /// is not read again.
     ///
     /// # Errors
-    /// When what is remembered cannot be read.
+    /// When the records cannot be read.
     pub fn rebase(&self, basis: Basis, reference: &OciReference) -> Result<Basis, DepotError> {
         let repository = reference.identity();
         if repository == basis.repository {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use core_types::{ExtensionName, OciReference};
 use private_files::{can_sync_directory, is_without_locks, names_in};
 
+use crate::activity::ActivityError;
 use crate::activity::quarantine::Quarantine;
 use crate::config::places::Places;
 use crate::files::lock;
@@ -36,6 +37,7 @@ use crate::store::layout::Layout;
 pub struct Depot {
     places: Places,
     waiting: Box<dyn Fn() + Send + Sync>,
+    unlogged: Box<dyn Fn(&ActivityError) + Send + Sync>,
 }
 
 /// An extension that is there in full.
@@ -73,13 +75,26 @@ const MAX_READS: usize = 10;
 impl Depot {
     /// Creates a depot in these places. Nothing is touched before it is needed.
     pub fn new(places: Places) -> Self {
-        Self { places, waiting: Box::new(|| {}) }
+        Self { places, waiting: Box::new(|| {}), unlogged: Box::new(|_| {}) }
     }
 
     /// Calls `waiting` when a change has to wait for another process.
     pub fn on_waiting(mut self, waiting: impl Fn() + Send + Sync + 'static) -> Self {
         self.waiting = Box::new(waiting);
         self
+    }
+
+    /// Calls `unlogged` when a change that was made is missing in the activity log.
+    pub fn on_unlogged(
+        mut self,
+        unlogged: impl Fn(&ActivityError) + Send + Sync + 'static,
+    ) -> Self {
+        self.unlogged = Box::new(unlogged);
+        self
+    }
+
+    pub(crate) fn report_unlogged(&self, error: &ActivityError) {
+        (self.unlogged)(error);
     }
 
     /// Returns where everything lies.

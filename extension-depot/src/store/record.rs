@@ -43,12 +43,14 @@ pub struct Record {
 }
 
 /// The result of checking a signature, with the time.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedSignature {
     /// The result.
     #[serde(flatten)]
     pub state: SignatureState,
     /// When it was checked.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub checked_at: Timestamp,
 }
 

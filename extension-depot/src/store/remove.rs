@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use core_types::ExtensionName;
+use core_types::{ChangeKind, ChangeRecord, ExtensionName};
 use private_files::{read_regular, remove_durably};
 
 use crate::store::depot_error::DepotError;
@@ -33,6 +33,7 @@ impl LockedDepot<'_> {
     pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
+        let origin = self.manifest(name).ok().flatten().and_then(|it| it.manifest.extension.oci);
         let is_there = self.remove_manifest(name, &kept)?;
         let traces = [self.places().records(name), self.places().history(name)];
         let has_traces = traces.iter().any(|path| path.exists()) || self.layout().has_entry(name);
@@ -53,6 +54,9 @@ impl LockedDepot<'_> {
             }
         }
         let freed = self.remove_unused_blobs()?;
+        let identity = origin.map(|reference| reference.identity().to_string());
+        let identity = identity.unwrap_or_default();
+        self.note_change(ChangeRecord::of(ChangeKind::Remove, name.as_str(), &identity));
         Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use core_types::{Identity, OciReference};
+use core_types::{ChangeKind, ChangeRecord, Identity, OciReference};
 use private_files::names_in;
 
 use crate::files::state_file;
@@ -51,7 +51,12 @@ impl LockedDepot<'_> {
     /// # Errors
     /// When it cannot be written.
     pub fn accept_signer(&self, repository: &Identity) -> Result<bool, DepotError> {
-        remove_file(&self.first_use_path(repository))
+        let is_known = remove_file(&self.first_use_path(repository))?;
+        if is_known {
+            let place = repository.to_string();
+            self.note_change(ChangeRecord::of(ChangeKind::AcceptSigner, "", &place));
+        }
+        Ok(is_known)
     }
 
     /// Pins the signer and the transport, where that is news: the first time, when an unknown

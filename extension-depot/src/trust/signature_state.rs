@@ -8,6 +8,7 @@ use crate::trust::signer::Signer;
 
 /// The result of checking the signatures of an artifact. These are five, and none of them counts as
 /// another.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum SignatureState {

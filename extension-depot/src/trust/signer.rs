@@ -17,6 +17,7 @@ use crate::oci::blob::digest_of;
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
 /// A verified signer.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Signer {

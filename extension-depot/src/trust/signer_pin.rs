@@ -15,6 +15,7 @@ use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
 /// The pinned signer of a repository, and whether anything of it came over TLS.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstUse {
     /// The repository.
@@ -25,10 +26,12 @@ pub struct FirstUse {
     #[serde(default)]
     pub is_secure: bool,
     /// When it was pinned.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub since: Timestamp,
 }
 
 /// Who signed the first version.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "signer")]
 pub enum FirstSigner {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use core_types::{OciReference, parse_toml};
+use core_types::{ChangeKind, OciReference, parse_toml};
 use private_files::{FileError, ensure_not_link};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -60,6 +60,7 @@ impl LockedDepot<'_> {
             signer.proof.write_to(&mut table);
             tables.push(table);
         })?;
+        self.note_trust_change(ChangeKind::Trust, signer);
         Ok(true)
     }
 
@@ -68,7 +69,8 @@ impl LockedDepot<'_> {
     /// # Errors
     /// When the file cannot be used.
     pub fn distrust(&self, is_meant: impl Fn(&TrustedSigner) -> bool) -> Result<bool, TrustError> {
-        let going: Vec<_> = self.trusted_signers()?.iter().map(is_meant).collect();
+        let known = self.trusted_signers()?;
+        let going: Vec<_> = known.iter().map(is_meant).collect();
         if !going.contains(&true) {
             return Ok(false);
         }
@@ -77,6 +79,9 @@ impl LockedDepot<'_> {
                 tables.remove(at);
             }
         })?;
+        for (signer, _) in known.iter().zip(&going).filter(|(_, is_going)| **is_going) {
+            self.note_trust_change(ChangeKind::Distrust, signer);
+        }
         Ok(true)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{ExtensionName, OciReference, version_of_tag};
+use core_types::{ChangeKind, ExtensionName, OciReference, version_of_tag};
 use extension_depot::{Basis, Bundle, Bundled, Evidence, Staged as StagedArtifact};
 
 use super::error::BundlesError;
@@ -117,7 +117,7 @@ impl Installer<'_> {
         if self.config.restricts_sources() && self.config.check_source(&own).is_err() {
             return Err(unproven());
         }
-        self.config.check_source(&own)?;
+        self.check_source(ChangeKind::Install, &own)?;
         let name_use: NameUse = options.install.name_use;
         let reference = local_reference(basis.pinned(), &own, name_use);
         let is_its = basis.check_name(&reference).is_ok() && basis.pinned().is_some();

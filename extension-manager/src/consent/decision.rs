@@ -11,7 +11,7 @@ use super::requests::Requests;
 /// The earlier decision.
 #[derive(Debug, Clone, Copy)]
 pub enum PriorGrants<'a> {
-    /// Nothing: it is installed for the first time, or its manifest has no `[capabilities]`.
+    /// It is installed for the first time, or its manifest lacks `[capabilities]`.
     Undecided,
     /// Its owner wrote these into its manifest.
     Decided(&'a Capabilities),

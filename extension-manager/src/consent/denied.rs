@@ -4,6 +4,7 @@ use core_types::{Capability, Decision, Grant, RequestedGrant};
 use serde::Serialize;
 
 /// Something that an extension asks for and does not have.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Denied {
     /// The capability.

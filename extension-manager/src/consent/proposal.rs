@@ -34,7 +34,7 @@ impl Consent for Nobody {
 /// What becomes of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is no person to ask. Nothing is granted, and it can be granted later.
+    /// A person cannot be asked. Nothing is granted, and it can be granted later.
     Unattended,
     /// An answer for each of [`Proposal::asks`], in their order. A missing answer is a no, and a
     /// required permission without a grant ends the operation: nothing is installed that could not

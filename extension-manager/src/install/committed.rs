@@ -1,4 +1,4 @@
-//! Last stage: what is installed now.
+//! Last stage: the installed extension.
 
 use std::path::PathBuf;
 
@@ -28,13 +28,13 @@ pub struct Committed {
     pub reference: OciReference,
     /// Its manifest.
     pub manifest: PathBuf,
-    /// What is known of its signature, where that was looked at.
+    /// The state of its signature, if that was verified.
     pub signature: Option<SignatureState>,
-    /// What was installed before, if it was something else.
+    /// The artifact that was installed before, if it was another.
     pub replaced: Option<Replaced>,
-    /// What it was given.
+    /// The decision.
     pub decision: Decision,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
 }
 

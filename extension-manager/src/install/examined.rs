@@ -1,4 +1,4 @@
-//! Fourth stage: what the code needs and asks for.
+//! Fourth stage: the needs and requests of the code.
 
 use core_types::{Capability, ExtensionName};
 use extension_depot::{Binary, BlobError, MAX_BLOB, read_blob, read_regular};
@@ -18,9 +18,9 @@ use crate::manager::Manager;
 /// An extension that is compiled, links, and whose requests are known.
 pub(crate) struct Examined {
     pub(super) verified: Verified,
-    /// What it asks for; for an update, beyond what its predecessor asked for.
+    /// Its requests; for an update, those that its predecessor did not have.
     pub(super) requests: Requests,
-    /// What it is for.
+    /// The purpose.
     pub(super) purpose: Purpose,
 }
 
@@ -30,23 +30,23 @@ pub struct Findings {
     pub host: Host,
     /// Its code.
     pub code: Code,
-    /// What it asks for.
+    /// Its requests.
     pub requests: Requests,
     /// Why it could never start here.
     pub refusal: Option<HostError>,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
 }
 
 /// Why nothing can be said about a binary, or why it could never start here.
 #[derive(Debug, thiserror::Error)]
 pub enum ExamineError {
-    /// Its bytes are missing or not what they were.
+    /// Its bytes are missing or damaged.
     #[error("the binary of `{name}` is damaged")]
     Damaged {
         /// The extension.
         name: ExtensionName,
-        /// What is wrong.
+        /// The problem.
         source: BlobError,
     },
     /// It does not compile or link.
@@ -54,13 +54,13 @@ pub enum ExamineError {
     Host {
         /// The extension.
         name: ExtensionName,
-        /// What is wrong.
+        /// The problem.
         source: Box<HostError>,
     },
     /// It does not compile.
     #[error(transparent)]
     Code(Box<CodeError>),
-    /// What its author asks for cannot be understood.
+    /// The author's requests cannot be parsed.
     #[error(transparent)]
     Requests(#[from] RequestError),
 }
@@ -75,8 +75,8 @@ enum Bytes {
 }
 
 impl Verified {
-    /// Compiles the code, links it against everything that it imports, and reads what it and its
-    /// author ask for. None of it runs.
+    /// Compiles the code, links it against its imports, and reads its requests and the author's.
+    /// None of the code runs.
     pub(super) fn examine(
         self,
         installer: &Installer<'_>,
@@ -106,8 +106,8 @@ impl Verified {
 }
 
 impl Manager {
-    /// Compiles the binary of an extension, links it, and finds out what it asks for. None of its
-    /// code runs.
+    /// Compiles and links the binary of an extension, and reads its requests. None of its code
+    /// runs.
     ///
     /// # Errors
     /// When it does not compile or cannot be read. That it could never start is a finding.
@@ -158,8 +158,8 @@ impl From<CodeError> for ExamineError {
     }
 }
 
-/// Reads a binary. What arrived was hashed as it came, and the compiler hashes what it compiles: a
-/// third time would find nothing.
+/// Reads a binary. It was hashed on arrival, and the compiler hashes it again: a third time would
+/// find nothing.
 fn read(name: &ExtensionName, binary: &Binary, bytes: Bytes) -> Result<Vec<u8>, ExamineError> {
     let read = match bytes {
         Bytes::Kept => read_blob(&binary.path, &binary.digest, MAX_BLOB),

@@ -1,4 +1,4 @@
-//! Fetching what a source leads to, whatever is installed.
+//! Fetches the artifact of a source, whatever is installed.
 
 use core_types::{Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
 use extension_depot::registry::Resolved;
@@ -10,7 +10,7 @@ use crate::notice::Wait;
 use crate::rules::{SourceForm, remember_tags};
 
 impl Installer<'_> {
-    /// Fetches what a reference leads to. Nothing is installed yet.
+    /// Fetches the artifact of a reference without installing it.
     ///
     /// # Errors
     /// When a policy refuses its place, or the registry does not give it.
@@ -24,8 +24,7 @@ impl Installer<'_> {
         Ok(staged.map_err(InstallError::Runtime)??)
     }
 
-    /// Fetches once more exactly what an extension is pinned to, and puts its bytes back into
-    /// place.
+    /// Fetches the pinned bytes of an extension again, and puts them back into place.
     ///
     /// # Errors
     /// When it cannot be fetched, or the manifest is pinned to something else by now.
@@ -41,8 +40,8 @@ impl Installer<'_> {
         restored.into_iter().try_for_each(|one| one.map_err(&of_extension))
     }
 
-    /// Fetches what a source leads to, to look at it: whether it may be installed under its name is
-    /// another question.
+    /// Fetches the artifact of a source for inspection: whether it may be installed under its name
+    /// is another question.
     ///
     /// # Errors
     /// When the source cannot be read or a policy refuses it.
@@ -58,7 +57,7 @@ impl Installer<'_> {
         }
     }
 
-    /// Stages what has no registry.
+    /// Stages a local artifact.
     pub(super) fn stage_local(
         &self,
         source: &Source,
@@ -106,8 +105,7 @@ impl Installer<'_> {
         Ok(resolved.map_err(InstallError::Runtime)??)
     }
 
-    /// Chooses the newest version where a source is a repository. Every other source stays what it
-    /// is.
+    /// Chooses the newest version of a repository. Every other source stays as it is.
     pub(super) fn resolve_version(
         &self,
         source: &Source,

@@ -3,7 +3,7 @@
 //! Each stage is a type that is made from the one before, and one pipeline serves install, update,
 //! sync, import and rollback: `Resolved`, `Staged`, `Verified`, `Examined`, `Decided`,
 //! [`Committed`]. The basis of the decision is read once and compared by the depot under its lock.
-//! An `Operation` says what is done and on which terms.
+//! An `Operation` has the work and its terms.
 
 mod committed;
 mod decided;

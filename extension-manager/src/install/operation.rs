@@ -187,7 +187,7 @@ mod tests {
         let (kept, gone) = intersect(&then, &now);
         assert_eq!(kept, capabilities(&["notification"]));
         let gone: Vec<_> = gone.iter().map(ToString::to_string).collect();
-        assert_eq!(gone, ["network=*.example.org", "secret-read=a"]);
+        assert_eq!(gone, ["secret-read=a", "network=*.example.org"]);
     }
 
     #[test]

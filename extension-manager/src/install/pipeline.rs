@@ -14,7 +14,7 @@ use crate::installer::Installer;
 use crate::retry::{Round, until_it_holds};
 use crate::rules::{NameUse, check_form, check_replacement};
 
-/// What is to be installed, and on which terms.
+/// The source of an install, with its terms.
 pub struct InstallRequest<'a> {
     /// Where it comes from.
     pub source: &'a Source,
@@ -30,15 +30,15 @@ pub struct InstallRequest<'a> {
     pub options: InstallOptions<'a>,
 }
 
-/// What came of an install.
+/// The outcome of an install.
 pub enum Installation {
-    /// Exactly this is installed already, so nothing was written but what was granted by the way.
+    /// Exactly this is already installed, so only new grants were written.
     Already {
         /// The extension.
         installed: Box<Installed>,
-        /// What it was granted now.
+        /// The new grants.
         granted: Vec<Grant>,
-        /// What was to be granted and a policy denies.
+        /// Wanted grants that a policy denies.
         denied: Vec<Denied>,
     },
     /// It is installed now.
@@ -46,11 +46,11 @@ pub enum Installation {
 }
 
 impl Installer<'_> {
-    /// Fetches, verifies, compiles and links an extension, asks what it may do, and only then
+    /// Fetches, verifies, compiles and links an extension, asks for its permissions, and only then
     /// installs it.
     ///
     /// # Errors
-    /// When any of that fails. What was installed before is as it was.
+    /// When any of that fails. The installed state has not changed.
     pub fn install(&self, request: &InstallRequest<'_>) -> Result<Installation, InstallError> {
         let InstallRequest { source, sha256, options, .. } = request;
         check_form(source, *sha256)?;
@@ -84,7 +84,7 @@ impl Installer<'_> {
         }
     }
 
-    /// Grants something by the way to what is installed already.
+    /// Adds grants to an extension that is already installed.
     fn already(
         &self,
         installed: Box<Installed>,
@@ -124,7 +124,8 @@ impl Installer<'_> {
         until_it_holds(&name, round, InstallError::of(&name))
     }
 
-    /// The same for what is only decided about once: a change starts the whole operation again.
+    /// Runs the operation once: if another process changes the extension, the whole operation
+    /// starts again.
     pub(crate) fn carry_out_once(
         &self,
         staged: Staged,

@@ -1,6 +1,6 @@
 //! First stage: the artifact of a source.
 
-use core_types::{Digest, ExtensionName, OciReference, VersionReq};
+use core_types::{ChangeKind, Digest, ExtensionName, OciReference, VersionReq};
 use extension_depot::registry;
 use extension_depot::{Basis, DepotError, Installed, Source};
 
@@ -77,7 +77,7 @@ impl Installer<'_> {
             let is_secure = self.registry().is_secure(reference);
             basis.check_transport(is_secure).map_err(&of_extension)?;
         }
-        self.config.check_source(reference)?;
+        self.check_source(ChangeKind::Install, reference)?;
         basis.check_name(reference).map_err(&of_extension)?;
         if reference.provenance().is_some()
             && let Some(installed) = self.installed_as(&basis, reference)
@@ -136,10 +136,10 @@ fn stage_local(
 ) -> Result<Resolution<Staged>, InstallError> {
     if let Source::Web(_) = source {
         let as_file = OciReference::local_file(&name, "0.0.0")?;
-        installer.config.check_source(&as_file)?;
+        installer.check_source(ChangeKind::Install, &as_file)?;
     }
     let mut staged = installer.stage_local(source, sha256.as_ref(), &name)?;
-    installer.config.check_source(&staged.reference)?;
+    installer.check_source(ChangeKind::Install, &staged.reference)?;
     let (depot, of_extension) = (installer.depot(), InstallError::of(&name));
     let basis = depot.basis(&name, &staged.reference).map_err(&of_extension)?;
     staged.reference = local_reference(basis.pinned(), &staged.reference, name_use);

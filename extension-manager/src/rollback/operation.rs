@@ -1,6 +1,6 @@
 //! Restoring a generation.
 
-use core_types::ExtensionName;
+use core_types::{ChangeKind, ExtensionName};
 use extension_depot::{Depot, Generation, History};
 
 use super::error::RollbackError;
@@ -34,7 +34,7 @@ impl Installer<'_> {
         let generation = choose(depot, name, &history, wanted)?;
         let (reference, artifact, binary) =
             depot.artifact_of_generation(name, generation).map_err(&of_extension)?;
-        self.config.check_source(&reference)?;
+        self.check_source(ChangeKind::Rollback, &reference)?;
         let staged = Staged::new(name.clone(), Content::Kept { reference, artifact, binary });
         let operation = RollBack { history: &history, generation, accept };
         let committed = self.carry_out(staged, &Operation::RollBack(operation))?;

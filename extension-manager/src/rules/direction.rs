@@ -4,6 +4,7 @@ use core_types::{ExtensionName, OciReference, version_of_tag};
 use serde::Serialize;
 
 /// What an installation takes the place of.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replaced {
     /// What was installed.
@@ -13,6 +14,7 @@ pub struct Replaced {
 }
 
 /// How a version stands to the one before it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {

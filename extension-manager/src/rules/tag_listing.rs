@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use core_types::OciQuery;
 use extension_depot::{Places, digest_of, read_regular};
 
-/// The most tags that are kept of a repository: more than somebody chooses from.
+/// The number of tags to keep of a repository: more than a person chooses from.
 const MAX_TAGS: usize = 500;
-/// The most repositories that are offered.
+/// The number of repositories to offer.
 const MAX_REPOSITORIES: usize = 200;
 /// The largest file of tags, in bytes; a tag has at most 128.
 const MAX_FILE: u64 = 128 << 10;
 
-/// Keeps what a repository has, the newest first.
+/// Keeps the tags of a repository, the newest first.
 pub fn remember_tags(places: &Places, repository: &OciQuery, tags: &[String]) {
     let repository = format!("{}/{}", repository.registry(), repository.repository());
     let _ = write(places, &repository, tags);
@@ -31,7 +31,7 @@ fn write(places: &Places, repository: &str, tags: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// The tags of a repository as it is typed.
+/// Returns the tags of a repository as it is typed.
 pub fn known_tags(places: &Places, repository: &str) -> Vec<String> {
     let typed: Result<OciQuery, _> = repository.parse();
     let Ok(repository) = typed.map(|query| format!("{}/{}", query.registry(), query.repository()))
@@ -41,7 +41,7 @@ pub fn known_tags(places: &Places, repository: &str) -> Vec<String> {
     lines(listing(places, &repository)).into_iter().skip(1).collect()
 }
 
-/// The repositories of which tags are known.
+/// Returns the repositories with known tags.
 pub fn known_repositories(places: &Places) -> Vec<String> {
     let entries =
         fs::read_dir(places.tag_listings()).into_iter().flatten().flatten().take(MAX_REPOSITORIES);

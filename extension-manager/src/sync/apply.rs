@@ -1,6 +1,6 @@
 //! Doing what was planned.
 
-use core_types::OciReference;
+use core_types::{ChangeKind, OciReference};
 use extension_depot::registry::RegistryError;
 use extension_depot::{DepotError, Staged as StagedArtifact};
 use extension_host::{Binary, IntoCacheError, compile_many};
@@ -128,7 +128,7 @@ impl Installer<'_> {
         if reference.is_local() {
             return Err(StepProblem::FromFile);
         }
-        self.config.check_source(reference)?;
+        self.check_source(ChangeKind::Install, reference)?;
         let of_extension = InstallError::of(&planned.step.name);
         Ok(self.check_transport(reference, allow_plain_http).map_err(of_extension)?)
     }

@@ -14,8 +14,8 @@ use crate::install::InstallError;
 use crate::installer::Installer;
 use crate::notice::Warning;
 
-/// Returns what this list asks for on behalf of an extension and policy approves. What policy
-/// denies is not among it.
+/// Returns the list's grants for an extension that policy approves, without those that policy
+/// denies.
 pub(super) fn approved(
     config: &UserConfig,
     list: Option<&OciReference>,
@@ -30,8 +30,8 @@ pub(super) fn approved(
 }
 
 impl List {
-    /// Finds out what an extension that came from the list has to be given and what has to be
-    /// withdrawn. What its user took away stays away, and what its user gave stays.
+    /// Finds the grants to add to and to withdraw from an extension of the list. A revocation of
+    /// its user stays, and so does a grant.
     pub(super) fn find_changes(
         &self,
         config: &UserConfig,
@@ -57,8 +57,8 @@ impl List {
         }
     }
 
-    /// Returns what was given by this list alone, is there still and not to be kept. Every
-    /// installation gives an extension its own configuration, so that stays.
+    /// Returns the grants of this list alone that remain and are not wanted any more. Each install
+    /// grants an extension its own configuration, so that stays.
     fn withdrawable(
         &self,
         name: &ExtensionName,
@@ -77,8 +77,8 @@ impl List {
 }
 
 impl Installer<'_> {
-    /// Withdraws first, which nothing that fails later keeps from being done, and then gives what
-    /// no new version has to be there for.
+    /// Withdraws first, so that no later failure prevents it, and then adds the grants that do not
+    /// need a new version.
     pub(super) fn adjust(&self, step: &mut Step) {
         if step.grant.is_empty() && step.withdraw.is_empty() {
             return;
@@ -142,7 +142,7 @@ impl Installer<'_> {
                 if !list.is_on_another(name, &reference.identity()) {
                     return Some(Step::new(name, Some(reference), StepState::LeftOver));
                 }
-                // Another list has it, and what this one gave goes.
+                // Another list has it, so only the grants of this one are withdrawn.
                 let withdraw = list.withdrawable(name, from, &manifest.granted(), |_| false);
                 let step =
                     Step { withdraw, ..Step::new(name, Some(reference), StepState::ToAdjust) };
@@ -153,7 +153,7 @@ impl Installer<'_> {
         }
     }
 
-    /// Removes what is to be removed, if that is still so.
+    /// Removes the extension, if it is still left over.
     pub(super) fn prune(&self, list: &List, step: &mut Step) {
         if step.state == StepState::ToRemove {
             let locked = self.depot().lock().map_err(DepotError::from);
@@ -167,15 +167,15 @@ impl Installer<'_> {
         }
     }
 
-    /// Notes where the list led, and what came of it.
+    /// Records the digest of the list, and its extensions.
     pub(super) fn note_list(&self, list: &List, plan: &[Planned]) -> Result<(), SyncError> {
         let signed = list.published.as_ref().zip(list.evidence.as_ref());
         let note = |followed: &mut FollowedList| {
             if let Some(pinned) = &list.published {
                 followed.pins.insert(pinned.revision().to_owned(), pinned.clone());
             }
-            // What is neither on the list nor left over is another extension by now, or another
-            // list has it.
+            // An extension that is neither on the list nor left over is another one by now, or on
+            // another list.
             followed
                 .extensions
                 .retain(|name, _| plan.iter().any(|planned| planned.is_from_list(name)));
@@ -188,7 +188,7 @@ impl Installer<'_> {
 
     fn note_one(&self, list: &List, planned: &Planned, followed: &mut FollowedList) {
         let Planned { step, entry, .. } = planned;
-        // Of what failed is known what was known before.
+        // A failed step keeps its earlier record.
         let Some(entry) = entry.as_ref().filter(|_| step.state != StepState::Failed) else {
             return;
         };
@@ -212,7 +212,7 @@ impl Installer<'_> {
         followed.extensions.insert(step.name.clone(), from);
     }
 
-    /// Returns what is known of an extension that came from this list by now, if it did.
+    /// Returns the record of an extension of this list, if it is one by now.
     fn origin_of(
         &self,
         list: &List,

@@ -1,5 +1,4 @@
-//! The list that `sync` follows: had, checked as an artifact is, and compared with what is known of
-//! it.
+//! The list that `sync` follows: fetched, verified as an artifact is, and compared with its record.
 
 use std::path::{Path, PathBuf};
 
@@ -24,28 +23,28 @@ pub enum ListSource {
     Published(OciReference),
 }
 
-/// A list, with what is known of it and of others.
+/// A list, with the records of it and of others.
 pub(super) struct List {
-    /// What it says.
+    /// Its contents.
     pub(super) extensions: ExtensionList,
     /// Where it was published, pinned to its bytes, if it was.
     pub(super) published: Option<OciReference>,
-    /// What it is called in records of what came from it.
+    /// Its name in records of its extensions.
     pub(super) words: String,
-    /// What it is known by here, whichever tag was asked for.
+    /// Its identity here, for every tag.
     pub(super) id: String,
     /// Who signed it, where it was published.
     pub(super) evidence: Option<Evidence>,
-    /// What is known of it from when it was followed last.
+    /// Its record from the last run.
     pub(super) known: FollowedList,
-    /// What is known of other lists.
+    /// The records of other lists.
     pub(super) others: Vec<FollowedList>,
 }
 
 /// The text of a list, before it is understood.
 struct ListText {
     text: String,
-    /// What it is called in messages.
+    /// Its name in messages.
     place: String,
     published: Option<(OciReference, Evidence)>,
     id: String,
@@ -53,9 +52,9 @@ struct ListText {
 }
 
 impl List {
-    /// Reads a list, which changes nothing. A published one has to come from where policy lets
-    /// extensions come from, be signed by whom policy wants, and be what it was where its tag is a
-    /// version or it is locked.
+    /// Reads a list without changing anything. A published one has to come from an allowed place
+    /// and have the signer that policy requires; where its tag is a version or it is locked, it
+    /// must not have moved.
     pub(super) fn read(
         installer: &Installer<'_>,
         source: &ListSource,
@@ -76,7 +75,7 @@ impl List {
         Ok(Self { extensions: parsed.value, published, words, id, evidence, known, others })
     }
 
-    /// What came from this list under a name, if that is what is installed from there.
+    /// Returns the record of an installed extension that came from this list.
     pub(super) fn provenance(
         &self,
         depot: &Depot,
@@ -88,8 +87,8 @@ impl List {
         known.cloned().or_else(|| self.unnoted(depot, name, loaded))
     }
 
-    /// What this list installed in a process that ended before that was noted, or in a sesame that
-    /// noted no lists.
+    /// Returns an extension that this list installed without a record: its process ended early, or
+    /// an older sesame ran.
     fn unnoted(
         &self,
         depot: &Depot,
@@ -107,14 +106,14 @@ impl List {
         is_from_here.then(|| FromList::of(&reference.identity()))
     }
 
-    /// Whether this list has brought something under a name that it has from elsewhere by now, or
-    /// not at all.
+    /// Returns whether this list brought an extension under a name that it gives another source by
+    /// now, or does not have any more.
     pub(super) fn has_dropped(&self, name: &ExtensionName, from: &FromList) -> bool {
         self.extensions.get(name).is_none_or(|entry| !from.is(&entry.oci))
     }
 
-    /// Whether what is installed under a name came from this list alone, which has it from
-    /// elsewhere by now.
+    /// Returns whether the installed extension came from this list alone, which gives the name
+    /// another source by now.
     pub(super) fn replaces(&self, depot: &Depot, name: &ExtensionName) -> bool {
         let Some(from) =
             self.known.extensions.get(name).filter(|from| self.has_dropped(name, from))
@@ -126,7 +125,7 @@ impl List {
         there.is_some_and(|there| from.is(&there) && !self.is_on_another(name, &there.identity()))
     }
 
-    /// Whether another list has brought this extension, or would bring it.
+    /// Returns whether another list has brought this extension, or would bring it.
     pub(super) fn is_on_another(&self, name: &ExtensionName, identity: &Identity) -> bool {
         self.others
             .iter()
@@ -134,7 +133,7 @@ impl List {
             .any(|from| from.identity == *identity)
     }
 
-    /// Whether another list has given this to an extension as well.
+    /// Returns whether another list has made this grant as well.
     pub(super) fn is_given_by_another(&self, name: &ExtensionName, grant: &Grant) -> bool {
         self.others
             .iter()
@@ -142,8 +141,8 @@ impl List {
             .any(|from| from.was_given(grant))
     }
 
-    /// Whether what it no longer has is removed: because its user says so, or because it may and
-    /// does demand it.
+    /// Returns whether dropped extensions are removed: on the user's request, or because the list
+    /// may and does demand it.
     pub(super) fn prunes(&self, config: &UserConfig, options: &SyncOptions) -> bool {
         let may_demand = || self.published.as_ref().is_some_and(|list| config.lets_prune(list));
         options.prune || self.extensions.defaults().prune && may_demand()
@@ -192,9 +191,9 @@ impl Installer<'_> {
     }
 }
 
-/// Makes sure that a list is what it was when it was followed last, unless its user names the
-/// bytes: where its tag is a version, as for an artifact, and where it is locked. Another tag, such
-/// as `stable`, is there to be moved.
+/// Checks that a list has not changed since the last run, unless its user names the digest: where
+/// its tag is a version, as for an artifact, and where it is locked. Another tag, such as `stable`,
+/// may move.
 fn check_pin(
     followed: Option<&FollowedList>,
     reference: &OciReference,

@@ -48,7 +48,7 @@ impl Installer<'_> {
     /// the user wants, and by the signer of the first use.
     ///
     /// # Errors
-    /// When it does not, or it cannot be found out what is wanted.
+    /// When it does not, or the required signer cannot be read.
     pub fn verify_signer(
         &self,
         name: &ExtensionName,

@@ -15,6 +15,7 @@ use crate::notice::Wait;
 const MAX_CANDIDATES: usize = 10;
 
 /// Whether there is something newer.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Age {

@@ -1,6 +1,6 @@
 //! Updating an extension.
 
-use core_types::{ExtensionName, OciReference};
+use core_types::{ChangeKind, ExtensionName, OciReference};
 use extension_depot::{Basis, Installed, Staged as StagedArtifact};
 
 use super::available::{Age, Available};
@@ -127,7 +127,7 @@ impl Installer<'_> {
         if loaded.manifest.extension.pinned {
             return Ok(Available::not_looked_for(reference, Age::Pinned));
         }
-        self.config.check_source(reference)?;
+        self.check_source(ChangeKind::Update, reference)?;
         self.check_transport(reference, options.allow_plain_http).map_err(UpdateError::of(name))?;
         let min_age = if options.now { None } else { self.config.min_release_age() };
         let (look, query) = (self.look(name, min_age), reference.repository_query());

@@ -1,4 +1,4 @@
-//! Confirming where an extension of a bundle came from: what an update does first.
+//! Confirms the origin of an extension from a bundle: the first step of an update.
 
 use core_types::{Capabilities, Capability, OciReference, version_of_tag};
 use extension_depot::registry::{Registry, RegistryError};

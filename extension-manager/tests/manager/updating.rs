@@ -1,4 +1,4 @@
-//! Updates: what is newer, what it asks for, and what stays.
+//! Updates: newer versions, their requests, and the state that stays.
 
 use extension_manager::{
     Age, Answer, InstallError, InstallOptions, Nobody, UpdateError, UpdateOptions,

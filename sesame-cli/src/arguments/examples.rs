@@ -281,6 +281,7 @@ const EXAMPLES: &[Examples] = &[
     ("sesame doctor", ["sesame doctor", "sesame doctor --json"]),
     ("sesame demo", ["sesame demo", "sesame demo --serve"]),
     ("sesame completions", ["sesame completions --install", "sesame completions zsh > _sesame"]),
+    ("sesame schema", ["sesame schema policy.toml", "sesame schema list > list.schema.json"]),
     ("sesame help", ["sesame help install", "sesame help extension grant"]),
     ("sesame man", ["sesame man ~/.local/share/man/man1", "sesame man pages"]),
 ];

@@ -15,9 +15,13 @@ use extension_manager::ListSource;
 
 use super::address::{self, Mistyped};
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
+use super::listing::ListingArguments;
 use super::setting::{SettingKey, TypedSetting};
 use super::signer::SignerArguments;
 use crate::completion;
+use crate::listing::{
+    Activity, Checks, Collected, Extensions, Freshness, Generations, Steps, Updates,
+};
 
 /// The everyday commands. They are at the top, as `sesame install`, and below `sesame extension`.
 #[derive(Debug, Subcommand)]
@@ -29,7 +33,7 @@ pub enum EverydayCommand {
     Install(Box<InstallArguments>),
     /// List the installed extensions
     #[command(visible_alias = "ls")]
-    List,
+    List(ListingArguments<Extensions>),
     /// Call a function of an extension, or list its functions
     Call(CallArguments),
     /// Run an extension that is a program
@@ -102,12 +106,16 @@ pub enum ExtensionCommand {
         /// Fetch damaged files again, and compile stale code
         #[arg(long)]
         repair: bool,
+        #[command(flatten)]
+        listing: ListingArguments<Checks>,
     },
     /// List extensions with newer versions or moved tags
     Outdated {
         /// Only these; without any, all
         #[arg(add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
+        #[command(flatten)]
+        listing: ListingArguments<Freshness>,
     },
     /// Keep extensions at their versions
     Pin {
@@ -123,6 +131,8 @@ pub enum ExtensionCommand {
     History {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
+        #[command(flatten)]
+        listing: ListingArguments<Generations>,
     },
     /// Restore an earlier generation (works offline)
     Rollback(RollbackArguments),
@@ -134,6 +144,8 @@ pub enum ExtensionCommand {
         /// Print the files to remove without removing them
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        listing: ListingArguments<Collected>,
     },
     /// Install the extensions of the manifests or of a list
     Sync(SyncArguments),
@@ -373,6 +385,8 @@ pub struct UpdateArguments {
     /// Fetch without TLS even if it was fetched with TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<Updates>,
 }
 
 #[derive(Debug, Args)]
@@ -413,6 +427,8 @@ pub struct SyncArguments {
     /// Fetch without TLS even if it was fetched with TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<Steps>,
 }
 
 #[derive(Debug, Args)]
@@ -489,6 +505,8 @@ pub struct ActivityArguments {
     /// Only from the last time, such as `30m`, `1h` or `2d`
     #[arg(long, value_name = "TIME")]
     pub since: Option<Period>,
+    #[command(flatten)]
+    pub listing: ListingArguments<Activity>,
     #[command(subcommand)]
     pub command: Option<ActivityCommand>,
 }

@@ -49,7 +49,7 @@ const GROUPS: [Group; 6] = [
     },
     Group {
         title: REST,
-        top: &["config", "doctor", "completions", "man", "help"],
+        top: &["config", "doctor", "schema", "completions", "man", "help"],
         extension: &["gc"],
     },
     Group { title: "Suffiks", top: &["workload", "wasi"], extension: &[] },

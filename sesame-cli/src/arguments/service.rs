@@ -9,8 +9,10 @@ use clap_complete::ArgValueCompleter;
 use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, SecretName};
 
 use super::address;
+use super::listing::ListingArguments;
 use super::signer::IdentityArguments;
 use crate::completion;
+use crate::listing::{Logins, Secrets, Signers, Tags};
 
 /// A source of signatures: an extension, or all of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub enum SecretCommand {
     List {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
+        #[command(flatten)]
+        listing: ListingArguments<Secrets>,
     },
     /// Delete a secret
     #[command(visible_alias = "rm")]
@@ -78,12 +82,17 @@ pub enum RegistryCommand {
     },
     /// List the registries with logins
     #[command(visible_alias = "ls")]
-    List,
+    List {
+        #[command(flatten)]
+        listing: ListingArguments<Logins>,
+    },
     /// List the tags of a repository, the newest version first
     Tags {
         /// `registry/[principal/]scope`
         #[arg(value_parser = address::repository, add = ArgValueCompleter::new(completion::repositories))]
         repository: OciQuery,
+        #[command(flatten)]
+        listing: ListingArguments<Tags>,
     },
     /// Delete a login
     Logout {
@@ -104,7 +113,10 @@ pub enum StoreName {
 pub enum TrustCommand {
     /// List trusted and pinned signers
     #[command(visible_alias = "ls")]
-    List,
+    List {
+        #[command(flatten)]
+        listing: ListingArguments<Signers>,
+    },
     /// Trust a public key or an identity for a place
     Add {
         /// A file in PEM, such as `cosign.pub`

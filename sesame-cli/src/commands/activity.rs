@@ -1,7 +1,7 @@
 //! `sesame extension activity` and `why`
 
 use core_types::{Authority, ExtensionName, TouchRecord, Verdict, denied_by_policy};
-use extension_depot::ActivityEntry;
+use extension_depot::{ActivityEntry, Depot};
 use jiff::Timestamp;
 
 use crate::arguments::{ActivityArguments, ActivityCommand};
@@ -15,7 +15,7 @@ const MAX_REFUSALS: usize = 20;
 /// Shows the activity log, or checks it for changes.
 pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, Failure> {
     let log = context.depot()?.activity();
-    let ActivityArguments { names, since, command } = arguments;
+    let ActivityArguments { names, since, command, .. } = arguments;
     if let Some(ActivityCommand::Verify) = command {
         return Ok(Outcome::ActivityVerified {
             lines: log.entries().len(),
@@ -25,7 +25,8 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     let from = since.and_then(|since| Timestamp::now().checked_sub(since.duration()).ok());
     let is_wanted = |entry: &ActivityEntry| {
         from.is_none_or(|from| entry.at >= from)
-            && (names.is_empty() || names.iter().any(|name| name.as_str() == entry.call.extension))
+            && (names.is_empty()
+                || names.iter().any(|name| name.as_str() == entry.event.extension()))
     };
     Ok(Outcome::Activity(log.entries().into_iter().filter(is_wanted).collect()))
 }
@@ -37,23 +38,21 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
     let authority = depot.permissions(&installed, context.config()?)?.authority;
     let mut refused: Vec<RefusedThing> = Vec::new();
-    for entry in depot
-        .activity()
-        .entries()
-        .into_iter()
-        .rev()
-        .filter(|entry| entry.call.extension == name.as_str())
-    {
-        for touch in
-            entry.call.activity.touches.into_iter().filter(|touch| touch.verdict != Verdict::Allow)
-        {
-            if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what)
-            {
-                refused.push(decided_now(entry.at, touch, &authority));
-            }
+    for (at, touch) in refusals(&depot, name) {
+        if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what) {
+            refused.push(decided_now(at, touch, &authority));
         }
     }
     Ok(Outcome::Why { name: name.clone(), refused })
+}
+
+/// Returns everything that an extension was refused, the latest first.
+fn refusals(depot: &Depot, name: &ExtensionName) -> impl Iterator<Item = (Timestamp, TouchRecord)> {
+    let calls = depot.activity().entries().into_iter().rev();
+    let calls = calls.filter_map(|entry| Some((entry.at, entry.event.into_call()?)));
+    let its = calls.filter(|(_, call)| call.extension == name.as_str());
+    its.flat_map(|(at, call)| call.activity.touches.into_iter().map(move |touch| (at, touch)))
+        .filter(|(_, touch)| touch.verdict != Verdict::Allow)
 }
 
 /// Decides a past refusal anew: a policy may have come or gone since.

@@ -8,6 +8,7 @@ use extension_host::{CompilerJob, run_compiler};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::style::Colour;
 
 /// Compiles files to others. The parent reads standard error, so the message is printed bare.
 pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
@@ -18,7 +19,7 @@ pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
     match run_compiler(&jobs) {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {
-            crate::terminal::Terminal::detect().note(&failure.message);
+            crate::terminal::Terminal::detect(Colour::Never).note(&failure.message);
             // A code for the parent, not an exit code of a command.
             std::process::exit(failure.code)
         }

@@ -9,7 +9,8 @@ use core_types::ErrorKind;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::arguments::{
-    CallArguments, Command, DevArguments, EverydayCommand, ExtensionCommand, TestArguments,
+    CallArguments, Command, DevArguments, EverydayCommand, ExtensionCommand, Presentation,
+    TestArguments,
 };
 use crate::build::{built, project};
 use crate::context::Context;
@@ -61,7 +62,8 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
         Ok((installation, path)) => {
             if let Some(installation) = installation {
                 // A failed print does not matter: the extension can be called all the same.
-                let _ = render::outcome(context, &Outcome::Installed(vec![installation]));
+                let outcome = Outcome::Installed(vec![installation]);
+                let _ = render::outcome(context, &Presentation::default(), &outcome);
             }
             call(context, development, &path, arguments)
         }

@@ -39,19 +39,15 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn good(what: impl Into<String>, finding: impl Into<String>) -> Diagnosis {
-    Diagnosis { what: what.into(), health: Health::Good, finding: finding.into(), mend: None }
+    Diagnosis { what: what.into(), health: Health::Good, finding: finding.into(), fix: None }
 }
 
-fn bad(what: impl Into<String>, finding: impl Into<String>, mend: Option<String>) -> Diagnosis {
-    Diagnosis { what: what.into(), health: Health::Bad, finding: finding.into(), mend }
+fn bad(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>) -> Diagnosis {
+    Diagnosis { what: what.into(), health: Health::Bad, finding: finding.into(), fix }
 }
 
-fn doubtful(
-    what: impl Into<String>,
-    finding: impl Into<String>,
-    mend: Option<String>,
-) -> Diagnosis {
-    Diagnosis { what: what.into(), health: Health::Doubtful, finding: finding.into(), mend }
+fn warning(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>) -> Diagnosis {
+    Diagnosis { what: what.into(), health: Health::Warning, finding: finding.into(), fix }
 }
 
 /// Checks that the directories exist, belong to this user and are writable by this user only.
@@ -93,7 +89,7 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
             format!("{shown} can be written to by everybody"),
             Some(format!("chmod o-w '{shown}'")),
         ),
-        Ok(metadata) if metadata.mode() & 0o020 != 0 => doubtful(
+        Ok(metadata) if metadata.mode() & 0o020 != 0 => warning(
             what,
             format!("{shown} can be written to by its group"),
             Some(format!("chmod g-w '{shown}'")),
@@ -110,7 +106,7 @@ fn durability(depot: &Depot) -> Option<Diagnosis> {
         "file systems that cannot sync directories; a power cut may undo changes: {}",
         all.join(", ")
     );
-    (!all.is_empty()).then(|| doubtful("durability", finding, None))
+    (!all.is_empty()).then(|| warning("durability", finding, None))
 }
 
 fn lock(depot: &Depot) -> Diagnosis {
@@ -125,7 +121,7 @@ fn lock(depot: &Depot) -> Diagnosis {
     }
     match depot.lock_holder() {
         None => good("lock", "nobody is changing anything"),
-        Some(process) => doubtful(
+        Some(process) => warning(
             "lock",
             format!("process {process} is changing something"),
             Some(format!("if it does not end: ps -p {process}")),
@@ -149,7 +145,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
         Err(error) => {
             bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend())
         }
-        Ok(unknown) if !unknown.is_empty() => doubtful(
+        Ok(unknown) if !unknown.is_empty() => warning(
             "configuration file",
             format!("{} has keys that do nothing", path.display()),
             mend(),
@@ -159,7 +155,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
     if environment::is_safe_mode() {
         let mend = Some("unset SESAME_SAFE_MODE".to_owned());
-        all.push(doubtful("safe mode", "no extension is called", mend));
+        all.push(warning("safe mode", "no extension is called", mend));
     }
     all
 }
@@ -175,7 +171,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
         Ok(installed) => installed,
         Err(error @ DepotError::NotInstalled { .. }) => {
             let failure = Failure::of_extension(name, &error);
-            return doubtful(what, failure.in_one_line(), failure.hint);
+            return warning(what, failure.in_one_line(), failure.hint);
         }
         Err(error) => return failed(&error),
     };
@@ -190,11 +186,11 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
     }
     // Policy is the administrator's choice, and not a problem.
     if let Some(stop) = policies.stop(&installed) {
-        return doubtful(what, format!("stopped by policy: {}", stop.reason), stop.mend);
+        return warning(what, format!("stopped by policy: {}", stop.reason), stop.mend);
     }
     match &listed.quarantine {
         Some(quarantine) => {
-            doubtful(what, quarantine.to_string(), Some(format!("sesame extension enable {name}")))
+            warning(what, quarantine.to_string(), Some(format!("sesame extension enable {name}")))
         }
         None => good(what, installed.reference.to_string()),
     }
@@ -221,7 +217,7 @@ fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
         // Code that is already there still runs.
         Err(IntoCacheError::Cache(error)) => {
             let error = Failure::new(ErrorKind::Local, &error).in_one_line();
-            doubtful(
+            warning(
                 "compiled code",
                 format!("{files} files, and no more can be kept: {error}"),
                 None,
@@ -237,7 +233,7 @@ fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
 fn session(context: &Context, depot: &Depot) -> Diagnosis {
     match (depot.places().runtime.is_some(), context.has_session_bus()) {
         (true, true) => good("session", "a runtime directory and a session bus"),
-        (true, false) => doubtful(
+        (true, false) => warning(
             "session",
             "there is no session bus: no notifications, no messages, no keyring",
             Some(
@@ -245,7 +241,7 @@ fn session(context: &Context, depot: &Depot) -> Diagnosis {
                     .to_owned(),
             ),
         ),
-        (false, _) => doubtful(
+        (false, _) => warning(
             "session",
             "there is no runtime directory: nothing can be granted for a while",
             Some("set XDG_RUNTIME_DIR".to_owned()),
@@ -255,7 +251,7 @@ fn session(context: &Context, depot: &Depot) -> Diagnosis {
 
 fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
-        return doubtful("keyring", "not looked for: there is no session bus", None);
+        return warning("keyring", "not looked for: there is no session bus", None);
     }
     let mend =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
@@ -265,7 +261,7 @@ fn keyring(context: &Context) -> Diagnosis {
         Ok(logins) => {
             good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
         }
-        Err(reason) => doubtful("keyring", reason, mend),
+        Err(reason) => warning("keyring", reason, mend),
     }
 }
 
@@ -283,7 +279,7 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
     let look = |(registry, reference): (String, OciReference)| {
         let what = format!("registry {registry}");
         if context.is_offline() {
-            return doubtful(what, "not asked: sesame is offline", None);
+            return warning(what, "not asked: sesame is offline", None);
         }
         match reach(context, &reference) {
             Ok(()) => good(what, "it answers"),

@@ -27,6 +27,7 @@ mod outdated;
 mod publish;
 mod remove;
 mod run;
+mod schema;
 mod secret;
 mod settings;
 mod shell;
@@ -68,8 +69,8 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
             };
             login::login(context, order)
         }
-        Command::Registry(RegistryCommand::List) => login::list(context),
-        Command::Registry(RegistryCommand::Tags { repository }) => {
+        Command::Registry(RegistryCommand::List { .. }) => login::list(context),
+        Command::Registry(RegistryCommand::Tags { repository, .. }) => {
             outdated::tags(context, &repository)
         }
         Command::Registry(RegistryCommand::Logout { registry }) => {
@@ -78,7 +79,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Secret(SecretCommand::Set { name, secret }) => {
             secret::set(context, &name, &secret)
         }
-        Command::Secret(SecretCommand::List { name }) => secret::list(context, &name),
+        Command::Secret(SecretCommand::List { name, .. }) => secret::list(context, &name),
         Command::Secret(SecretCommand::Remove { name, secret }) => {
             secret::remove(context, &name, &secret)
         }
@@ -93,7 +94,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         }
         Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
-        Command::Doctor => doctor::run(context),
+        Command::Doctor(_) => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),
@@ -101,6 +102,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Help { .. } => {
             unreachable!("it is read as the `--help` of the command that it names")
         }
+        Command::Schema { name } => schema::run(context, name.as_deref()),
         Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { jobs } => compile::run(&jobs),
     }
@@ -146,7 +148,7 @@ fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Fail
     }
     match command {
         EverydayCommand::Install(arguments) => install::run(context, &arguments),
-        EverydayCommand::List => list::run(context),
+        EverydayCommand::List(_) => list::run(context),
         EverydayCommand::Call(arguments) => call::run(context, arguments),
         EverydayCommand::Run(arguments) => run::run(context, arguments),
         EverydayCommand::Info { name } => info::run(context, &name),
@@ -170,15 +172,15 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Inspect { what, sha256 } => inspect::run(context, &what, sha256.as_ref()),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
-        ExtensionCommand::Verify { what, repair, signer } => {
+        ExtensionCommand::Verify { what, repair, signer, .. } => {
             verify::run(context, &what, repair, signer.given())
         }
-        ExtensionCommand::Outdated { names } => outdated::run(context, names),
+        ExtensionCommand::Outdated { names, .. } => outdated::run(context, names),
         ExtensionCommand::Pin { names } => change::pin(context, &names, true),
         ExtensionCommand::Unpin { names } => change::pin(context, &names, false),
-        ExtensionCommand::History { name } => history::run(context, &name),
+        ExtensionCommand::History { name, .. } => history::run(context, &name),
         ExtensionCommand::Rollback(arguments) => history::roll_back(context, &arguments),
-        ExtensionCommand::Gc { keep, dry_run } => gc::run(context, keep, dry_run),
+        ExtensionCommand::Gc { keep, dry_run, .. } => gc::run(context, keep, dry_run),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Docs(arguments) => docs::run(context, &arguments),
         ExtensionCommand::Exec(arguments) => exec::run(context, &arguments),

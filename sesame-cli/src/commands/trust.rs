@@ -19,7 +19,7 @@ const PASSWORD_TRIES: usize = 3;
 pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     match command {
-        TrustCommand::List => {
+        TrustCommand::List { .. } => {
             let first_uses =
                 depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, &error))?;
             Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses }))

@@ -27,6 +27,11 @@ pub fn names(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, listed.into_iter().map(|listed| listed.name.to_string()))
 }
 
+/// Returns the names of schemas that begin like this.
+pub fn schemas(current: &OsStr) -> Vec<CompletionCandidate> {
+    beginning(current, crate::render::schema_names().map(str::to_owned))
+}
+
 /// Returns the functions, beginning like this, of the extension that was named before.
 pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = exported().unwrap_or_default();
@@ -113,11 +118,10 @@ fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
     let schema = declared_settings(&binary).unwrap_or_default();
     wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
     let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
-    let touches =
-        entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
-    let refused = touches
-        .flat_map(|entry| entry.call.activity.touches)
-        .filter(|touch| touch.verdict != Verdict::Allow);
+    let calls = entries.into_iter().filter_map(|entry| entry.event.into_call());
+    let its = calls.filter(|call| call.extension == installed.name.as_str());
+    let refused =
+        its.flat_map(|call| call.activity.touches).filter(|touch| touch.verdict != Verdict::Allow);
     wanted.extend(refused.filter_map(|touch| touch.grant));
     wanted
 }

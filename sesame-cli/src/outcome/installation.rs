@@ -7,12 +7,13 @@ use extension_depot::Installed;
 use extension_host::Purpose;
 pub use extension_manager::{Age, Denied, Direction, Replaced, StepState};
 use extension_manager::{Committed, Decision};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::failure::Failure;
 
 /// An extension that is installed now.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Installation {
     pub name: ExtensionName,
     pub version: String,
@@ -112,7 +113,7 @@ pub fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String>
 }
 
 /// One thing that an extension was.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct PastGeneration {
     pub number: u32,
     pub at: String,
@@ -124,7 +125,7 @@ pub struct PastGeneration {
 }
 
 /// What an extension went back to.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Rollback {
     pub name: ExtensionName,
     pub to: u32,
@@ -140,7 +141,7 @@ pub struct Rollback {
 }
 
 /// What was removed because nobody goes back to it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Collection {
     pub generations: Vec<(ExtensionName, u32)>,
     pub blobs: Vec<Digest>,
@@ -150,7 +151,7 @@ pub struct Collection {
 }
 
 /// How an installed extension stands to what its registry has.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Freshness {
     pub name: ExtensionName,
     pub installed: OciReference,
@@ -160,7 +161,7 @@ pub struct Freshness {
 }
 
 /// What an update did, or would do.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Update {
     pub name: ExtensionName,
     pub from: OciReference,
@@ -201,7 +202,7 @@ impl Update {
 }
 
 /// What one manifest takes, or took.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Step {
     pub name: ExtensionName,
     pub reference: Option<OciReference>,
@@ -236,7 +237,7 @@ impl From<extension_manager::Step> for Step {
 }
 
 /// An extension that is gone.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Removal {
     pub name: ExtensionName,
     /// Where the manifest lies now, unless that went as well.

@@ -9,6 +9,7 @@ use core_types::{
 use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::installation::Denied;
@@ -22,7 +23,7 @@ pub struct Trust {
 }
 
 /// One value that is configured.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct ConfigValue {
     pub key: String,
     pub value: String,
@@ -31,7 +32,7 @@ pub struct ConfigValue {
 }
 
 /// What is wrong in one file.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct FileCheck {
     pub path: PathBuf,
     pub problem: Option<String>,
@@ -62,22 +63,22 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// What was found of one thing that sesame needs.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Diagnosis {
     pub what: String,
     pub health: Health,
     pub finding: String,
-    /// What mends it, where something does.
-    pub mend: Option<String>,
+    /// What fixes it, where something does.
+    pub fix: Option<String>,
 }
 
 /// How well something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     Good,
     /// It works, but not all of it.
-    Doubtful,
+    Warning,
     Bad,
 }
 
@@ -85,14 +86,14 @@ impl Health {
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
-            Self::Doubtful => "look",
+            Self::Warning => "warning",
             Self::Bad => "bad",
         }
     }
 }
 
 /// One line of the list.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Row {
     pub name: ExtensionName,
     pub version: Option<String>,
@@ -109,7 +110,7 @@ pub struct Row {
 }
 
 /// Whether an extension can be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     Enabled,
@@ -125,7 +126,7 @@ impl State {
         match self {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
-            Self::Quarantined => "put aside",
+            Self::Quarantined => "quarantined",
             Self::StoppedByPolicy => "stopped by policy",
             Self::NotInstalled => "not installed",
             Self::Broken => "broken",
@@ -181,7 +182,7 @@ pub struct DecidedImport {
 }
 
 /// What can be set of an extension.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Settings {
     /// What its author declares, and what else is set.
     pub rows: Vec<SettingRow>,
@@ -190,7 +191,7 @@ pub struct Settings {
 }
 
 /// One key of `[config]`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct SettingRow {
     pub key: String,
     /// What is set, if anything is.
@@ -200,7 +201,7 @@ pub struct SettingRow {
 }
 
 /// The least that a call needed.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Learned {
     pub name: ExtensionName,
     /// What the call gave, or why it gave nothing.
@@ -211,6 +212,7 @@ pub struct Learned {
     /// What was refused.
     pub refused: Vec<TouchRecord>,
     #[serde(serialize_with = "limits_by_key")]
+    #[schemars(with = "std::collections::BTreeMap<String, u64>")]
     pub limits: Vec<(LimitName, u64)>,
     /// Whether it is in the manifest now.
     pub written: bool,
@@ -224,8 +226,9 @@ fn limits_by_key<S: serde::Serializer>(
 }
 
 /// Something that an extension was refused.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct RefusedThing {
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     pub what: String,
     /// Why, and where that stands.
@@ -256,7 +259,7 @@ pub struct Inspection {
 }
 
 /// Something that an extension asks for, and what would be decided now.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Asked {
     pub what: String,
     pub verdict: Verdict,
@@ -265,7 +268,7 @@ pub struct Asked {
 }
 
 /// Something that is so now.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Change {
     /// What is so now, as a sentence without a full stop.
     pub now: String,
@@ -274,14 +277,32 @@ pub struct Change {
 }
 
 /// What verifying found of one extension.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Check {
     /// The name of an extension, or a reference.
     pub name: String,
     /// What is known of who signed it, where somebody wanted to know.
     pub signature: Option<String>,
+    /// When that was found, as RFC 3339 in UTC, where it was not found just now.
+    pub checked_at: Option<String>,
     /// What is wrong still.
     pub findings: Vec<String>,
     /// What was mended.
     pub repaired: Vec<String>,
+}
+
+impl Check {
+    /// One that has found nothing yet.
+    pub fn of(name: String) -> Self {
+        Self { name, signature: None, checked_at: None, findings: Vec::new(), repaired: Vec::new() }
+    }
+}
+
+/// A line of an extension's log: when it was printed, and the rest of it, which begins with the
+/// blank before the function.
+pub fn split_log_line(line: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let end = line.iter().position(|byte| *byte == b' ')?;
+    let (seconds, rest) = line.split_at(end);
+    let seconds = std::str::from_utf8(seconds).ok()?.parse().ok()?;
+    Some((Timestamp::from_second(seconds).ok()?, rest))
 }

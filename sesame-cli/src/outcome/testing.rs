@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A file of tests.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct TestedFile {
     pub path: PathBuf,
     pub cases: Vec<TestedCase>,
 }
 
 /// A test.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct TestedCase {
     pub name: String,
     /// What is wrong, on one or more lines; nothing when it passed.

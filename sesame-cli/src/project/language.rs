@@ -32,6 +32,22 @@ struct Entry {
 #[derive(Clone, Copy)]
 pub struct Language(&'static Entry);
 
+impl schemars::JsonSchema for Language {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Language".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let aliases = |entry: &'static Entry| entry.table.aliases.iter().map(String::as_str);
+        let words = LANGUAGES.iter().flat_map(|entry| aliases(entry).chain([entry.name]));
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A language that extensions are written in",
+            "enum": words.collect::<std::collections::BTreeSet<_>>(),
+        })
+    }
+}
+
 /// The result of a project's build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ProjectKind {

@@ -9,7 +9,7 @@ mod sources;
 mod template;
 
 pub use language::{Language, ProjectKind};
-pub use project_file::{FILE, Project, ProjectError, version_in};
+pub use project_file::{FILE, Project, ProjectError, ProjectFile, version_in};
 pub use recipe::{BuildError, MissingTool, Recipe};
 pub use sources::{Made, Sources, is_built, is_lock, note_built};
 pub use template::{NewProject, files};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, ExtensionName, Limits, RequestedCapabilities, TomlProblem, parse_toml,
+    Capabilities, ConfigSchema, ExtensionName, Limits, RequestedCapabilities, TomlProblem,
+    parse_toml,
 };
 use extension_depot::read_regular;
 
@@ -28,8 +29,10 @@ pub struct Project {
     file: ProjectFile,
 }
 
-#[derive(serde::Deserialize)]
-struct ProjectFile {
+/// The file of a project.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+pub struct ProjectFile {
+    /// What the extension is.
     extension: Section,
     #[serde(default)]
     capabilities: RequestedCapabilities,
@@ -37,18 +40,32 @@ struct ProjectFile {
     limits: Limits,
     #[serde(default)]
     build: Build,
+    /// What users can set.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read so that `build` names the mistakes in it")]
+    config: Settings,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Section {
     name: ExtensionName,
     version: Option<String>,
     description: Option<String>,
 }
 
-#[derive(Default, serde::Deserialize)]
+/// How the extension is built.
+#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
 struct Build {
+    /// The language, where the files of the project do not say so.
     language: Option<Language>,
+}
+
+#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
+struct Settings {
+    /// The settings with their types, defaults and descriptions.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read so that `build` names the mistakes in it")]
+    schema: ConfigSchema,
 }
 
 /// The reason why a directory is not a readable project.

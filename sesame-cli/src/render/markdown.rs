@@ -25,24 +25,23 @@ pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String
 /// gigabytes.
 fn is_ordinary(text: &str) -> bool {
     let is_plain_line = |line: &str| {
-        line.len() <= LONGEST_LINE
-            && line.matches('|').count() <= MOST_CELLS
+        line.len() <= MAX_LINE_BYTES
+            && line.matches('|').count() <= MAX_CELLS
             && !has_long_number(line)
     };
-    text.len() <= LONGEST_PAGE
-        && text.lines().count() <= MOST_LINES
-        && text.lines().all(is_plain_line)
+    text.len() <= MAX_PAGE && text.lines().count() <= MAX_LINES && text.lines().all(is_plain_line)
 }
 
-/// A list that is numbered beyond what anybody counts.
+/// Returns whether a list has numbers that no person writes.
 fn has_long_number(line: &str) -> bool {
     line.trim_start().bytes().take_while(u8::is_ascii_digit).count() > 6
 }
 
-const LONGEST_PAGE: usize = 256 << 10;
-const LONGEST_LINE: usize = 4 << 10;
-const MOST_LINES: usize = 5_000;
-const MOST_CELLS: usize = 50;
+// Bounds that no page of a person reaches. Beyond them, laying out takes minutes and gigabytes.
+const MAX_PAGE: usize = 256 << 10;
+const MAX_LINE_BYTES: usize = 4 << 10;
+const MAX_LINES: usize = 5_000;
+const MAX_CELLS: usize = 50;
 
 #[cfg(test)]
 mod tests {

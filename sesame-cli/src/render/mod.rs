@@ -1,14 +1,24 @@
 //! From outcomes and failures to what people and programs read. Data goes to standard output, talk
 //! to standard error.
 
+mod cell;
 mod json;
+mod listings;
+#[cfg(test)]
+mod listings_tests;
 mod markdown;
+mod screen;
+mod table;
 mod text;
 
 use std::io;
 
 use core_types::ErrorKind;
 
+pub use self::json::{schema, schema_names};
+use self::screen::Screen;
+pub use self::text::failure as failure_text;
+use crate::arguments::Presentation;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -24,8 +34,23 @@ pub struct Rendered {
     pub talk: String,
 }
 
+impl Rendered {
+    /// A text for its reader: page by page on a terminal, or as it is. It is escaped already.
+    fn text(screen: &Screen, text: String) -> Self {
+        if screen.is_terminal() {
+            Self { paged: text, ..Self::default() }
+        } else {
+            Self { data: text.into_bytes(), ..Self::default() }
+        }
+    }
+}
+
 /// Shows what came of a command.
-pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
+pub fn outcome(
+    context: &Context,
+    presentation: &Presentation,
+    outcome: &Outcome,
+) -> io::Result<()> {
     if matches!(outcome, Outcome::Ran(_) | Outcome::Shown(_)) {
         context.warnings.show();
         return Ok(());
@@ -36,15 +61,16 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
     }
     if let Outcome::Partly { done, failures } = outcome {
         failures.iter().for_each(|one| failure(context, one));
-        return self::outcome(context, done);
+        return self::outcome(context, presentation, done);
     }
-    let rendered = text::outcome(context, outcome);
+    let screen = Screen::new(context, presentation);
+    let rendered = text::outcome(context, &screen, outcome);
     if !rendered.talk.is_empty() && !context.global.quiet {
         // Where nobody listens to talk, data still matters.
         let _ = context.terminal.talk(&rendered.talk);
     }
     if !rendered.paged.is_empty() {
-        return context.terminal.page(&rendered.paged);
+        context.terminal.page(&rendered.paged)?;
     }
     if !rendered.data.is_empty() {
         context.terminal.data(&rendered.data)?;

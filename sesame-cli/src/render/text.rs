@@ -1,30 +1,30 @@
 //! Text for people; tab-separated lines where nobody is looking.
 
 mod authoring;
+mod extension;
 mod report;
 mod settings;
 mod workload;
 
 use std::fmt::Write;
 
-use comfy_table::{ContentArrangement, Table, presets};
-use core_types::{ExtensionName, Grant, Limits, OciReference};
+use core_types::ExtensionName;
 
-use self::report::{
-    activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned,
-    login, setting, trusted, why,
-};
+use self::extension::{info, inspected};
+use self::report::{activity_verified, called, file_check, learned, log, setting, why};
 use super::Rendered;
+use super::cell::shortened;
+use super::listings;
+use super::screen::Screen;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration,
-    Removal, Replaced, Rollback, Row, Step, StepState, Update,
+    Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
 };
 use crate::terminal::{inert, inert_line};
 
 /// An outcome as text.
-pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
+pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendered {
     match outcome {
         Outcome::Installed(all) => {
             all.iter().map(installed).fold(Rendered::default(), |mut all, one| {
@@ -33,37 +33,32 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
                 all
             })
         }
-        Outcome::Listed(rows) if context.terminal.shows_output() => table(context, rows),
-        Outcome::Listed(rows) => data(rows.iter().map(plain_row).collect()),
+        Outcome::Listed(rows) => listings::extensions(screen, rows),
         Outcome::Called(call) => called(context, call),
-        Outcome::Info(known) => data(info(known)),
+        Outcome::Info(known) => Rendered::text(screen, info(screen, known)),
         Outcome::Settings(all) => data(settings::listed(context, all)),
         Outcome::Removed(removals) => data(removals.iter().map(removal).collect()),
         Outcome::Changed(changes) => data(changes.iter().map(change).collect()),
-        Outcome::Verified(checks) => data(checks.iter().map(check).collect()),
+        Outcome::Verified(checks) => listings::checks(screen, checks),
         Outcome::Learned(needs) => learned(needs),
-        Outcome::Secrets(names) => {
-            data(names.iter().map(|name| format!("{}\n", inert_line(name))).collect())
-        }
-        Outcome::Activity(entries) => data(entries.iter().map(activity).collect()),
+        Outcome::Secrets(names) => listings::secrets(screen, names),
+        Outcome::Activity(entries) => listings::activity(screen, entries),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
-        Outcome::Why { name, refused } => why(name, refused),
-        Outcome::Outdated(rows) => data(rows.iter().map(freshness).collect()),
-        Outcome::Updated(updates) => data(updates.iter().map(update).collect()),
-        Outcome::History(generations) => data(generations.iter().map(past_generation).collect()),
+        Outcome::Why { name, refused } => why(screen, name, refused),
+        Outcome::Outdated(rows) => listings::freshness(screen, rows),
+        Outcome::Updated(updates) => listings::updates(screen, updates),
+        Outcome::History(generations) => listings::generations(screen, generations),
         Outcome::RolledBack(rollback) => rolled_back(rollback),
-        Outcome::Collected(collection) => data(collected(collection)),
+        Outcome::Collected(collection) => listings::collected(screen, collection),
         Outcome::Config { values, with_origin } => {
             data(values.iter().map(|value| setting(value, *with_origin)).collect())
         }
         Outcome::Validated(files) => data(files.iter().map(file_check).collect()),
-        Outcome::Diagnosed(all) => data(all.iter().map(diagnosis).collect()),
-        Outcome::Logins(logins) => data(logins.iter().map(login).collect()),
-        Outcome::Trust(trust) => data(trusted(trust)),
-        Outcome::Tags(tags) => {
-            data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect())
-        }
-        Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
+        Outcome::Diagnosed(all) => listings::diagnoses(screen, all),
+        Outcome::Logins(logins) => listings::logins(screen, logins),
+        Outcome::Trust(trust) => listings::signers(screen, trust),
+        Outcome::Tags(tags) => listings::tags(screen, tags),
+        Outcome::Synced { steps, .. } => listings::steps(screen, steps),
         Outcome::Begun { directory, written } => authoring::begun(directory, written),
         Outcome::Tested(files) => authoring::tested(context, files),
         Outcome::Published(published) => authoring::published(published),
@@ -72,9 +67,10 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
             data(pages.iter().map(|page| format!("{}\n", inert_line(page))).collect())
         }
         Outcome::Workload(report) => workload::reported(report),
-        Outcome::Inspected(inspection) => data(inspected(inspection)),
-        Outcome::Log { text, raw: true } => Rendered { data: text.clone(), ..Default::default() },
-        Outcome::Log { text, raw: false } => data(inert(&String::from_utf8_lossy(text))),
+        Outcome::Inspected(inspection) => Rendered::text(screen, inspected(screen, inspection)),
+        Outcome::Log { text, raw } => log(screen, text, *raw),
+        Outcome::Schemas(names) => data(names.iter().map(|name| format!("{name}\n")).collect()),
+        Outcome::Schema(schema) => Rendered::text(screen, super::json::schema_text(schema)),
         Outcome::Script(script) => Rendered { data: script.clone(), ..Default::default() },
         Outcome::Written(paths) => {
             data(paths.iter().map(|path| format!("{}\n", path.display())).collect())
@@ -165,67 +161,6 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
     denied.iter().map(line).collect()
 }
 
-fn table(context: &Context, rows: &[Row]) -> Rendered {
-    if rows.is_empty() {
-        let talk =
-            "no extensions are installed\nhint: sesame extension install REFERENCE\n".to_owned();
-        return Rendered { talk, ..Default::default() };
-    }
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = context.terminal.width() {
-        table.set_width(width);
-    }
-    table.set_header(["NAME", "VERSION", "REFERENCE", "CAPABILITIES", "LIMITS", "STATE"]);
-    for row in rows {
-        table.add_row(cells(row, true));
-    }
-    data(format!("{table}\n"))
-}
-
-/// The columns of a row, without anything that strangers could play tricks with.
-fn cells(row: &Row, short: bool) -> [String; 6] {
-    let reference = row
-        .reference
-        .as_ref()
-        .map(|reference| if short { shortened(reference) } else { reference.to_string() });
-    let capabilities: Vec<_> = row.capabilities.iter().map(ToString::to_string).collect();
-    let state = match &row.problem {
-        Some(problem) => format!("{}: {problem}", row.state.name()),
-        None => row.state.name().to_owned(),
-    };
-    [
-        row.name.to_string(),
-        row.version.clone().unwrap_or_default(),
-        reference.unwrap_or_default(),
-        capabilities.join(" "),
-        limits(&row.limits),
-        state,
-    ]
-    .map(|cell| inert_line(&cell))
-}
-
-/// A reference with the beginning of its digest, which is enough to tell versions apart by eye.
-fn shortened(reference: &OciReference) -> String {
-    match reference.pinned_digest() {
-        Ok(Some(digest)) => format!("{}@sha256:{}", reference.unpinned(), digest.short()),
-        _ => reference.to_string(),
-    }
-}
-
-fn limits(limits: &Limits) -> String {
-    let written =
-        limits.iter().filter_map(|(name, value)| Some(format!("{}={value}", name.key()?)));
-    let written: Vec<_> = written.collect();
-    if written.is_empty() { "defaults".to_owned() } else { written.join(" ") }
-}
-
-fn plain_row(row: &Row) -> String {
-    cells(row, false).join("\t") + "\n"
-}
-
 fn removal(removal: &Removal) -> String {
     let Removal { name, kept_manifest, freed_bytes, secrets, already } = removal;
     let rest = match kept_manifest {
@@ -244,46 +179,6 @@ fn change(change: &Change) -> String {
     format!("{already}{}\n", change.now)
 }
 
-fn step(step: &Step) -> String {
-    let reference = step.reference.as_ref().map(shortened).unwrap_or_default();
-    let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
-    let changes = capability_changes(step);
-    let cells =
-        [step.name.to_string(), reference, format!("{}{problem}{changes}", step.state.name())];
-    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
-}
-
-/// What a step gives and withdraws. What is new was given what it has by being installed.
-fn capability_changes(step: &Step) -> String {
-    if step.state == StepState::Installed {
-        return String::new();
-    }
-    let give = if step.state.is_over() { "granted" } else { "to be granted" };
-    let withdraw =
-        if step.state.is_over() || step.is_withdrawn { "withdrawn" } else { "to be withdrawn" };
-    let changes = [(give, &step.grant), (withdraw, &step.withdraw)];
-    let changes = changes.into_iter().filter(|(_, grants)| !grants.is_empty());
-    changes.map(|(what, grants)| format!("; {what}: {}", grant_list(grants))).collect()
-}
-
-fn grant_list(grants: &[Grant]) -> String {
-    grants.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn past_generation(generation: &PastGeneration) -> String {
-    let PastGeneration { number, at, reason, version, reference, signer, is_current } = generation;
-    let cells = [
-        number.to_string(),
-        at.clone(),
-        reason.clone(),
-        version.clone().unwrap_or_default(),
-        reference.as_ref().map(shortened).unwrap_or_default(),
-        signer.clone().unwrap_or_else(|| "signer not checked".to_owned()),
-        if *is_current { "current".to_owned() } else { String::new() },
-    ];
-    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
-}
-
 fn rolled_back(rollback: &Rollback) -> Rendered {
     let Rollback { name, to, version, reference, granted, for_session, denied } = rollback;
     let mut given: String = granted.iter().map(|grant| format!("granted: {grant}\n")).collect();
@@ -299,62 +194,4 @@ fn rolled_back(rollback: &Rollback) -> Rendered {
         talk: given + &not_granted(name, denied),
         ..Default::default()
     }
-}
-
-fn collected(collection: &Collection) -> String {
-    let Collection { generations, blobs, compiled, bytes, is_dry_run } = collection;
-    let done = if *is_dry_run { "would be removed" } else { "removed" };
-    let mut text: String = generations
-        .iter()
-        .map(|(name, number)| format!("{name}: generation {number} {done}\n"))
-        .collect();
-    let (blobs, compiled) = (blobs.len(), compiled.len());
-    let _ =
-        writeln!(text, "{blobs} blobs and {compiled} files of compiled code {done}: {bytes} bytes");
-    text
-}
-
-fn freshness(row: &Freshness) -> String {
-    let Freshness { name, installed, newest, age } = row;
-    let newest = newest.as_deref().unwrap_or_default();
-    let cells = [
-        name.to_string(),
-        installed.revision().to_owned(),
-        newest.to_owned(),
-        age.name().to_owned(),
-    ];
-    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
-}
-
-fn update(update: &Update) -> String {
-    let Update { name, from, to, age, asks_for, granted, for_session, moved, applied } = update;
-    let state = match to {
-        None => age.name().to_owned(),
-        Some(_) if *applied => "updated".to_owned(),
-        Some(_) => format!("would be updated: {}", age.name()),
-    };
-    let mut more: Vec<_> = granted.iter().map(ToString::to_string).collect();
-    more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
-    let asked = |denied: &Denied| match &denied.policy {
-        Some(rule) => format!("{} ({rule})", denied.request()),
-        None => denied.request().to_owned(),
-    };
-    let asks_for = asks_for.iter().map(asked).collect();
-    let moved = moved.iter().map(ToString::to_string).collect();
-    let listed = |title: &str, grants: Vec<String>| {
-        if grants.is_empty() { String::new() } else { format!("; {title} {}", grants.join(", ")) }
-    };
-    let state = [
-        state,
-        listed("granted:", more),
-        listed("it asks for", asks_for),
-        listed("the same directory under another path:", moved),
-    ];
-    let cells = [
-        name.to_string(),
-        shortened(from),
-        to.as_ref().map(shortened).unwrap_or_default(),
-        state.concat(),
-    ];
-    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }

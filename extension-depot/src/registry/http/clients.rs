@@ -94,18 +94,16 @@ impl Clients {
             builder = builder.read_timeout(key.timeouts.idle);
         }
         if let Some(proxy) = &key.proxy {
-            builder = builder.proxy(Proxy::all(proxy.as_str()).map_err(RegistryError::Setup)?);
+            builder = builder.proxy(Proxy::all(proxy.as_str()).map_err(setup)?);
         }
         builder = match authorities {
             Some(authorities) => {
                 let certificates = authorities.iter().map(|der| Certificate::from_der(der));
-                builder.tls_certs_merge(
-                    certificates.collect::<Result<Vec<_>, _>>().map_err(RegistryError::Setup)?,
-                )
+                builder.tls_certs_merge(certificates.collect::<Result<Vec<_>, _>>().map_err(setup)?)
             }
             None => builder.tls_certs_only([]),
         };
-        builder.build().map_err(RegistryError::Setup)
+        builder.build().map_err(setup)
     }
 
     /// Returns the certificate authorities that are trusted beside the system's while this registry
@@ -134,4 +132,8 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Registr
     } else {
         Ok(certificates)
     }
+}
+
+fn setup(error: reqwest::Error) -> RegistryError {
+    RegistryError::Setup(error.into())
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod connection;
+pub(crate) mod fault;
 mod link_header;
 pub(crate) mod paging;
 pub(crate) mod proxies;
@@ -14,5 +15,6 @@ pub(crate) mod requests;
 pub(crate) mod response;
 pub(crate) mod retry;
 
+pub use fault::NetworkFault;
 pub use proxies::Proxies;
 pub use refusal::{AccessProblem, Refusal};

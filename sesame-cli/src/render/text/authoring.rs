@@ -87,7 +87,7 @@ pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
         paged: markdown::laid_out(
             &page.page.text,
             context.terminal.width(),
-            context.wants_styles(),
+            context.terminal.has_styles(),
         ),
         talk,
         ..Rendered::default()

@@ -1,0 +1,116 @@
+//! The cells of a listing.
+
+use core_types::OciReference;
+use jiff::Timestamp;
+
+use crate::moment::{ago, rfc3339};
+use crate::style::Style;
+use crate::terminal::inert_line;
+
+/// One cell: the whole value for programs, and shorter forms for a narrow terminal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The value in full, on one line and without anything that a terminal acts on.
+    full: String,
+    /// The forms for a table, from the longest on; `full` where there are none.
+    forms: Vec<String>,
+    /// What it means.
+    style: Style,
+}
+
+impl Cell {
+    /// A text that anybody may have written.
+    pub fn new(text: &str) -> Self {
+        Self { full: inert_line(text), ..Self::default() }
+    }
+
+    /// A reference. In a table it has the beginning of its digest, which is enough to tell versions
+    /// apart by eye, or no digest where that is too long.
+    pub fn reference(reference: &OciReference) -> Self {
+        let forms = [shortened(reference), reference.unpinned().to_string()];
+        Self {
+            full: inert_line(&reference.to_string()),
+            forms: forms.map(|form| inert_line(&form)).to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// A time: how long ago it is in a table, or the time itself.
+    pub fn time(at: Timestamp, now: Timestamp) -> Self {
+        Self { full: rfc3339(at), forms: vec![ago(at, now)], style: Style::Faint }
+    }
+
+    /// A time as a file has it. What is not a time is shown as it is.
+    pub fn written_time(text: &str, now: Timestamp) -> Self {
+        text.parse().map_or_else(|_| Self::new(text), |at| Self::time(at, now))
+    }
+
+    /// The same cell with this meaning.
+    pub fn styled(self, style: Style) -> Self {
+        Self { style, ..self }
+    }
+
+    /// The value for programs.
+    pub fn full(&self) -> &str {
+        &self.full
+    }
+
+    /// What it means.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The longest form of a table.
+    pub fn widest(&self) -> &str {
+        self.forms.first().unwrap_or(&self.full)
+    }
+
+    /// The value and then its forms.
+    pub fn forms_with_full(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.full.as_str()).chain(self.forms.iter().map(String::as_str))
+    }
+
+    /// The shortest form.
+    pub fn shortest(&self) -> &str {
+        self.forms.last().unwrap_or(&self.full)
+    }
+
+    /// The forms of a table, from the longest on.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        let full = self.forms.is_empty().then_some(self.full.as_str());
+        self.forms.iter().map(String::as_str).chain(full)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<&OciReference> for Cell {
+    fn from(reference: &OciReference) -> Self {
+        Self::reference(reference)
+    }
+}
+
+/// Nothing is an empty cell.
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map(Into::into).unwrap_or_default()
+    }
+}
+
+/// A reference with the beginning of its digest.
+pub fn shortened(reference: &OciReference) -> String {
+    match reference.pinned_digest() {
+        Ok(Some(digest)) => format!("{}@sha256:{}", reference.unpinned(), digest.short()),
+        _ => reference.to_string(),
+    }
+}

@@ -1,0 +1,448 @@
+//! The members of each command's object.
+
+use std::path::PathBuf;
+
+use core_types::{ActivityEvent, CallRecord, ChangeRecord, IdentityRule, OciReference};
+use extension_depot::registry::{KeptLogin, LoginStore};
+use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner};
+use extension_host::{Returned, ValidationProblem};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::extension::{ExtensionObject, InspectionObject, LimitObject};
+use crate::outcome::{
+    Change, Check, Collection, ConfigValue, Diagnosis, FileCheck, Freshness, Installation, Learned,
+    PastGeneration, RefusedThing, Removal, Rollback, Row, SettingRow, Step, TestedFile, Trust,
+    Update,
+};
+
+/// Defines the members of objects that have just one.
+macro_rules! members {
+    ($($(#[$doc:meta])* $name:ident { $(#[$field_doc:meta])* $field:ident: $type:ty })+) => {$(
+        $(#[$doc])*
+        #[derive(Serialize, JsonSchema)]
+        pub(super) struct $name<'a> {
+            $(#[$field_doc])*
+            pub $field: $type,
+        }
+    )+};
+}
+
+members! {
+    /// `list`
+    Listed {
+        /// Every manifest, in the order of the names.
+        extensions: &'a [Row]
+    }
+    /// `install`, `import`
+    Installed {
+        /// The extension, or several.
+        installed: InstalledObject<'a>
+    }
+    /// `info`
+    Known {
+        /// Everything about the extension.
+        extension: ExtensionObject<'a>
+    }
+    /// `inspect`
+    Inspected {
+        /// What the extension is and asks for.
+        inspection: InspectionObject<'a>
+    }
+    /// `remove`
+    Removed {
+        /// The extensions that are gone.
+        removed: &'a [Removal]
+    }
+    /// `enable`, `grant`, `set`, `login` and others that change one thing
+    Changed {
+        /// What holds now.
+        changes: &'a [Change]
+    }
+    /// `verify`
+    Verified {
+        /// What was found of each.
+        verified: &'a [Check]
+    }
+    /// `call --learn`
+    LearnedNeeds {
+        /// The least that the call needed.
+        learned: &'a Learned
+    }
+    /// `secret list`
+    Secrets {
+        /// The names.
+        secrets: &'a [String]
+    }
+    /// `activity`
+    Activity {
+        /// Calls and changes, the oldest first.
+        activity: Vec<LoggedObject<'a>>
+    }
+    /// `activity verify`
+    ActivityVerified {
+        /// What the log is found to be.
+        verified: LogCheck<'a>
+    }
+    /// `why`
+    Why {
+        /// Recent refusals, the latest first.
+        refused: &'a [RefusedThing]
+    }
+    /// `outdated`
+    Outdated {
+        /// Each extension beside what its registry has.
+        outdated: &'a [Freshness]
+    }
+    /// `update`
+    Updated {
+        /// What was updated, or would be.
+        updated: &'a [Update]
+    }
+    /// `history`
+    History {
+        /// The generations, the newest first.
+        history: &'a [PastGeneration]
+    }
+    /// `rollback`
+    RolledBack {
+        /// What is restored.
+        rolled_back: &'a Rollback
+    }
+    /// `gc`
+    Collected {
+        /// What was removed, or would be.
+        collected: &'a Collection
+    }
+    /// `config show`
+    Configured {
+        /// Every value that is configured.
+        config: &'a [ConfigValue]
+    }
+    /// `config validate`
+    Validated {
+        /// Every file, with what is wrong in it.
+        files: &'a [FileCheck]
+    }
+    /// `doctor`
+    Diagnosed {
+        /// What was found of each thing.
+        diagnoses: &'a [Diagnosis]
+    }
+    /// `registry list`
+    Logins {
+        /// The logins.
+        logins: Vec<LoginObject<'a>>
+    }
+    /// `trust list`
+    Trusted {
+        /// Trusted and pinned signers.
+        trust: TrustObject<'a>
+    }
+    /// `registry tags`
+    Tags {
+        /// The tags, the newest version first.
+        tags: &'a [String]
+    }
+    /// `sync`
+    Synced {
+        /// What each extension took, or would take.
+        steps: &'a [Step]
+    }
+    /// `new`, `build`, `export`, `man` and others that write files
+    Written {
+        /// The files.
+        written: &'a [PathBuf]
+    }
+    /// `test`, `wasi test`
+    Tested {
+        /// The files with their tests.
+        tests: &'a [TestedFile]
+    }
+    /// `docs --list`
+    Pages {
+        /// The paths of all pages.
+        pages: &'a [String]
+    }
+    /// `schema`
+    Schemas {
+        /// The names of all schemas.
+        schemas: &'a [String]
+    }
+    /// `schema NAME`
+    OneSchema {
+        /// The schema.
+        schema: &'a Value
+    }
+    /// `completions`
+    Script {
+        /// The script.
+        script: &'a str
+    }
+    /// `workload validate`
+    Problems {
+        /// What is wrong with the workload; empty when it is valid.
+        problems: Vec<ProblemObject<'a>>
+    }
+    /// `workload default`, `workload sync`
+    Workload {
+        /// The workload as it is now.
+        workload: &'a Value
+    }
+    /// `workload delete`
+    Deleted {
+        /// Why the extension could not clean up.
+        error: Option<&'a str>
+    }
+}
+
+/// One extension, or several.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum InstalledObject<'a> {
+    One(&'a Installation),
+    Several(&'a [Installation]),
+}
+
+impl<'a> From<&'a [Installation]> for InstalledObject<'a> {
+    fn from(all: &'a [Installation]) -> Self {
+        match all {
+            [one] => Self::One(one),
+            all => Self::Several(all),
+        }
+    }
+}
+
+/// `call`. It is serialized at once, since bytes as values would take many times their size.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Called<'a> {
+    /// The result as JSON.
+    #[schemars(with = "Value")]
+    pub result: &'a Returned,
+    pub schema_version: super::envelope::SchemaVersion,
+    /// What the call used.
+    pub usage: UsageObject,
+    /// Warnings that a person would have seen on standard error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// What a call used.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct UsageObject {
+    /// Wall-clock time in milliseconds.
+    pub elapsed_ms: f64,
+    /// Units of fuel.
+    pub fuel: u64,
+    /// The most bytes of all linear memories.
+    pub memory_bytes: usize,
+    /// Bytes written to files.
+    pub written_bytes: u64,
+}
+
+/// `set --list`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Settings<'a> {
+    /// What the author declares, and what else is set.
+    pub settings: &'a [SettingRow],
+    /// The limits in force.
+    pub limits: Vec<LimitObject<'a>>,
+}
+
+/// `publish`, `wasi publish`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Published<'a> {
+    /// The reference, pinned to the published bytes.
+    pub reference: &'a OciReference,
+    /// Whether exactly this was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub already: Option<bool>,
+    /// The image manifest that would be published, with `--dry-run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Value>,
+}
+
+/// `docs`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Page<'a> {
+    /// The path of the page.
+    pub page: &'a str,
+    /// Its Markdown.
+    pub text: &'a str,
+    /// The paths of all pages.
+    pub pages: &'a [String],
+}
+
+/// `logs`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Log<'a> {
+    /// The lines as they stand in the file, with seconds since 1970 in front.
+    pub log: std::borrow::Cow<'a, str>,
+    /// The lines with their times.
+    pub entries: Vec<LogEntry>,
+}
+
+/// A line of a log.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LogEntry {
+    /// When it was printed.
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// The function and the text.
+    pub text: String,
+}
+
+/// What the activity log is found to be.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LogCheck<'a> {
+    /// How many lines it has.
+    pub lines: usize,
+    /// What is not as it was written.
+    pub findings: &'a [ActivityFinding],
+}
+
+/// A line of the activity log.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LoggedObject<'a> {
+    /// Its number, counted from 1 over all files.
+    pub number: u64,
+    /// The SHA-256 of the line before it, in hexadecimal digits.
+    pub previous: &'a str,
+    /// When it happened.
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// What of the log was repaired before this line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mended: Option<&'a str>,
+    #[serde(flatten)]
+    pub event: EventObject<'a>,
+}
+
+/// A change, or a call.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum EventObject<'a> {
+    Change(&'a ChangeRecord),
+    Call(CallObject<'a>),
+}
+
+/// A call, which says so as changes do.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CallObject<'a> {
+    pub kind: CallKind,
+    #[serde(flatten)]
+    pub call: &'a CallRecord,
+}
+
+/// The kind of a line that is not a change.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum CallKind {
+    Call,
+}
+
+impl<'a> From<&'a ActivityEntry> for LoggedObject<'a> {
+    fn from(entry: &'a ActivityEntry) -> Self {
+        Self {
+            number: entry.number,
+            previous: &entry.previous,
+            at: entry.at.to_string(),
+            mended: entry.mended.as_deref(),
+            event: match &entry.event {
+                ActivityEvent::Change(change) => EventObject::Change(change),
+                ActivityEvent::Call(call) => {
+                    EventObject::Call(CallObject { kind: CallKind::Call, call })
+                }
+            },
+        }
+    }
+}
+
+/// A login that is kept.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LoginObject<'a> {
+    /// The registry.
+    pub registry: &'a str,
+    /// The file; nothing for the Secret Service.
+    pub file: Option<&'a std::path::Path>,
+}
+
+impl<'a> From<&'a KeptLogin> for LoginObject<'a> {
+    fn from(login: &'a KeptLogin) -> Self {
+        let file = match &login.store {
+            LoginStore::SecretService => None,
+            LoginStore::File(path) => Some(path.as_path()),
+        };
+        Self { registry: &login.registry, file }
+    }
+}
+
+/// Trusted and pinned signers.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct TrustObject<'a> {
+    /// The signers that are trusted, each for a place.
+    pub signers: Vec<SignerObject<'a>>,
+    /// The signers that were first for a repository.
+    pub first_uses: &'a [FirstUse],
+}
+
+/// A trusted signer.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SignerObject<'a> {
+    /// The place.
+    #[serde(rename = "for")]
+    pub place: &'a core_types::OciPrefix,
+    #[serde(flatten)]
+    pub proof: ProofObject<'a>,
+}
+
+/// The proof of a signer's identity.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum ProofObject<'a> {
+    Key {
+        /// The digest of the public key.
+        key: &'a core_types::Digest,
+    },
+    Identity {
+        /// The identity in the certificate.
+        identity: &'a str,
+        /// The issuer of the identity.
+        issuer: &'a str,
+        /// The file of the trusted root.
+        trusted_root: &'a std::path::Path,
+    },
+}
+
+impl<'a> From<&'a Trust> for TrustObject<'a> {
+    fn from(trust: &'a Trust) -> Self {
+        let signer = |TrustedSigner { place, proof }: &'a TrustedSigner| SignerObject {
+            place,
+            proof: match proof {
+                SignerProof::Key { fingerprint, .. } => ProofObject::Key { key: fingerprint },
+                SignerProof::Identity(IdentityRule { identity, issuer, trusted_root }) => {
+                    ProofObject::Identity { identity, issuer, trusted_root }
+                }
+            },
+        };
+        Self { signers: trust.signers.iter().map(signer).collect(), first_uses: &trust.first_uses }
+    }
+}
+
+/// Something that is wrong with a workload.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProblemObject<'a> {
+    /// Where.
+    pub path: &'a str,
+    /// What.
+    pub detail: &'a str,
+    /// The value there.
+    pub value: &'a str,
+}
+
+impl<'a> From<&'a ValidationProblem> for ProblemObject<'a> {
+    fn from(problem: &'a ValidationProblem) -> Self {
+        Self { path: &problem.path, detail: &problem.detail, value: &problem.value }
+    }
+}
