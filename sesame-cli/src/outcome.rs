@@ -26,7 +26,7 @@ pub use self::workload::WorkloadReport;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
-/// What came of a command.
+/// The outcome of a command.
 pub enum Outcome {
     /// `install`, `import`
     Installed(Vec<Installation>),
@@ -94,7 +94,7 @@ pub enum Outcome {
     Workload(Box<WorkloadReport>),
     /// `inspect`
     Inspected(Box<Inspection>),
-    /// `logs`: what was printed, and whether it is shown as it was
+    /// `logs`: the output, and whether it is shown raw
     Log { text: Vec<u8>, raw: bool },
     /// `schema`
     Schemas(Vec<String>),
@@ -111,7 +111,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What came of doing the same for several names: one that fails stops none of the others.
+    /// Collects the outcomes for several names. A failure does not stop the others.
     pub fn of_each<N, T>(
         names: &[N],
         act: impl FnMut(&N) -> Result<T, Failure>,
@@ -131,7 +131,7 @@ impl Outcome {
         }
     }
 
-    /// The same, with each failure of one of several names as `map` makes it.
+    /// Collects the same, with each failure as `map` makes it.
     pub fn with_failures(self, map: impl Fn(Failure) -> Failure) -> Self {
         match self {
             Self::Partly { done, failures } => {
@@ -141,7 +141,7 @@ impl Outcome {
         }
     }
 
-    /// What the shell is told.
+    /// Returns the exit code.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Called(call) if call.returned.is_err() => ErrorKind::Failure.into(),

@@ -12,7 +12,7 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// Whether what goes to such a stream has colours.
+    /// Returns whether output to such a stream has colours.
     pub fn holds_for(self, is_terminal: bool) -> bool {
         match self {
             Self::Never => false,
@@ -22,7 +22,7 @@ impl Colour {
     }
 }
 
-/// What a text means to a person. Only its colour says so in addition to its words.
+/// The meaning of a text for a person. Its colour only repeats its words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Style {
     /// Nothing in particular.
@@ -41,7 +41,7 @@ pub enum Style {
 }
 
 impl Style {
-    /// The parameters of the escape sequence that begins the style
+    /// Returns the parameters of the escape sequence that begins the style
     /// (<https://www.ecma-international.org/publications-and-standards/standards/ecma-48/>).
     fn sequence(self) -> Option<&'static str> {
         match self {
@@ -63,7 +63,7 @@ impl Style {
     }
 }
 
-/// The labels of lines on standard error, with what they mean.
+/// The labels of lines on standard error, with their meanings.
 const LABELS: [(&str, Style); 4] = [
     ("error:", Style::Bad),
     ("warning:", Style::Attention),

@@ -16,7 +16,7 @@ use crate::style::{Colour, paint_labels};
 
 use crate::patient_write::{Patience, write_patiently};
 
-/// The most that is read of a password, in bytes.
+/// The longest password, in bytes: far longer than one that a person or a script uses.
 const MAX_PASSWORD: u64 = 64 << 10;
 
 /// The longest answer to a question, in bytes: a path or a host with room to spare.
@@ -29,7 +29,7 @@ static ENDED: AtomicBool = AtomicBool::new(false);
 /// a person may be at work in a pager.
 static PATIENCE: OnceLock<Duration> = OnceLock::new();
 
-/// What is known of the three standard streams.
+/// The state of the three standard streams.
 #[derive(Debug, Clone)]
 pub struct Terminal {
     stdin: bool,
@@ -54,28 +54,28 @@ impl Terminal {
         Self { stdin: false, ..self.clone() }
     }
 
-    /// Whether standard output goes to a person.
+    /// Returns whether standard output goes to a person.
     pub fn shows_output(&self) -> bool {
         self.stdout
     }
 
-    /// Whether data may have colours.
+    /// Returns whether data may have colours.
     pub fn has_styles(&self) -> bool {
         self.colour.holds_for(self.stdout)
     }
 
-    /// Whether standard error goes to a person.
+    /// Returns whether standard error goes to a person.
     pub fn shows_progress(&self) -> bool {
         self.stderr
     }
 
-    /// Whether a person sits before a program that has these streams.
+    /// Returns whether a person uses a program that has these streams.
     pub fn is_attended(&self) -> bool {
         self.stdin || self.stdout
     }
 
-    /// From now on, waits this long for a reader that takes nothing, unless a person can be at one
-    /// of the streams: they may be reading in a pager.
+    /// Limits the wait for a reader that takes nothing, unless a person can be at one of the
+    /// streams: they may be reading in a pager.
     pub fn limit_waiting(&self, time: Duration) {
         if !(self.stdin || self.stdout || self.stderr) {
             // It is set once in the life of a process, by the one call that it makes.
@@ -83,19 +83,19 @@ impl Terminal {
         }
     }
 
-    /// Whether a person can be asked.
+    /// Returns whether a person can be asked.
     pub fn is_interactive(&self) -> bool {
         self.stdin && self.stderr
     }
 
-    /// The columns of the terminal that standard output goes to.
+    /// Returns the columns of the terminal of standard output.
     pub fn width(&self) -> Option<u16> {
         let size =
             self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
         (size.ws_col > 0).then_some(size.ws_col)
     }
 
-    /// The columns of the terminal that a person reads help or errors on.
+    /// Returns the columns of the terminal for help and errors.
     pub fn reading_width(&self) -> Option<u16> {
         let columns = |size: rustix::termios::Winsize| (size.ws_col > 0).then_some(size.ws_col);
         let stderr =
@@ -130,7 +130,7 @@ impl Terminal {
         (size.ws_row > 0).then_some(size.ws_row)
     }
 
-    /// Writes a line of talk. Where standard error is gone there is nobody to talk to.
+    /// Writes a line to standard error. A closed standard error is not an error.
     pub fn note(&self, text: &str) {
         let _ = self.talk(&format!("{text}\n"));
     }
@@ -157,7 +157,7 @@ impl Terminal {
         rpassword::prompt_password(inert(&format!("{question} (not shown): ")))
     }
 
-    /// A password that a script gives on standard input, without the end of its line.
+    /// Reads a password from standard input, without the end of its line.
     pub fn password_from_stdin() -> io::Result<String> {
         let mut password = String::new();
         io::stdin().lock().take(MAX_PASSWORD).read_to_string(&mut password)?;
@@ -209,8 +209,8 @@ fn write(mut to: impl Write + AsFd, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Reads the lines that were typed before a question, and returns whether the input ended with
-/// them. The terminal is opened once more: what does not wait here must still wait for whoever
-/// shares standard input.
+/// them. The terminal is opened once more, since other users of standard input still have to wait
+/// there.
 fn typed_ahead() -> io::Result<bool> {
     let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
     let mut terminal = OpenOptions::new().read(true).custom_flags(flags).open("/proc/self/fd/0")?;
@@ -219,7 +219,7 @@ fn typed_ahead() -> io::Result<bool> {
     Ok(true)
 }
 
-/// `less`, which can do nothing but show: no shell, no editor, no other file.
+/// Shows a text with `less`, restricted to showing: no shell, no editor, no other file.
 fn page_with_pager(styled: &str) -> bool {
     let less = Command::new("less")
         .args(["-R", "-F", "-X"])
@@ -235,8 +235,8 @@ fn page_with_pager(styled: &str) -> bool {
     less.wait().is_ok_and(|status| status.success())
 }
 
-/// Text without anything that a terminal acts on, or that makes text look like other text: control
-/// characters but for line breaks and tabs, marks that change the direction, and characters without
+/// Escapes characters that a terminal acts on or that make text look like other text: control
+/// characters except line breaks and tabs, marks that change the direction, and characters without
 /// width are shown as their code.
 pub fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
@@ -250,7 +250,7 @@ pub fn inert(text: &str) -> String {
     inert
 }
 
-/// Whether a terminal acts on a character, or shows it as something else than it is.
+/// Returns whether a terminal acts on a character, or shows it as another.
 pub fn is_active(character: char) -> bool {
     match character {
         '\n' | '\t' => false,
@@ -265,12 +265,12 @@ pub fn is_active(character: char) -> bool {
     }
 }
 
-/// The same on one line, for tables.
+/// Escapes text to one line, for tables.
 pub fn inert_line(text: &str) -> String {
     inert(text).replace(['\n', '\t'], " ")
 }
 
-/// A word as a shell takes it whole.
+/// Quotes a word for a shell.
 pub fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%+=@,".contains(c);
     let is_whole = !word.is_empty() && word.chars().all(is_plain);

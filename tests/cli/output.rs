@@ -142,7 +142,7 @@ fn a_full_disk_is_exit_9() {
     assert_ne!(run.code, 101, "{run}");
 }
 
-/// A result that nobody reads is given up after the time of the call.
+/// An unread result is given up after the time of the call.
 #[test]
 fn unread_result_ends_in_time() {
     let env = with_guest("echo", &ECHO);

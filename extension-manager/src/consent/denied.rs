@@ -17,13 +17,13 @@ pub struct Denied {
     /// Whether the extension works without it, as its author says.
     #[serde(skip)]
     pub is_optional: bool,
-    /// What policy decides about it, where that is why: granting it is no help then.
+    /// The policy's decision, if that is the reason: a grant does not help then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
 }
 
 impl Denied {
-    /// A permission with all that it needs to be granted.
+    /// Makes it for a permission that can be granted as it is.
     pub fn of(grant: &Grant) -> Self {
         Self {
             capability: grant.capability(),
@@ -34,7 +34,7 @@ impl Denied {
         }
     }
 
-    /// A capability whose scope the extension does not name.
+    /// Makes it for a capability without a scope in the request.
     pub fn without_scope(capability: Capability) -> Self {
         Self {
             capability,
@@ -45,7 +45,7 @@ impl Denied {
         }
     }
 
-    /// The same where a policy decided.
+    /// Adds the policy's decision.
     pub fn by_policy(self, decision: &Decision<'_>) -> Self {
         Self { policy: Some(decision.to_string()), ..self }
     }
@@ -55,7 +55,7 @@ impl Denied {
         Self { is_optional: request.is_optional, ..Self::of(&request.grant) }
     }
 
-    /// What the extension asks for.
+    /// Returns the request of the extension.
     pub fn request(&self) -> &str {
         if self.is_example { self.capability.name() } else { &self.grant }
     }

@@ -3,11 +3,11 @@
 use core_types::{ExtensionName, OciReference, version_of_tag};
 use serde::Serialize;
 
-/// What an installation takes the place of.
+/// The artifact that an install replaces.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replaced {
-    /// What was installed.
+    /// The artifact before.
     pub reference: OciReference,
     /// Which way the version goes.
     pub direction: Direction,
@@ -27,7 +27,7 @@ pub enum Direction {
 }
 
 impl Replaced {
-    /// Compares the version of what was installed with that of what takes its place.
+    /// Compares the installed version with its replacement.
     pub fn new(reference: OciReference, by: &OciReference) -> Self {
         let version = |reference: &OciReference| version_of_tag(reference.revision());
         let direction = match (version(&reference), version(by)) {
@@ -45,9 +45,9 @@ impl Replaced {
 pub struct Downgrade {
     /// The extension.
     pub name: ExtensionName,
-    /// What is installed.
+    /// The installed artifact.
     pub installed: OciReference,
-    /// What would take its place.
+    /// Its replacement.
     pub found: OciReference,
 }
 

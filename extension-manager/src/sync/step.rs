@@ -14,11 +14,11 @@ pub struct Step {
     pub reference: Option<OciReference>,
     /// How far it is.
     pub state: StepState,
-    /// Why it failed, or what has to be said about it.
+    /// The reason of its failure, or a remark.
     pub problem: Option<StepProblem>,
     /// What policy approved and it does not have, or now has because of that.
     pub grant: Vec<Grant>,
-    /// What it was given by the list and is not to have any more, or has no longer.
+    /// Grants of the list that are withdrawn, or that are gone already.
     pub withdraw: Vec<Grant>,
     /// Whether that is withdrawn by now, whatever became of the rest.
     pub is_withdrawn: bool,
@@ -33,7 +33,7 @@ pub enum StepState {
     Done,
     /// The artifact that the manifest is pinned to has to be fetched.
     ToFetch,
-    /// What the manifest names has to be looked up, installed and pinned.
+    /// The manifest's reference has to be resolved, installed and pinned.
     ToPin,
     /// A list names it, and it is not installed.
     ToInstall,
@@ -43,7 +43,7 @@ pub enum StepState {
     ToAdjust,
     /// It came from the list, which has it no longer.
     ToRemove,
-    /// The same, where nobody wants it removed.
+    /// The same, without a request to remove it.
     LeftOver,
     /// Its bytes are here again.
     Fetched,
@@ -62,7 +62,7 @@ pub enum StepState {
 }
 
 impl Step {
-    /// A step for which nothing has been done yet.
+    /// Makes a step before any work.
     pub(super) fn new(
         name: &ExtensionName,
         reference: Option<OciReference>,
@@ -79,7 +79,7 @@ impl Step {
         }
     }
 
-    /// A step that failed before it began.
+    /// Makes a step that failed before it began.
     pub(super) fn failed(name: &ExtensionName, problem: StepProblem) -> Self {
         Self { problem: Some(problem), ..Self::new(name, None, StepState::Failed) }
     }
@@ -97,7 +97,7 @@ impl Step {
         }
     }
 
-    /// Refuses what is not pinned: it can be another thing tomorrow.
+    /// Refuses an unpinned reference, which can be another artifact tomorrow.
     pub(super) fn refuse_unpinned(&mut self) {
         let is_pinned =
             self.reference.as_ref().is_some_and(|reference| reference.provenance().is_some());
@@ -126,7 +126,7 @@ impl StepState {
         )
     }
 
-    /// The same in words.
+    /// Returns the state in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "as it should be",
@@ -148,17 +148,17 @@ impl StepState {
     }
 }
 
-/// A step with what the list says of its extension.
+/// A step with the list's entry about its extension.
 pub(super) struct Planned {
     pub(super) step: Step,
-    /// What the list says of it, if there is a list that names it.
+    /// The list's entry about it, if there is one.
     pub(super) entry: Option<ExtensionEntry>,
     /// Whether there was nothing of this name before.
     pub(super) is_new: bool,
 }
 
 impl Planned {
-    /// A step without a list.
+    /// Makes a step without a list.
     pub(super) fn unlisted(step: Step) -> Self {
         Self { step, entry: None, is_new: false }
     }

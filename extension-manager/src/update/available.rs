@@ -1,4 +1,4 @@
-//! What a registry has by now.
+//! The versions in a registry.
 
 use core_types::{ExtensionName, OciReference, Period, Version, newer_tags, version_of_tag};
 use extension_depot::registry::{Registry, RegistryError};
@@ -38,7 +38,7 @@ pub enum Age {
 }
 
 impl Age {
-    /// The same in words.
+    /// Returns the state in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Newest => "the newest",
@@ -53,16 +53,16 @@ impl Age {
     }
 }
 
-/// How an installed extension stands to what its registry has.
+/// An installed extension compared with its registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Available {
-    /// What is installed.
+    /// The installed artifact.
     pub installed: OciReference,
     /// The tag of the newest version that can be taken.
     pub newest: Option<String>,
     /// Whether that is newer.
     pub age: Age,
-    /// What an update would take.
+    /// The target of an update.
     pub target: Option<OciReference>,
 }
 
@@ -76,14 +76,14 @@ impl Available {
         }
     }
 
-    /// An extension for which no registry is asked.
+    /// Makes the result for an extension whose registry is not asked.
     pub(super) fn not_looked_for(installed: &OciReference, age: Age) -> Self {
         Self { installed: installed.clone(), newest: None, age, target: None }
     }
 }
 
 impl Installer<'_> {
-    /// Compares an extension with what its registry has. Nothing changes.
+    /// Compares an extension with its registry. Nothing changes.
     ///
     /// # Errors
     /// When it is not installed, or its registry does not answer.
@@ -101,7 +101,7 @@ impl Installer<'_> {
     }
 }
 
-/// A look at what a registry has by now.
+/// A look at a registry.
 pub(super) struct Look<'a> {
     registry: &'a Registry,
     depot: &'a Depot,
@@ -111,9 +111,9 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Finds what an update would take, in one request where nothing is new: the versions above the
-    /// installed one, or, where the tag is not a version, what it leads to by now. That the tag of a
-    /// version has moved is not noticed.
+    /// Finds the target of an update, in one request where nothing is new: a newer version, or,
+    /// where the tag is not a version, the present digest of the tag. A moved version tag is not
+    /// noticed.
     pub(super) async fn for_update(
         &self,
         installed: &OciReference,
@@ -125,7 +125,7 @@ impl Look<'_> {
         }
     }
 
-    /// Finds the same, and whether the tag of a version still leads to what is installed.
+    /// Finds the same, and whether a version tag still leads to the installed bytes.
     async fn closely(&self, installed: &OciReference) -> Result<Available, UpdateError> {
         let found = self.for_update(installed).await?;
         match found.age {
@@ -176,7 +176,7 @@ impl Look<'_> {
         Ok(Available { target, ..Available::nothing(installed, age) })
     }
 
-    /// Returns whether a tag still leads to what is installed.
+    /// Returns whether a tag still leads to the installed bytes.
     async fn tag(&self, installed: &OciReference) -> Result<Age, RegistryError> {
         match self.registry.resolve(&installed.unpinned()).await {
             Ok(resolved) if resolved.reference != *installed => Ok(Age::Moved),

@@ -108,7 +108,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     }
 }
 
-/// Returns whether a command beside the everyday ones changes what is installed or granted.
+/// Returns whether a command beside the everyday ones changes extensions or grants.
 fn is_change(command: &ExtensionCommand) -> bool {
     use ExtensionCommand::{
         Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin,

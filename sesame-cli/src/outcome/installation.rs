@@ -21,22 +21,22 @@ pub struct Installation {
     pub manifest: PathBuf,
     /// Whether it was installed already, so that nothing was written.
     pub already: bool,
-    /// What is known of who signed it, where that was looked at.
+    /// The state of its signature, if that was verified.
     pub signature: Option<String>,
-    /// What was installed before, if it was something else.
+    /// The artifact that was installed before, if it was another.
     pub replaced: Option<Replaced>,
-    /// What it was given by this installation.
+    /// The grants of this installation.
     pub granted: Vec<Grant>,
-    /// What it was given until the session ends.
+    /// Its grants until the session ends.
     pub for_session: Vec<Grant>,
-    /// What it asks for and does not have, with what has to be granted.
+    /// Its ungranted requests, with the grants that they need.
     pub denied: Vec<Denied>,
-    /// What it is, if it has nothing to call.
+    /// Its kind, if it has nothing to call.
     pub nothing_to_call: Option<String>,
 }
 
 impl Installation {
-    /// What was there already, so that nothing was written.
+    /// Makes the outcome of an install that changed nothing.
     pub fn already(installed: &Installed) -> Self {
         let Installed { name, loaded, reference, .. } = installed;
         Self {
@@ -95,7 +95,7 @@ impl From<extension_manager::Installation> for Installation {
     }
 }
 
-/// Says what an extension is that has nothing to call.
+/// Describes an extension that has nothing to call.
 pub fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String> {
     let what = match purpose {
         Purpose::Functions | Purpose::Workloads => return None,
@@ -124,23 +124,23 @@ pub struct PastGeneration {
     pub is_current: bool,
 }
 
-/// What an extension went back to.
+/// A completed rollback.
 #[derive(JsonSchema, Serialize)]
 pub struct Rollback {
     pub name: ExtensionName,
     pub to: u32,
     pub version: String,
     pub reference: OciReference,
-    /// What it is allowed again.
+    /// The restored grants.
     pub granted: Vec<Grant>,
     /// The same, until the session ends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub for_session: Vec<Grant>,
-    /// What it was allowed then and is not now.
+    /// The earlier grants that were not restored.
     pub denied: Vec<Denied>,
 }
 
-/// What was removed because nobody goes back to it.
+/// The removed generations and files.
 #[derive(JsonSchema, Serialize)]
 pub struct Collection {
     pub generations: Vec<(ExtensionName, u32)>,
@@ -150,7 +150,7 @@ pub struct Collection {
     pub is_dry_run: bool,
 }
 
-/// How an installed extension stands to what its registry has.
+/// An installed extension compared with its registry.
 #[derive(JsonSchema, Serialize)]
 pub struct Freshness {
     pub name: ExtensionName,
@@ -160,18 +160,18 @@ pub struct Freshness {
     pub age: Age,
 }
 
-/// What an update did, or would do.
+/// A completed or planned update.
 #[derive(JsonSchema, Serialize)]
 pub struct Update {
     pub name: ExtensionName,
     pub from: OciReference,
-    /// What is newer, if something is.
+    /// The newer version, if there is one.
     pub to: Option<OciReference>,
     pub age: Age,
-    /// What it asks for and its predecessor did not, unless that is granted already. After an
-    /// update that is what policy denies.
+    /// The further requests of a newer version that are not granted yet. After an update these are
+    /// the denials of policy.
     pub asks_for: Vec<Denied>,
-    /// What it was given beyond what its predecessor had.
+    /// The grants that its predecessor did not have.
     pub granted: Vec<Grant>,
     pub for_session: Vec<Grant>,
     /// Directories that it finds under another path than its predecessor.
@@ -182,7 +182,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// What came of an update of this extension.
+    /// The outcome of an update of this extension.
     pub fn new(name: &ExtensionName, updated: extension_manager::Updated) -> Self {
         let extension_manager::Updated { from, to, age, decision, is_applied } = updated;
         let Decision { granted, for_session, moved, denied, .. } = decision;
@@ -207,12 +207,12 @@ pub struct Step {
     pub name: ExtensionName,
     pub reference: Option<OciReference>,
     pub state: StepState,
-    /// Why it failed, or what has to be said about it.
+    /// The reason of its failure, or a remark.
     pub problem: Option<String>,
     /// What policy approved and it does not have, or now has because of that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grant: Vec<Grant>,
-    /// What it was given by the list and is not to have any more, or has no longer.
+    /// Grants of the list that are withdrawn, or that are gone already.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdraw: Vec<Grant>,
     /// Whether that is withdrawn by now, whatever became of the rest.

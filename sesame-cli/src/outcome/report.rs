@@ -1,4 +1,4 @@
-//! What was found out: about extensions, calls, the configuration and the machine.
+//! Reports about extensions, calls, the configuration and the machine.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub struct ConfigValue {
     pub origin: String,
 }
 
-/// What is wrong in one file.
+/// The problems of one file.
 #[derive(JsonSchema, Serialize)]
 pub struct FileCheck {
     pub path: PathBuf,
@@ -49,20 +49,20 @@ impl FileCheck {
     }
 }
 
-/// The first keys that do nothing, and how many more there are.
+/// Returns the first unknown keys, and the number of further ones.
 fn warnings(unknown: &[UnknownKey]) -> Vec<String> {
     let shown = unknown.iter().take(MAX_WARNINGS).map(ToString::to_string);
     let more = unknown.len().saturating_sub(MAX_WARNINGS);
     shown.chain((more > 0).then(|| format!("{more} more unknown keys do nothing"))).collect()
 }
 
-/// An error and what caused it, since a message does not repeat its cause.
+/// Formats an error with its causes, since a message does not repeat its cause.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// What was found of one thing that sesame needs.
+/// The diagnosis of one thing that sesame needs.
 #[derive(JsonSchema, Serialize)]
 pub struct Diagnosis {
     pub what: String,
@@ -98,14 +98,14 @@ pub struct Row {
     pub name: ExtensionName,
     pub version: Option<String>,
     pub reference: Option<OciReference>,
-    /// What is in force: what the manifest grants, within every policy.
+    /// The grants in force: those of the manifest, within every policy.
     pub capabilities: Vec<Capability>,
-    /// What the manifest grants and a policy denies.
+    /// Grants of the manifest that a policy denies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denied_by_policy: Vec<Capability>,
     pub limits: Limits,
     pub state: State,
-    /// What is wrong, for a broken one, for one that was put aside and for one that policy stops.
+    /// The problem of a broken, quarantined or stopped extension.
     pub problem: Option<String>,
 }
 
@@ -139,7 +139,7 @@ pub struct Call {
     pub returned: Returned,
     pub usage: Usage,
     pub limits: EffectiveLimits,
-    /// What the guest printed, for those who asked to be told more.
+    /// The output of the guest, shown with `--verbose`.
     pub output: Vec<u8>,
     pub with_stats: bool,
 }
@@ -158,33 +158,33 @@ pub struct Info {
     pub state: State,
     /// Whether `update` leaves it alone.
     pub pinned: bool,
-    /// Why it was put aside, or what policy stops it, if that is so.
+    /// The reason of its quarantine, or the policy that stops it.
     pub problem: Option<String>,
-    /// What the manifest grants, within every policy.
+    /// The grants of the manifest, within every policy.
     pub capabilities: Capabilities,
-    /// What is granted for a while, with when that ends.
+    /// Timed grants, with their ends.
     pub timed: Vec<(Grant, String)>,
-    /// What the manifest or this session grants and a policy denies.
+    /// Grants of the manifest or of this session that a policy denies.
     pub denied: Vec<Denied>,
     pub limits: EffectiveLimits,
     pub config: Config,
-    /// What was known of who signed it when that was looked at.
+    /// The state of its signature at the last check.
     pub signature: Option<CheckedSignature>,
     pub imports: Vec<DecidedImport>,
     /// The functions, those that cannot be called too.
     pub exports: Vec<ExportedFunction>,
 }
 
-/// An import, and what is decided about it, where something has to be.
+/// An import, with its decision if it needs one.
 pub struct DecidedImport {
     pub import: Import,
     pub decided: Option<&'static str>,
 }
 
-/// What can be set of an extension.
+/// The settings and limits of an extension.
 #[derive(JsonSchema, Serialize)]
 pub struct Settings {
-    /// What its author declares, and what else is set.
+    /// Declared settings, and other values that are set.
     pub rows: Vec<SettingRow>,
     #[serde(skip)]
     pub limits: EffectiveLimits,
@@ -194,9 +194,9 @@ pub struct Settings {
 #[derive(JsonSchema, Serialize)]
 pub struct SettingRow {
     pub key: String,
-    /// What is set, if anything is.
+    /// The value, if one is set.
     pub value: Option<String>,
-    /// What its author says of it.
+    /// The author's description.
     pub declared: Option<DeclaredSetting>,
 }
 
@@ -204,12 +204,12 @@ pub struct SettingRow {
 #[derive(JsonSchema, Serialize)]
 pub struct Learned {
     pub name: ExtensionName,
-    /// What the call gave, or why it gave nothing.
+    /// The result of the call, or the reason of its failure.
     pub result: Result<String, String>,
     pub capabilities: Capabilities,
-    /// What it imports and did not use, so that it is not known how far that has to reach.
+    /// Unused imports, whose scope is unknown.
     pub unscoped: Vec<Capability>,
-    /// What was refused.
+    /// The refusals.
     pub refused: Vec<TouchRecord>,
     #[serde(serialize_with = "limits_by_key")]
     #[schemars(with = "std::collections::BTreeMap<String, u64>")]
@@ -238,7 +238,7 @@ pub struct RefusedThing {
     pub is_granted_now: bool,
 }
 
-/// What can be known of an extension without running it.
+/// The facts about an extension without running it.
 pub struct Inspection {
     pub name: ExtensionName,
     pub version: String,
@@ -250,15 +250,15 @@ pub struct Inspection {
     pub asks_for: Vec<Asked>,
     /// The functions, those that cannot be called too.
     pub exports: Vec<ExportedFunction>,
-    /// The media types of what refers to it, such as signatures and bills of materials.
+    /// The media types of its referrers, such as signatures and bills of materials.
     pub attached: Vec<String>,
-    /// What it is, if it has nothing to call.
+    /// Its kind, if it has nothing to call.
     pub nothing_to_call: Option<String>,
     /// Why `install` refuses it.
     pub refusal: Option<Failure>,
 }
 
-/// Something that an extension asks for, and what would be decided now.
+/// A request of an extension, with the present decision.
 #[derive(JsonSchema, Serialize)]
 pub struct Asked {
     pub what: String,
@@ -270,7 +270,7 @@ pub struct Asked {
 /// Something that is so now.
 #[derive(JsonSchema, Serialize)]
 pub struct Change {
-    /// What is so now, as a sentence without a full stop.
+    /// The present state, as a sentence without a full stop.
     pub now: String,
     /// Whether it was not so before.
     pub changed: bool,
@@ -281,25 +281,25 @@ pub struct Change {
 pub struct Check {
     /// The name of an extension, or a reference.
     pub name: String,
-    /// What is known of who signed it, where somebody wanted to know.
+    /// The state of its signature, if it was verified.
     pub signature: Option<String>,
     /// When that was found, as RFC 3339 in UTC, where it was not found just now.
     pub checked_at: Option<String>,
-    /// What is wrong still.
+    /// The remaining problems.
     pub findings: Vec<String>,
-    /// What was mended.
+    /// The repairs.
     pub repaired: Vec<String>,
 }
 
 impl Check {
-    /// One that has found nothing yet.
+    /// Makes one without findings.
     pub fn of(name: String) -> Self {
         Self { name, signature: None, checked_at: None, findings: Vec::new(), repaired: Vec::new() }
     }
 }
 
-/// A line of an extension's log: when it was printed, and the rest of it, which begins with the
-/// blank before the function.
+/// Splits a line of an extension's log into its time and the rest, which begins with the blank
+/// before the function.
 pub fn split_log_line(line: &[u8]) -> Option<(Timestamp, &[u8])> {
     let end = line.iter().position(|byte| *byte == b' ')?;
     let (seconds, rest) = line.split_at(end);

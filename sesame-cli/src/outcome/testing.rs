@@ -16,16 +16,16 @@ pub struct TestedFile {
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct TestedCase {
     pub name: String,
-    /// What is wrong, on one or more lines; nothing when it passed.
+    /// The problem, on one or more lines; nothing for a passed test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// What the extension printed.
+    /// The output of the extension.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub printed: String,
 }
 
 impl TestedFile {
-    /// Whether a test of it has failed.
+    /// Returns whether one of its tests failed.
     pub fn has_failed(&self) -> bool {
         self.cases.iter().any(|case| case.problem.is_some())
     }

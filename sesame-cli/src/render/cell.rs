@@ -14,18 +14,18 @@ pub struct Cell {
     full: String,
     /// The forms for a table, from the longest on; `full` where there are none.
     forms: Vec<String>,
-    /// What it means.
+    /// The meaning.
     style: Style,
 }
 
 impl Cell {
-    /// A text that anybody may have written.
+    /// Makes a cell of untrusted text.
     pub fn new(text: &str) -> Self {
         Self { full: inert_line(text), ..Self::default() }
     }
 
-    /// A reference. In a table it has the beginning of its digest, which is enough to tell versions
-    /// apart by eye, or no digest where that is too long.
+    /// Makes a cell of a reference. In a table it has the beginning of its digest, which is enough
+    /// to tell versions apart by eye, or no digest where that is too long.
     pub fn reference(reference: &OciReference) -> Self {
         let forms = [shortened(reference), reference.unpinned().to_string()];
         Self {
@@ -35,47 +35,47 @@ impl Cell {
         }
     }
 
-    /// A time: how long ago it is in a table, or the time itself.
+    /// Makes a cell of a time: its age in a table, or the time itself.
     pub fn time(at: Timestamp, now: Timestamp) -> Self {
         Self { full: rfc3339(at), forms: vec![ago(at, now)], style: Style::Faint }
     }
 
-    /// A time as a file has it. What is not a time is shown as it is.
+    /// Makes a cell of a time in a file. Other text is shown as it is.
     pub fn written_time(text: &str, now: Timestamp) -> Self {
         text.parse().map_or_else(|_| Self::new(text), |at| Self::time(at, now))
     }
 
-    /// The same cell with this meaning.
+    /// Adds a meaning.
     pub fn styled(self, style: Style) -> Self {
         Self { style, ..self }
     }
 
-    /// The value for programs.
+    /// Returns the value for programs.
     pub fn full(&self) -> &str {
         &self.full
     }
 
-    /// What it means.
+    /// The meaning.
     pub fn style(&self) -> Style {
         self.style
     }
 
-    /// The longest form of a table.
+    /// Returns the longest form of a table.
     pub fn widest(&self) -> &str {
         self.forms.first().unwrap_or(&self.full)
     }
 
-    /// The value and then its forms.
+    /// Returns the value and then its forms.
     pub fn forms_with_full(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.full.as_str()).chain(self.forms.iter().map(String::as_str))
     }
 
-    /// The shortest form.
+    /// Returns the shortest form.
     pub fn shortest(&self) -> &str {
         self.forms.last().unwrap_or(&self.full)
     }
 
-    /// The forms of a table, from the longest on.
+    /// Returns the forms of a table, from the longest on.
     pub fn forms(&self) -> impl Iterator<Item = &str> {
         let full = self.forms.is_empty().then_some(self.full.as_str());
         self.forms.iter().map(String::as_str).chain(full)
@@ -107,7 +107,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// A reference with the beginning of its digest.
+/// Shortens the digest of a reference.
 pub fn shortened(reference: &OciReference) -> String {
     match reference.pinned_digest() {
         Ok(Some(digest)) => format!("{}@sha256:{}", reference.unpinned(), digest.short()),

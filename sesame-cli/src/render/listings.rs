@@ -30,7 +30,7 @@ pub(super) fn listing<L: Listing>(screen: &Screen, rows: &[Vec<Cell>], empty: &s
     Rendered::text(screen, table::listing(screen, L::COLUMNS, rows))
 }
 
-/// `list`
+/// Lists extensions: `list`
 pub(super) fn extensions(screen: &Screen, rows: &[Row]) -> Rendered {
     let empty = "no extensions are installed\nhint: sesame install REFERENCE";
     listing::<Extensions>(screen, &rows.iter().map(extension).collect::<Vec<_>>(), empty)
@@ -54,7 +54,7 @@ fn extension(row: &Row) -> Vec<Cell> {
     ]
 }
 
-/// What stands for limits that nobody changed.
+/// Returns the text for unchanged limits.
 const DEFAULTS: &str = "defaults";
 
 fn limits(limits: &Limits) -> String {
@@ -72,7 +72,7 @@ fn of_state(row: &Row) -> Style {
     }
 }
 
-/// `history`
+/// Lists generations: `history`
 pub(super) fn generations(screen: &Screen, generations: &[PastGeneration]) -> Rendered {
     let row = |generation: &PastGeneration| {
         let PastGeneration { number, at, reason, version, reference, signer, is_current } =
@@ -91,7 +91,7 @@ pub(super) fn generations(screen: &Screen, generations: &[PastGeneration]) -> Re
     listing::<Generations>(screen, &rows, "there are no generations yet")
 }
 
-/// `outdated`
+/// Lists newer versions: `outdated`
 pub(super) fn freshness(screen: &Screen, rows: &[Freshness]) -> Rendered {
     let row = |row: &Freshness| {
         let Freshness { name, installed, newest, age } = row;
@@ -115,7 +115,7 @@ fn of_age(age: Age) -> Style {
     }
 }
 
-/// `update`
+/// Lists updates: `update`
 pub(super) fn updates(screen: &Screen, updates: &[Update]) -> Rendered {
     let row = |update: &Update| {
         vec![
@@ -159,7 +159,7 @@ fn update_state(update: &Update) -> String {
     .concat()
 }
 
-/// `sync`
+/// Lists steps: `sync`
 pub(super) fn steps(screen: &Screen, steps: &[Step]) -> Rendered {
     let row = |step: &Step| {
         let problem =
@@ -184,7 +184,7 @@ fn of_step(state: StepState) -> Style {
     }
 }
 
-/// What a step gives and withdraws. What is new was given what it has by being installed.
+/// Formats the grants and withdrawals of a step. A new extension got its grants at the install.
 fn capability_changes(step: &Step) -> String {
     if step.state == StepState::Installed {
         return String::new();
@@ -200,7 +200,7 @@ fn capability_changes(step: &Step) -> String {
     changes.map(|(what, given)| format!("; {what}: {}", grants(given))).collect()
 }
 
-/// `activity`
+/// Lists calls: `activity`
 pub(super) fn activity(screen: &Screen, entries: &[ActivityEntry]) -> Rendered {
     let row = |entry: &ActivityEntry| {
         let mut cells = vec![Cell::time(entry.at, screen.now())];
@@ -235,7 +235,7 @@ fn call_cells(call: &CallRecord, mended: Option<&str>) -> [Cell; 7] {
     ]
 }
 
-/// What of the log had to be repaired before a line.
+/// Returns the repair of the log before a line.
 fn note_of(mended: Option<&str>) -> Option<String> {
     mended.map(|mended| format!("(before this line, {mended})"))
 }
@@ -286,7 +286,7 @@ fn of_outcome(outcome: CallOutcome) -> Style {
     }
 }
 
-/// `verify`
+/// Lists checks: `verify`
 pub(super) fn checks(screen: &Screen, checks: &[Check]) -> Rendered {
     let row = |check: &Check| {
         let (state, style) = match (check.findings.is_empty(), check.repaired.is_empty()) {
@@ -313,7 +313,7 @@ fn signature(screen: &Screen, check: &Check) -> Option<String> {
     Some(format!("{signature}{}", at.unwrap_or_default()))
 }
 
-/// `doctor`: on a terminal the fixes follow the table, each on a line of its own that can be
+/// Lists diagnoses: `doctor`. On a terminal the fixes follow the table, each on a line that can be
 /// pasted.
 pub(super) fn diagnoses(screen: &Screen, diagnoses: &[Diagnosis]) -> Rendered {
     let row = |diagnosis: &Diagnosis| {
@@ -343,7 +343,7 @@ pub(super) fn diagnoses(screen: &Screen, diagnoses: &[Diagnosis]) -> Rendered {
     Rendered::text(screen, text)
 }
 
-/// `gc`: the generations; what became of files is a note below them.
+/// Lists removed generations: `gc`. The files are a note below them.
 pub(super) fn collected(screen: &Screen, collection: &Collection) -> Rendered {
     let Collection { generations, blobs, compiled, bytes, is_dry_run } = collection;
     let done = if *is_dry_run { "would be removed" } else { "removed" };
@@ -358,7 +358,7 @@ pub(super) fn collected(screen: &Screen, collection: &Collection) -> Rendered {
     Rendered { talk: listed.talk + &files, ..listed }
 }
 
-/// `trust list`
+/// Lists signers: `trust list`
 pub(super) fn signers(screen: &Screen, trust: &Trust) -> Rendered {
     let trusted = trust.signers.iter().map(|TrustedSigner { place, proof }| {
         let (signer, issuer) = match proof {
@@ -378,7 +378,7 @@ pub(super) fn signers(screen: &Screen, trust: &Trust) -> Rendered {
     listing::<Signers>(screen, &rows, "no signers are trusted, and none is pinned")
 }
 
-/// `registry list`
+/// Lists logins: `registry list`
 pub(super) fn logins(screen: &Screen, logins: &[KeptLogin]) -> Rendered {
     let row = |login: &KeptLogin| {
         let store = match &login.store {
@@ -391,12 +391,12 @@ pub(super) fn logins(screen: &Screen, logins: &[KeptLogin]) -> Rendered {
     listing::<Logins>(screen, &rows, "no logins are kept")
 }
 
-/// `registry tags`
+/// Lists tags: `registry tags`
 pub(super) fn tags(screen: &Screen, tags: &[String]) -> Rendered {
     listing::<Tags>(screen, &single(tags), "the repository has no tags")
 }
 
-/// `secret list`
+/// Lists the names of secrets: `secret list`
 pub(super) fn secrets(screen: &Screen, names: &[String]) -> Rendered {
     listing::<Secrets>(screen, &single(names), "no secrets are kept")
 }

@@ -23,19 +23,20 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// What is written where.
+/// Text for each of the streams.
 #[derive(Default)]
 pub struct Rendered {
     /// For standard output.
     pub data: Vec<u8>,
-    /// For a person to read page by page, with styles of our own in it; nothing where nobody reads.
+    /// A text for a person to read page by page, with our own styles; nothing without a reader.
     pub paged: String,
     /// For standard error.
     pub talk: String,
 }
 
 impl Rendered {
-    /// A text for its reader: page by page on a terminal, or as it is. It is escaped already.
+    /// Writes a text for its reader: page by page on a terminal, or as it is. It is escaped
+    /// already.
     fn text(screen: &Screen, text: String) -> Self {
         if screen.is_terminal() {
             Self { paged: text, ..Self::default() }
@@ -45,7 +46,7 @@ impl Rendered {
     }
 }
 
-/// Shows what came of a command.
+/// Shows the outcome of a command.
 pub fn outcome(
     context: &Context,
     presentation: &Presentation,
@@ -66,7 +67,7 @@ pub fn outcome(
     let screen = Screen::new(context, presentation);
     let rendered = text::outcome(context, &screen, outcome);
     if !rendered.talk.is_empty() && !context.global.quiet {
-        // Where nobody listens to talk, data still matters.
+        // If standard error is gone, data still matters.
         let _ = context.terminal.talk(&rendered.talk);
     }
     if !rendered.paged.is_empty() {
@@ -81,7 +82,7 @@ pub fn outcome(
     Ok(())
 }
 
-/// The verdict on what was found out, which follows it.
+/// Returns the verdict, which follows the findings.
 fn refusal(outcome: &Outcome) -> Option<&Failure> {
     match outcome {
         Outcome::Inspected(inspection) => inspection.refusal.as_ref(),
@@ -89,8 +90,7 @@ fn refusal(outcome: &Outcome) -> Option<&Failure> {
     }
 }
 
-/// Shows why there is no outcome, to whoever listens: a program finds it where the outcome would
-/// have been.
+/// Shows a failure: a program finds it in the place of the outcome.
 pub fn failure(context: &Context, failure: &Failure) {
     let _ = if context.global.json {
         context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
@@ -99,7 +99,7 @@ pub fn failure(context: &Context, failure: &Failure) {
     };
 }
 
-/// The object for a command line that cannot be read, from what a person would be told.
+/// Makes the object for an unreadable command line, from the message for a person.
 pub fn wrong_command_line(told: &str) -> String {
     let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -108,7 +108,7 @@ pub fn wrong_command_line(told: &str) -> String {
     json::failure(&failure, Vec::new())
 }
 
-/// The first line of a text of several, for places that have one.
+/// Returns the first line of a text, for places that have one.
 pub fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }

@@ -16,7 +16,7 @@ pub enum Form {
     Name,
 }
 
-/// What a listing is rendered for.
+/// The reader of a listing.
 #[derive(Debug, Clone)]
 pub struct Screen {
     is_terminal: bool,
@@ -38,37 +38,37 @@ impl Screen {
         }
     }
 
-    /// Whether a person looks at it.
+    /// Returns whether a person reads it.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// The columns that there are, if there is an end to them.
+    /// Returns the columns of the terminal, if there is one.
     pub fn width(&self) -> Option<usize> {
         self.width
     }
 
-    /// Whether text may have colours.
+    /// Returns whether text may have colours.
     pub fn has_styles(&self) -> bool {
         self.has_styles
     }
 
-    /// The time against which others are told.
+    /// Returns the time from which ages are counted.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Whether the user asked for certain columns.
+    /// Returns whether the user chose columns.
     pub fn has_chosen(&self) -> bool {
         !self.presentation.columns.is_empty()
     }
 
-    /// The columns that the user asked for.
+    /// Returns the columns of the user's choice.
     pub fn columns(&self) -> &[String] {
         &self.presentation.columns
     }
 
-    /// The form: that which was asked for, or the one that fits the reader.
+    /// Returns the chosen form, or the one that fits the reader.
     pub fn form(&self) -> Form {
         match self.presentation.form {
             Some(OutputForm::Table) => Form::Table,
@@ -79,12 +79,12 @@ impl Screen {
         }
     }
 
-    /// A time as its reader wants it.
+    /// Formats a time for its reader.
     pub fn time(&self, at: Timestamp) -> String {
         if self.is_terminal { crate::moment::ago(at, self.now) } else { crate::moment::rfc3339(at) }
     }
 
-    /// A time as a file has it. What is not a time is shown as it is.
+    /// Formats a time in a file. Other text is shown as it is.
     pub fn written_time(&self, text: &str) -> String {
         text.parse().map_or_else(|_| text.to_owned(), |at| self.time(at))
     }

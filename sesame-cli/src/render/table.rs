@@ -47,7 +47,7 @@ pub fn listing(screen: &Screen, columns: &'static [Column], rows: &[Vec<Cell>]) 
     }
 }
 
-/// The columns that were asked for, or all.
+/// Returns the chosen columns, or all.
 fn chosen(screen: &Screen, columns: &[Column]) -> Vec<usize> {
     let find =
         |name: &String| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
@@ -79,14 +79,14 @@ fn drawings<'a>(
     chosen.iter().filter_map(drawing).collect()
 }
 
-/// The width with which a column shows everything.
+/// Returns the width with which a column shows everything.
 fn natural(column: &Column, cells: &[&Cell]) -> usize {
     let widest = cells.iter().map(|cell| cell.widest().width()).max().unwrap_or_default();
     widest.max(column.name.width())
 }
 
-/// Makes columns narrower until the table fits, and leaves columns out where that is not enough.
-/// What its user asked for is never left out.
+/// Makes columns narrower until the table fits, and leaves columns out where that is not enough,
+/// but never one that the user chose.
 fn fit(drawn: &mut Vec<Drawing<'_>>, width: usize, is_chosen: bool) {
     while least_width(drawn, width) > width && !is_chosen {
         let Some(last) = drawn
@@ -127,7 +127,7 @@ fn share(drawn: &mut [Drawing<'_>], width: usize) {
 }
 
 impl Drawing<'_> {
-    /// The width that the column has at least on a terminal of this width.
+    /// Returns the least width of the column on a terminal of this width.
     fn least(&self, terminal: usize) -> usize {
         let title = self.column.name.width();
         let least = match self.column.fit {
@@ -149,13 +149,13 @@ impl Drawing<'_> {
     }
 }
 
-/// A text in which each word is at most this wide, so that lines break between words alone.
+/// Shortens words to this width, so that lines break only between words.
 fn fit_words(text: &str, width: usize) -> String {
     let words = text.split(' ').map(|word| middle(word, width));
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The lines of a text, broken between words alone: a word that is too wide loses its middle.
+/// Breaks a text into lines between words: a word that is too wide loses its middle.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in fit_words(text, width).split(' ') {
@@ -175,7 +175,7 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A text with its middle left out where it is too wide.
+/// Leaves out the middle of a text that is too wide.
 pub fn middle(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -189,7 +189,7 @@ pub fn middle(text: &str, width: usize) -> String {
     format!("{begin}{ELLIPSIS}{end}")
 }
 
-/// The first characters that are together at most this wide.
+/// Returns the first characters within this width.
 fn at_most(characters: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
     let mut used = 0;
     characters.take_while(move |character| {
@@ -227,7 +227,7 @@ fn draw(drawn: &[Drawing<'_>], rows: usize, has_styles: bool) -> String {
     trimmed(&table)
 }
 
-/// The lines without blanks at their ends, and without the last padding below the titles.
+/// Trims the ends of lines, and the last gap below the titles.
 fn trimmed(table: &Table) -> String {
     let mut text = String::new();
     for line in table.lines() {

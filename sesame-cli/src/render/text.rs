@@ -23,7 +23,7 @@ use crate::outcome::{
 };
 use crate::terminal::{inert, inert_line};
 
-/// An outcome as text.
+/// Formats an outcome as text.
 pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendered {
     match outcome {
         Outcome::Installed(all) => {
@@ -79,7 +79,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
     }
 }
 
-/// A failure as text: the error, its causes, what else helps, one hint.
+/// Formats a failure as text: the error, its causes, details, one hint.
 pub fn failure(failure: &Failure) -> String {
     let mut text = format!("error: {}\n", failure.message);
     for cause in &failure.causes {

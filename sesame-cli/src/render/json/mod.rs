@@ -18,8 +18,8 @@ use crate::failure::Failure;
 use crate::outcome::{Call, Outcome, Published, WorkloadReport, split_log_line};
 use crate::terminal::is_active;
 
-/// An outcome as one object on one line, with the warnings that came up. What is shown while it
-/// happens, or is the output of a program, has none.
+/// Formats an outcome as one object on one line, with the warnings. Progress and the output of a
+/// program have none.
 pub fn outcome(outcome: &Outcome, warnings: Vec<String>) -> io::Result<String> {
     match outcome {
         Outcome::Partly { done, failures } => {
@@ -36,7 +36,7 @@ struct Beside {
 }
 
 impl Beside {
-    /// The object as text, with its keys in order.
+    /// Formats the object, with its keys in order.
     fn with(self, members: impl Serialize) -> io::Result<String> {
         let Self { warnings, errors } = self;
         let object = Object { members, errors, schema_version: SchemaVersion, warnings };
@@ -90,7 +90,7 @@ fn done(outcome: &Outcome, beside: Beside) -> io::Result<String> {
     }
 }
 
-/// What authors make and read.
+/// Formats the outcomes of authors' commands.
 fn made(outcome: &Outcome, beside: Beside) -> io::Result<String> {
     match outcome {
         Outcome::Tested(tests) => beside.with(objects::Tested { tests }),
@@ -152,7 +152,7 @@ fn log(text: &[u8]) -> objects::Log<'_> {
     }
 }
 
-/// The result of a call; what it used is part of it, asked for or not.
+/// Formats the result of a call, always with its use of resources.
 fn called(call: &Call, warnings: Vec<String>) -> io::Result<String> {
     let usage = objects::UsageObject {
         elapsed_ms: call.usage.elapsed.as_secs_f64() * 1000.0,
@@ -165,7 +165,7 @@ fn called(call: &Call, warnings: Vec<String>) -> io::Result<String> {
     Ok(escaped(&(serde_json::to_string(&called)? + "\n")))
 }
 
-/// Writes what a terminal would act on as JSON writes characters, so that it stays JSON.
+/// Escapes characters that a terminal would act on, as JSON does.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
@@ -181,7 +181,7 @@ fn escaped(json: &str) -> String {
     text
 }
 
-/// A failure as one object on one line, with the warnings that came up before.
+/// Formats a failure as one object on one line, with the earlier warnings.
 pub fn failure(failure: &Failure, warnings: Vec<String>) -> String {
     let object = Object::new(Failed { error: failure.into() }, warnings);
     // Text and numbers alone, which always have a form in JSON.

@@ -18,8 +18,8 @@ pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
     Rendered { data: paths.collect::<String>().into_bytes(), talk: next, ..Rendered::default() }
 }
 
-/// What an extension printed is shown where something is wrong, and to those who asked to be told
-/// more.
+/// Formats test results. The output of an extension is shown for a failed test, and with
+/// `--verbose`.
 pub(super) fn tested(context: &Context, files: &[TestedFile]) -> Rendered {
     let mut text = String::new();
     for file in files {
@@ -62,8 +62,8 @@ pub(super) fn published(published: &Published) -> Rendered {
     }
 }
 
-/// On a terminal a page is laid out. In a pipe it is what was written, without what a terminal
-/// would act on: who reads it in the end may be one. `--raw` is for those who want every byte.
+/// Formats a page. On a terminal it is laid out; in a pipe it is as written, but escaped, since the
+/// pipe may end at a terminal. `--raw` passes each byte.
 pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
     let others: Vec<_> = page
         .pages
@@ -79,7 +79,7 @@ pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
         return Rendered { data: page.page.text.clone().into_bytes(), talk, ..Rendered::default() };
     }
     if !context.terminal.shows_output() {
-        // The end of a line on other systems is no control of a terminal's.
+        // The line ends of other systems are not terminal controls.
         let text = inert(&page.page.text.replace("\r\n", "\n"));
         return Rendered { data: text.into_bytes(), talk, ..Rendered::default() };
     }

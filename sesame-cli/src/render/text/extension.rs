@@ -51,14 +51,14 @@ impl Fields<'_> {
         self.add(label, &value);
     }
 
-    /// The columns beside the labels, on a terminal.
+    /// Returns the columns beside the labels, on a terminal.
     fn room(&self) -> Option<usize> {
         let width = self.screen.width().filter(|_| self.screen.is_terminal())?;
         Some(width.saturating_sub(LABEL).max(LABEL))
     }
 }
 
-/// `info`
+/// Formats `info`.
 pub(super) fn info(screen: &Screen, info: &Info) -> String {
     let mut fields = Fields { screen, text: String::new() };
     origin(&mut fields, info);
@@ -71,7 +71,7 @@ pub(super) fn info(screen: &Screen, info: &Info) -> String {
     fields.text
 }
 
-/// What it is and where it comes from.
+/// Formats its kind and origin.
 fn origin(fields: &mut Fields<'_>, info: &Info) {
     let screen = fields.screen;
     fields.add("name", info.name.as_str());
@@ -101,7 +101,7 @@ fn origin(fields: &mut Fields<'_>, info: &Info) {
     }
 }
 
-/// What it may do and use.
+/// Formats its permissions and limits.
 fn permissions(fields: &mut Fields<'_>, info: &Info) {
     for grant in &info.capabilities {
         fields.add("may use", &grant.to_string());
@@ -138,7 +138,7 @@ fn add_exports(fields: &mut Fields<'_>, functions: &[ExportedFunction]) {
     }
 }
 
-/// `inspect`
+/// Formats `inspect`.
 pub(super) fn inspected(screen: &Screen, inspection: &Inspection) -> String {
     let mut fields = Fields { screen, text: String::new() };
     fields.add("name", inspection.name.as_str());

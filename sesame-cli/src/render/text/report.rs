@@ -1,4 +1,4 @@
-//! What was found out, as text.
+//! Reports as text.
 
 use std::fmt::Write;
 
@@ -34,7 +34,7 @@ pub(super) fn called(context: &Context, call: &Call) -> Rendered {
     Rendered { data, talk, ..Default::default() }
 }
 
-/// What a call used, each against its limit.
+/// Formats the resources that a call used, each with its limit.
 pub(super) fn stats(call: &Call) -> String {
     let limit = |name: LimitName| {
         let limit: &Limit = call.limits.get(name);
@@ -109,8 +109,8 @@ pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[RefusedThing
     Rendered::text(screen, text)
 }
 
-/// The log of an extension, whose lines begin with the seconds since 1970. `is_raw` leaves the rest
-/// of each as the extension printed it.
+/// Formats the log of an extension, whose lines begin with the seconds since 1970. `is_raw` leaves
+/// the rest of each as the extension wrote it.
 pub(super) fn log(screen: &Screen, text: &[u8], is_raw: bool) -> Rendered {
     if !is_raw {
         let lines = String::from_utf8_lossy(text);
@@ -123,7 +123,7 @@ pub(super) fn log(screen: &Screen, text: &[u8], is_raw: bool) -> Rendered {
     Rendered { data, ..Default::default() }
 }
 
-/// A line with its time as its reader wants it.
+/// Formats a line, with its time for the reader.
 fn log_line(screen: &Screen, line: &[u8]) -> Vec<u8> {
     match split_log_line(line) {
         Some((at, rest)) => [screen.time(at).as_bytes(), rest].concat(),
