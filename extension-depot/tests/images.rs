@@ -99,7 +99,7 @@ fn raw_binary_by_magic_bytes() {
         install(&home, &format!("{}/o/add:1", registry.host())).expect(layer_type);
         let installed = home.depot.installed(&name("add")).expect("installed");
         assert_eq!(installed.artifact.digest, digest, "the pin is the manifest's");
-        assert_eq!(fs::read(&installed.binary.path).expect("there"), binary);
+        assert_eq!(fs::read(&installed.binary().path).expect("there"), binary);
         assert!(home.depot.verify(&name("add")).expect("there").findings.is_empty());
     }
 }
@@ -130,9 +130,9 @@ fn packed_binary_is_unpacked() {
         install(&home, &format!("{}/o/plugin:1", registry.host())).expect(kind);
         let installed = home.depot.installed(&name("plugin")).expect(kind);
         assert_eq!(installed.artifact.digest, digest, "the pin is the manifest's");
-        assert_eq!(fs::read(&installed.binary.path).expect("there"), binary);
-        assert_eq!(installed.binary.size, binary.len() as u64);
-        let mode = fs::metadata(&installed.binary.path).expect("there").permissions().mode();
+        assert_eq!(fs::read(&installed.binary().path).expect("there"), binary);
+        assert_eq!(installed.binary().size, binary.len() as u64);
+        let mode = fs::metadata(&installed.binary().path).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "private as every file");
         assert!(home.depot.verify(&name("plugin")).expect("there").findings.is_empty(), "{kind}");
     }
@@ -230,14 +230,14 @@ fn bomb_leaves_nothing() {
 fn unpacked_binary_survives_gc() {
     let registry = MemoryRegistry::start().expect("a registry");
     let (home, text) = packed(&registry);
-    let first = home.depot.installed(&name("plugin")).expect("installed").binary;
+    let first = home.depot.installed(&name("plugin")).expect("installed").binary().clone();
     home.depot.lock().expect("free").collect(1, true).expect("collected");
     assert!(first.path.exists() && home.depot.whole(&name("plugin")).is_some());
 
     // An older version stays as long as one can go back to it.
     image(&registry, "o/plugin", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("new"))])), "")]);
     install(&home, &text).expect("the newer one");
-    let second = home.depot.installed(&name("plugin")).expect("installed").binary;
+    let second = home.depot.installed(&name("plugin")).expect("installed").binary().clone();
     home.depot.lock().expect("free").collect(2, true).expect("collected");
     assert!(first.path.exists() && second.path.exists() && first != second);
     let history = home.depot.history(&name("plugin")).expect("a history");
@@ -252,7 +252,7 @@ fn unpacked_binary_survives_gc() {
         .expect("free")
         .roll_back(&basis, before.expect("one"), &Default::default())
         .expect("rolled back");
-    assert_eq!(home.depot.installed(&name("plugin")).expect("installed").binary, first);
+    assert_eq!(home.depot.installed(&name("plugin")).expect("installed").binary(), &first);
     home.depot.lock().expect("free").collect(1, true).expect("collected");
     assert!(first.path.exists() && !second.path.exists());
     home.depot.lock().expect("free").remove(&name("plugin"), false).expect("removed");
@@ -264,7 +264,7 @@ fn unpacked_binary_survives_gc() {
 fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
     let registry = MemoryRegistry::start()?;
     let (home, text) = packed(&registry);
-    let binary = home.depot.installed(&name("plugin"))?.binary;
+    let binary = home.depot.installed(&name("plugin"))?.binary().clone();
     let record = home
         .depot
         .places()
@@ -284,7 +284,7 @@ fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
         let staged = stage(&home, &format!("{text}@{}", pin(&good)))?;
         home.depot.lock().expect("free").repair(&[(&name("plugin"), &staged)])?.remove(0)?;
         assert!(home.depot.verify(&name("plugin"))?.findings.is_empty());
-        assert_eq!(home.depot.installed(&name("plugin"))?.binary, binary);
+        assert_eq!(home.depot.installed(&name("plugin"))?.binary(), &binary);
     }
     fs::remove_file(&record)?;
     let error = home.depot.installed(&name("plugin")).expect_err("which binary is not known");
@@ -310,7 +310,7 @@ fn exported_image_is_unpacked_again() {
     let staged = other.depot.stage_bundled(&bundle, &bundle.extensions()[0]).expect("staged");
     install_staged(&other, &staged, &name("plugin")).expect("installed");
     let imported = other.depot.installed(&name("plugin")).expect("installed");
-    assert_eq!(imported.binary.digest, installed.binary.digest);
+    assert_eq!(imported.binary().digest, installed.binary().digest);
     assert!(other.depot.verify(&name("plugin")).expect("there").findings.is_empty());
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use core_types::{Capability, Grant};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, Installed, Reason, media_type};
+use extension_depot::{ArtifactError, BlobError, DepotError, Reason, media_type};
 use support::{component, home, install, install_staged, name, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
@@ -41,7 +41,7 @@ fn every_form_installs_pinned() {
         let installed = home.depot.installed(&name(&format!("form-{at}"))).expect("installed");
         assert_eq!(installed.reference, reference(&text).pinned_to(digest));
         assert_eq!(installed.loaded.manifest.extension.version.as_deref(), Some("0.1.0"));
-        let blob = fs::read(&installed.binary.path).expect("there");
+        let blob = fs::read(&installed.binary().path).expect("there");
         assert_eq!(blob, binary);
         assert!(home.depot.verify(&installed.name).expect("there").findings.is_empty());
     }
@@ -317,9 +317,9 @@ fn damage_is_found_and_named() {
     let text = format!("{}/my-org/a:1", registry.host());
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
     install(&home, &text).expect("installed");
-    let Installed { artifact, binary, .. } = home.depot.installed(&name("a")).expect("installed");
-    let document = home.depot.places().blob(&artifact.digest);
-    for path in [binary.path, document] {
+    let installed = home.depot.installed(&name("a")).expect("installed");
+    let document = home.depot.places().blob(&installed.artifact.digest);
+    for path in [installed.binary().path.clone(), document] {
         let good = fs::read(&path).expect("there");
         for bad in [
             &b""[..],
@@ -345,7 +345,7 @@ fn damage_is_found_and_named() {
         fs::remove_file(&path).expect("removed");
         fs::write(&path, good).expect("written");
     }
-    fs::write(home.depot.places().blob(&artifact.digest), "{}").expect("written");
+    fs::write(home.depot.places().blob(&installed.artifact.digest), "{}").expect("written");
     let error = home.depot.installed(&name("a")).expect_err("damaged");
     assert!(
         matches!(
@@ -373,7 +373,7 @@ fn same_file_same_digest() {
 
     let layout = one.depot.places().extensions();
     let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");
-    assert_eq!(staged.binary.digest, again.binary.digest);
+    assert_eq!(staged.binary().digest, again.binary().digest);
     assert!(staged.reference.identity().as_str().starts_with("local/layout/copy@sha256:"));
     let error =
         two.depot.stage_layout(&layout, Some("other"), &name("copy")).err().expect("no such entry");
@@ -390,7 +390,7 @@ fn same_file_same_digest() {
     builder.append_dir_all(".", &layout).expect("packed");
     builder.finish().expect("packed");
     let staged = two.depot.stage_layout(&tar, None, &name("copy")).expect("staged");
-    assert_eq!(staged.binary.digest, again.binary.digest);
+    assert_eq!(staged.binary().digest, again.binary().digest);
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn leftovers_go_with_next_change() {
     let in_use = stage(&home, &text).expect("staged");
     install(&home, &text).expect("installed");
     assert!(!abandoned.exists() && !unlocked.exists());
-    assert!(in_use.binary.path.exists(), "what is in use stays");
+    assert!(in_use.binary().path.exists(), "what is in use stays");
     drop(in_use);
     assert_eq!(fs::read_dir(staging).expect("there").count(), 0);
 }

@@ -1,6 +1,5 @@
 //! One call in a process that makes many: a new store, an instance, a call, all limits on. Ours
 //! against bare Wasmtime with the same settings: `cargo bench --package extension-host`.
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
 //! The host's side of `wit/`, generated.
-#![expect(unsafe_code, reason = "generated code lifts and lowers values by reading memory")]
 
 wasmtime::component::bindgen!({
     path: "../wit/host",

@@ -169,7 +169,7 @@ impl Callable<'_> {
 /// Returns the capabilities that an extension starts without. The binary is read only where an
 /// import is not granted, and not hashed: whatever it says grants nothing.
 fn optional_capabilities(opened: &Opened) -> Vec<Capability> {
-    let binary = read_regular(&opened.installed.binary.path, MAX_BLOB).unwrap_or_default();
+    let binary = read_regular(&opened.installed.binary().path, MAX_BLOB).unwrap_or_default();
     optional_for_author(&binary).unwrap_or_default()
 }
 

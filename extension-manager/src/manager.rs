@@ -138,7 +138,7 @@ impl Manager {
             return Ok(loaded.clone());
         }
         let host = self.noting_host(installed)?;
-        let code = self.code(&host, &installed.binary)?;
+        let code = self.code(&host, installed.binary())?;
         let loaded = Loaded { pinned, host: Arc::new(host), code };
         known().insert(installed.name.clone(), loaded.clone());
         Ok(loaded)

@@ -168,7 +168,7 @@ fn remove(context: &Context, name: &ExtensionName) -> Result<bool, Failure> {
     match removed {
         Ok(_) => Ok(true),
         Err(DepotError::NotFound { .. }) => Ok(false),
-        Err(error) => Err(Failure::of_extension(name, &error)),
+        Err(error) => Err(error.into()),
     }
 }
 

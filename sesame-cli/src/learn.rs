@@ -31,11 +31,7 @@ pub fn learn(
         unscoped: needs.unscoped,
     };
     if learned.written {
-        context
-            .depot()?
-            .lock()?
-            .set_needs(installed, &learned.capabilities, &learned.limits)
-            .map_err(|error| Failure::of_extension(name, &error))?;
+        context.depot()?.lock()?.set_needs(installed, &learned.capabilities, &learned.limits)?;
     }
     Ok(Outcome::Learned(Box::new(learned)))
 }

@@ -86,7 +86,7 @@ impl<'a> PolicyCheck<'a> {
         let host = self.host.get_or_init(|| Host::new().ok()).as_ref();
         let cache = self.context.code_cache().ok();
         let loaded = host.zip(cache).and_then(|(host, cache)| {
-            let code = host.load(&cache, &CodeKey::new(&installed.binary.digest)).ok()?;
+            let code = host.load(&cache, &CodeKey::new(&installed.binary().digest)).ok()?;
             Some(
                 host.imports(&code)
                     .iter()

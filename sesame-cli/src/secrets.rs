@@ -43,13 +43,10 @@ pub fn ask<T: Send + 'static>(
 /// Returns the owner of secrets: the origin of an extension, so that another of the same name does
 /// not get them.
 pub fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
-    let loaded = context
-        .depot()?
-        .existing_manifest(name)
-        .map_err(|error| Failure::of_extension(name, &error))?;
+    let loaded = context.depot()?.existing_manifest(name)?;
     let reference = loaded.manifest.extension.oci.as_ref();
     let not_installed =
         || extension_depot::DepotError::NotInstalled { name: name.clone(), reference: None };
-    let reference = reference.ok_or_else(|| Failure::of_extension(name, &not_installed()))?;
+    let reference = reference.ok_or_else(|| Failure::from(not_installed()))?;
     Ok(Owner { name: name.clone(), identity: reference.identity() })
 }

@@ -9,9 +9,9 @@ use crate::failure::Failure;
 /// Returns the schema of an installed extension's settings; an empty one if it is not installed.
 pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failure> {
     let binary = match depot.installed(name) {
-        Ok(installed) => installed.binary,
+        Ok(installed) => installed.binary().clone(),
         Err(DepotError::NotInstalled { .. }) => return Ok(ConfigSchema::default()),
-        Err(error) => return Err(Failure::of_extension(name, &error)),
+        Err(error) => return Err(error.into()),
     };
     let bytes = read_blob(&binary.path, &binary.digest, MAX_BLOB);
     Ok(declared_settings(&bytes.map_err(|error| Failure::damaged_binary(name, &error))?)?)

@@ -1,4 +1,4 @@
-//! The colours, by what they mean, and whether there are any.
+//! The colours, by their meanings, and the rules for their use.
 
 /// Whether text may have colours (<https://bixense.com/clicolors/>, <https://no-color.org>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -281,7 +281,7 @@ fn ungranted_import_stops_the_call() {
     "#);
     insta::assert_snapshot!(env.run("extension grant greet config-read"), @r#"
     exit 0
-    out: policy denies `greet` config-read, which its manifest has already
+    out: already: policy denies `greet` config-read, which its manifest has
     err: warning: `greet` does not get config-read while policy in `~/.config/pds/config.toml` denies it
     "#);
 }

@@ -1,4 +1,4 @@
-//! Changes of what is installed, granted and trusted, as the activity log has them.
+//! Changes of extensions, grants and trust, as the activity log has them.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ pub enum ActivityEvent {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRecord {
-    /// What was changed.
+    /// The kind of change.
     pub kind: ChangeKind,
     /// The extension; empty where the change is about a place, as with trust.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -45,13 +45,13 @@ pub struct ChangeRecord {
     pub identity: String,
     /// Whether it was made.
     pub outcome: ChangeOutcome,
-    /// What is installed now, or was to be.
+    /// The new artifact, installed or refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// What the extension may do since then.
+    /// The new grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
-    /// What it may not do any more.
+    /// The revoked grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<String>,
     /// The signer, where it is about trust.
@@ -62,7 +62,7 @@ pub struct ChangeRecord {
     pub reason: Option<String>,
 }
 
-/// What was changed.
+/// The kind of change.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

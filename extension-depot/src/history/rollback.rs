@@ -47,8 +47,8 @@ impl LockedDepot<'_> {
         generation: &Generation,
         capabilities: &Capabilities,
     ) -> Result<(), DepotError> {
-        check_guest_paths(capabilities)?;
         let name = basis.name();
+        check_guest_paths(name, capabilities)?;
         self.ensure_editable(name)?;
         basis.ensure_holds(self)?;
         let (reference, artifact, binary) = self.artifact_of_generation(name, generation)?;

@@ -24,7 +24,7 @@ impl LockedDepot<'_> {
             let mut after = loaded.manifest.granted();
             let changed = change(&mut after);
             if changed {
-                check_guest_paths(&after)?;
+                check_guest_paths(name, &after)?;
                 editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
             }
             Ok(changed)
@@ -42,7 +42,7 @@ impl LockedDepot<'_> {
             ensure_still(loaded, found)?;
             let mut after = loaded.manifest.granted();
             let added = grants.iter().filter(|grant| after.add(grant)).count();
-            check_guest_paths(&after)?;
+            check_guest_paths(&found.name, &after)?;
             editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
             Ok(added > 0)
         })
@@ -65,7 +65,7 @@ impl LockedDepot<'_> {
             if loaded.manifest.capabilities != found.loaded.manifest.capabilities {
                 return Err(DepotError::Changed { name: found.name.clone() });
             }
-            check_guest_paths(capabilities)?;
+            check_guest_paths(&found.name, capabilities)?;
             editor.set_capabilities(loaded.manifest.capabilities.as_ref(), capabilities);
             limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
             Ok(true)

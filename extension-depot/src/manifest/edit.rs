@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{Capabilities, ExtensionName, OciReference, SameGuestPath};
+use core_types::{Capabilities, ExtensionName, OciReference};
 use private_files::ensure_not_link;
 
 use crate::history::generation::Reason;
@@ -78,6 +78,10 @@ pub(crate) fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result
 }
 
 /// Checks that a manifest can be read again: a manifest with one path for two directories cannot.
-pub(crate) fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
-    capabilities.check_guest_paths(Path::new("~"))
+pub(crate) fn check_guest_paths(
+    name: &ExtensionName,
+    capabilities: &Capabilities,
+) -> Result<(), DepotError> {
+    let same = |problem| DepotError::SameGuestPath { name: name.clone(), problem };
+    capabilities.check_guest_paths(Path::new("~")).map_err(same)
 }

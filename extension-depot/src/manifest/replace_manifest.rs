@@ -41,7 +41,7 @@ impl LockedDepot<'_> {
         let edited = Manifest::parse(after, name)
             .map_err(|problem| ManifestError::Content { path, problem })?
             .value;
-        check_guest_paths(&edited.granted())?;
+        check_guest_paths(name, &edited.granted())?;
         let there = self.text_and_origin(name);
         let Some((text, origin)) = there.filter(|(text, _)| text == before) else {
             return Err(DepotError::Edited { name: name.clone() });

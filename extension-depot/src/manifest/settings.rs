@@ -47,7 +47,8 @@ impl LockedDepot<'_> {
             let path = &loaded.path;
             let wrong = |problem| ManifestError::Content { path: path.clone(), problem };
             let after = Manifest::parse(&editor.to_text(), name).map_err(wrong)?.value;
-            check_others(changes, &loaded.manifest.config, &after.config)?;
+            check_others(changes, &loaded.manifest.config, &after.config)
+                .map_err(|key| DepotError::SettingTable { name: name.clone(), key })?;
             Ok(changed.contains(&true))
         })?;
         Ok(changed)
@@ -56,15 +57,11 @@ impl LockedDepot<'_> {
 
 /// Checks that every other setting is unchanged: a value in the place of a table would remove all
 /// in it.
-fn check_others(
-    changes: &[SettingChange],
-    before: &Config,
-    after: &Config,
-) -> Result<(), DepotError> {
+fn check_others(changes: &[SettingChange], before: &Config, after: &Config) -> Result<(), String> {
     let changed: Vec<_> = changes.iter().filter_map(SettingChange::key).collect();
     let mut others = before.iter().filter(|(key, _)| !changed.contains(key));
     match others.find(|(key, value)| after.get(key) != Some(value)) {
-        Some((key, _)) => Err(DepotError::SettingTable { key: key.to_owned() }),
+        Some((key, _)) => Err(key.to_owned()),
         None => Ok(()),
     }
 }

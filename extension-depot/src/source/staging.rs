@@ -33,7 +33,7 @@ pub struct Staged {
     pub artifact: Artifact,
     /// The WebAssembly binary. Its bytes were verified, or unpacked from verified ones, as they
     /// were written.
-    pub binary: Binary,
+    pub(crate) binary: Binary,
     /// The reference, pinned to the digest.
     pub reference: OciReference,
 }
@@ -104,6 +104,11 @@ impl Staging {
 }
 
 impl Staged {
+    /// Returns its WebAssembly binary.
+    pub fn binary(&self) -> &Binary {
+        &self.binary
+    }
+
     /// Creates an artifact whose blobs are all in `staging`, with its binary, which is unpacked if
     /// need be.
     pub(crate) fn new(

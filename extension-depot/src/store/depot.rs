@@ -52,7 +52,14 @@ pub struct Installed {
     /// The pinned artifact.
     pub artifact: Artifact,
     /// Its WebAssembly binary.
-    pub binary: Binary,
+    pub(crate) binary: Binary,
+}
+
+impl Installed {
+    /// Returns its WebAssembly binary. The bytes are not read here.
+    pub fn binary(&self) -> &Binary {
+        &self.binary
+    }
 }
 
 /// One manifest in the directory of manifests, good or bad.

@@ -58,6 +58,8 @@ pub enum DepotError {
     /// A value would take the place of a table of settings.
     #[error("it would take the setting `{}` away", key.escape_debug())]
     SettingTable {
+        /// The name.
+        name: ExtensionName,
         /// A setting in that table.
         key: String,
     },
@@ -75,8 +77,13 @@ pub enum DepotError {
         name: ExtensionName,
     },
     /// The manifest would grant two directories under one path for the guest.
-    #[error(transparent)]
-    SameGuestPath(#[from] SameGuestPath),
+    #[error("{problem}")]
+    SameGuestPath {
+        /// The name.
+        name: ExtensionName,
+        /// The directories.
+        problem: SameGuestPath,
+    },
     /// A manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

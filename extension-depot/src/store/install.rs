@@ -42,7 +42,9 @@ impl LockedDepot<'_> {
     /// unchanged.
     pub fn install(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), DepotError> {
         let InstallOrder { basis, evidence, .. } = *order;
-        order.capabilities.map_or(Ok(()), check_guest_paths)?;
+        if let Some(capabilities) = order.capabilities {
+            check_guest_paths(basis.name(), capabilities)?;
+        }
         self.ensure_editable(basis.name())?;
         basis.ensure_holds(self)?;
         basis.check_name(&staged.reference)?;

@@ -84,7 +84,9 @@ impl Verified {
     ) -> Result<Examined, InstallError> {
         let (name, manager) = (&self.staged.name, installer.manager);
         let before = match operation {
-            Operation::Update(update) => Some(manager.examine(name, &update.from.binary)?.requests),
+            Operation::Update(update) => {
+                Some(manager.examine(name, update.from.binary())?.requests)
+            }
             Operation::Install(_) | Operation::RollBack(_) => None,
         };
         let bytes = match operation {

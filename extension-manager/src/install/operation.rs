@@ -1,6 +1,6 @@
 //! An operation on an extension, with its terms.
 
-use core_types::{Capabilities, ExtensionEntry, Grant};
+use core_types::{Capabilities, ExtensionEntry, Grant, OciReference};
 use extension_depot::{Basis, Generation, History, Installed, Reason, SignerProof};
 
 use crate::consent::{PriorGrants, Requests};
@@ -25,6 +25,9 @@ pub struct InstallOptions<'a> {
     pub names_bytes: bool,
     /// Whether it takes the place of another, with all that was given to that.
     pub name_use: NameUse,
+    /// The reference that the manifest named when this was planned. A manifest that names another
+    /// by now is left alone.
+    pub planned: Option<&'a OciReference>,
 }
 
 /// The operation.

@@ -66,7 +66,7 @@ impl Staged {
 
     pub(super) fn binary(&self) -> &Binary {
         match &self.content {
-            Content::Arrived(staged) => &staged.binary,
+            Content::Arrived(staged) => staged.binary(),
             Content::Kept { binary, .. } => binary,
         }
     }

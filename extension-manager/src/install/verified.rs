@@ -1,6 +1,7 @@
 //! Third stage: whose bytes they are, and whether they may take this place.
 
-use extension_depot::{Basis, Evidence};
+use core_types::OciReference;
+use extension_depot::{Basis, DepotError, Evidence};
 
 use super::error::InstallError;
 use super::operation::Operation;
@@ -73,6 +74,7 @@ impl Staged {
         basis.check_name(reference).map_err(InstallError::of(name))?;
         let allow_downgrade = match operation {
             Operation::Install(options) => {
+                check_planned(basis, options.planned).map_err(InstallError::of(name))?;
                 check_tag(name, basis.pinned(), reference, options.names_bytes)?;
                 options.allow_downgrade
             }
@@ -95,6 +97,15 @@ impl Staged {
             (None, _) => Ok(Some(installer.look_up(self.reference(), operation.signer())?)),
         }
     }
+}
+
+/// Checks that a manifest still names the reference that was planned for.
+fn check_planned(basis: &Basis, planned: Option<&OciReference>) -> Result<(), DepotError> {
+    let named = basis.loaded().and_then(|loaded| loaded.manifest.extension.oci.as_ref());
+    if planned.is_some() && named != planned {
+        return Err(DepotError::Changed { name: basis.name().clone() });
+    }
+    Ok(())
 }
 
 impl Verified {

@@ -94,8 +94,8 @@ impl Installer<'_> {
         let cache = self.manager.code_cache();
         let (staged, failed) = compile_many(&cache, &compiler, references.len(), |queue| {
             fetch(&|place, staged| {
-                let path = staged.binary.path.clone();
-                let binary = Binary { place: places[place], path, digest: staged.binary.digest };
+                let path = staged.binary().path.clone();
+                let binary = Binary { place: places[place], path, digest: staged.binary().digest };
                 // Who compiles is there for as long as this goes on.
                 let _ = queue.send(binary);
             })

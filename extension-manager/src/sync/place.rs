@@ -43,7 +43,8 @@ impl Installer<'_> {
         list: Option<&List>,
         options: &SyncOptions,
     ) -> Result<Decision, InstallError> {
-        let Planned { step: Step { name, .. }, entry, is_new } = planned;
+        let Planned { step, entry, is_new } = planned;
+        let name = &step.name;
         let published = list.and_then(|list| list.published.as_ref());
         let approved = |entry| super::drift::approved(self.config, published, entry);
         let grant = entry.as_ref().map(approved).unwrap_or_default();
@@ -59,6 +60,8 @@ impl Installer<'_> {
             entry: entry.as_ref(),
             allow_downgrade: options.allow_downgrade,
             names_bytes: true,
+            // A manifest without a list is pinned to what it names itself.
+            planned: step.reference.as_ref().filter(|_| list.is_none()),
             ..InstallOptions::default()
         };
         let staged = Staged::arrived(name, arrived);

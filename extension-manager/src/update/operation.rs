@@ -142,9 +142,10 @@ impl Installer<'_> {
         installed: &Installed,
         new: &StagedArtifact,
     ) -> Result<Decision, UpdateError> {
-        let Installed { name, loaded, binary, .. } = installed;
-        let before = self.manager.examine(name, binary).map_err(InstallError::from)?.requests;
-        let after = self.manager.examine(name, &new.binary).and_then(|new| new.startable(name));
+        let Installed { name, loaded, .. } = installed;
+        let before =
+            self.manager.examine(name, installed.binary()).map_err(InstallError::from)?.requests;
+        let after = self.manager.examine(name, new.binary()).and_then(|new| new.startable(name));
         let requests = after.map_err(InstallError::from)?.requests.beyond(&before);
         let base = loaded.manifest.granted();
         Ok(decide_alone(PriorGrants::Updating(&base), &requests, &self.config.policies))

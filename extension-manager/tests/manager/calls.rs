@@ -135,9 +135,9 @@ fn damaged_binary_is_not_compiled() {
     home.install("greeting", &["config-read"]);
     let manager = home.manager();
     let installed = manager.depot().installed(&name("greeting")).expect("installed");
-    let mut bytes = std::fs::read(&installed.binary.path).expect("a binary");
+    let mut bytes = std::fs::read(&installed.binary().path).expect("a binary");
     bytes[100] ^= 1;
-    std::fs::write(&installed.binary.path, bytes).expect("written");
+    std::fs::write(&installed.binary().path, bytes).expect("written");
     let error = manager.callable(&name("greeting"), CallMode::Ordinary).err();
     let Some(OpenError::Code(error)) = error else { panic!("{error:?}") };
     assert!(matches!(*error, CodeError::Binary(_)), "{error:?}");

@@ -75,6 +75,23 @@ fn change_meanwhile_is_decided_again() {
     assert_eq!(committed.decision.denied.len(), 1);
 }
 
+/// A manifest that names another reference than when its pin was planned is left alone.
+#[test]
+fn edited_reference_ends_the_pin() {
+    let fixture = Fixture::new("");
+    fixture.remote.publish("a:1.0.0", &component(1, ""));
+    let (one, two) = (fixture.remote.reference("a:1.0.0"), fixture.remote.reference("a:2.0.0"));
+    let manifest = fixture.home.places().manifest(&name("a"));
+    std::fs::create_dir_all(manifest.parent().expect("below")).expect("made");
+    let edited = format!("[extension]\noci = \"{two}\"\n");
+    std::fs::write(&manifest, &edited).expect("written");
+    let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
+    let options = InstallOptions { planned: Some(&one), ..Default::default() };
+    let ended = install(&installer, &one.to_string(), options);
+    assert!(matches!(ended, Err(InstallError::Extension { .. })));
+    assert_eq!(std::fs::read_to_string(&manifest).expect("there"), edited);
+}
+
 #[test]
 fn moved_tag_and_downgrade_are_refused() {
     let fixture = Fixture::new("");

@@ -35,7 +35,7 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
 /// decision on each.
 pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let installed = depot.installed(name)?;
     let authority = depot.permissions(&installed, context.config()?)?.authority;
     let mut refused: Vec<RefusedThing> = Vec::new();
     for (at, touch) in refusals(&depot, name) {

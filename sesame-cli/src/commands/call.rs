@@ -45,10 +45,9 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
 /// Lists the callable functions for a call without one. This is a failure: a script that lost a
 /// word must notice.
 fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
-    let installed =
-        context.depot()?.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let installed = context.depot()?.installed(name)?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = context.manager()?.code(&host, &installed.binary)?;
+    let code = context.manager()?.code(&host, installed.binary())?;
     Ok(Failure::without_function(
         name,
         &host.exports(&code),

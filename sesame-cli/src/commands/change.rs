@@ -20,9 +20,8 @@ pub fn enable(
 ) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
-        let of_extension = |error| Failure::of_extension(name, &error);
-        let changed = depot.lock()?.set_enabled(name, enabled).map_err(of_extension)?;
-        let changed = enabled && depot.forget_failures(name).map_err(of_extension)? || changed;
+        let changed = depot.lock()?.set_enabled(name, enabled)?;
+        let changed = enabled && depot.forget_failures(name)? || changed;
         let now = format!("`{name}` is {}", if enabled { "enabled" } else { "disabled" });
         Ok(Change { now, changed })
     };
@@ -33,10 +32,7 @@ pub fn enable(
 pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
-        let changed = depot
-            .lock()?
-            .set_pinned(name, pinned)
-            .map_err(|error| Failure::of_extension(name, &error))?;
+        let changed = depot.lock()?.set_pinned(name, pinned)?;
         Ok(Change {
             now: format!(
                 "`{name}` {}",
@@ -97,7 +93,7 @@ fn grant_for_a_while(
         true
     };
     let granted = context.depot()?.lock()?.change_timed_grants(name, None, add);
-    granted.map_err(|error| Failure::of_extension(name, &error))?;
+    granted?;
     let ends = remaining(until, now);
     let config = context.config()?;
     let now = |grant: &Grant| match config.denial(grant.capability()) {
@@ -163,7 +159,7 @@ fn revoke_timed(
     let changed = depot
         .lock()?
         .change_timed_grants(name, None, |timed| timed.retain(|timed| !is_meant(timed)));
-    changed.map_err(|error| Failure::of_extension(name, &error))
+    changed.map_err(Failure::from)
 }
 
 /// Checks that each part is granted, or that nothing of it is. A wider grant may cover it (all of
@@ -213,9 +209,5 @@ fn change(
     reason: Reason,
     change: impl FnOnce(&mut Capabilities) -> bool,
 ) -> Result<bool, Failure> {
-    context
-        .depot()?
-        .lock()?
-        .change_capabilities(name, reason, change)
-        .map_err(|error| Failure::of_extension(name, &error))
+    context.depot()?.lock()?.change_capabilities(name, reason, change).map_err(Failure::from)
 }

@@ -13,7 +13,7 @@ use crate::progress::waiting;
 pub fn run(context: &Context, arguments: &DocsArguments) -> Result<Outcome, Failure> {
     let DocsArguments { name, page, raw, list } = arguments;
     let depot = context.depot()?;
-    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let installed = depot.installed(name)?;
     let docs = find(context, &installed)?.ok_or_else(|| no_docs(name))?;
     let pages: Vec<_> = docs.pages().iter().map(|page| page.path.clone()).collect();
     if *list {

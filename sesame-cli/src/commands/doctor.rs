@@ -164,13 +164,13 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
     let name = &listed.name;
     let what = format!("extension {name}");
     let failed = |error: &DepotError| {
-        let failure = Failure::of_extension(name, error);
+        let failure = Failure::from(error);
         bad(what.clone(), failure.in_one_line(), failure.hint)
     };
     let installed = match depot.installed(name) {
         Ok(installed) => installed,
         Err(error @ DepotError::NotInstalled { .. }) => {
-            let failure = Failure::of_extension(name, &error);
+            let failure = Failure::from(&error);
             return warning(what, failure.in_one_line(), failure.hint);
         }
         Err(error) => return failed(&error),

@@ -18,8 +18,7 @@ use crate::setting_schema::schema;
 /// Edits a copy of the manifest, and accepts the result if it is a manifest.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let of_extension = |error| Failure::of_extension(name, &error);
-    let before = depot.manifest_text(name).map_err(of_extension)?;
+    let before = depot.manifest_text(name)?;
     // A broken manifest has to be editable: without a schema, any setting is accepted.
     let schema = schema(&depot, name).unwrap_or_default();
     // Beside the original, so that it is on the same disk and as private.
@@ -82,10 +81,7 @@ fn keep(
     settings
         .try_for_each(|(key, value)| schema.check(key, value))
         .map_err(|error| wrong(error.to_string()))?;
-    depot
-        .lock()?
-        .replace_manifest(name, before, after)
-        .map_err(|error| Failure::of_extension(name, &error))
+    depot.lock()?.replace_manifest(name, before, after).map_err(Failure::from)
 }
 
 fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Failure> {

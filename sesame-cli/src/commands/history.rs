@@ -13,8 +13,7 @@ use crate::outcome::{Outcome, PastGeneration, Rollback};
 /// Shows every generation, from the newest on.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let history = context.depot()?.history(name);
-    let History { generations, current } =
-        history.map_err(|error| Failure::of_extension(name, &error))?;
+    let History { generations, current } = history?;
     let row = |generation: Generation| PastGeneration {
         is_current: current == Some(generation.number),
         version: generation.parsed(name).ok().and_then(|manifest| manifest.extension.version),

@@ -16,10 +16,10 @@ use crate::remaining::remaining;
 /// Shows all facts about an extension, with its imports and exports. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let installed = depot.installed(name)?;
     context.warn_unknown_keys(&installed.loaded);
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = context.manager()?.code(&host, &installed.binary)?;
+    let code = context.manager()?.code(&host, installed.binary())?;
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(context, &depot, &installed);
     let now = boot_time();
@@ -40,17 +40,16 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }
         .in_force(now)
         .into_owned();
-    let record = depot
-        .record(name, &installed.artifact.digest)
-        .map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let record = depot.record(name, &installed.artifact.digest)?;
+    let binary = installed.binary().clone();
     let manifest = installed.loaded.manifest;
     Ok(Outcome::Info(Box::new(Info {
         name: name.clone(),
         version: manifest.extension.version,
         description: manifest.extension.description,
         reference: installed.reference,
-        binary: installed.binary.digest,
-        binary_size: installed.binary.size,
+        binary: binary.digest,
+        binary_size: binary.size,
         installed_at: record.as_ref().map(|record| record.installed_at.to_string()),
         source: record.as_ref().map(|record| record.source.clone()),
         signature: record.and_then(|record| record.signature),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Request, decide};
-use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
+use extension_depot::{Artifact, Binary, Depot, Installed, Source};
 use extension_host::boot_time;
 use extension_manager::{Findings, Nobody, Requests, SourceForm, check_form};
 
@@ -27,17 +27,16 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
     check_form(&source, sha256).map_err(|error| Failure::of_form(&error, "inspect"))?;
     let name = source.default_name().unwrap_or_default();
-    if let Some(Installed { reference, artifact, binary, .. }) =
-        &installed_from(&depot, &source, &name)
-    {
-        let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
+    if let Some(there) = installed_from(&depot, &source, &name) {
+        let bytes = (&there.artifact, there.binary());
+        let inspected = inspection(context, &depot, &name, &there.reference, bytes)?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
     // Inspecting trusts no signer, and an extension of the same name does not matter.
-    let Staged { artifact, reference, binary, .. } =
-        &context.installer(&Nobody)?.fetch_from(&source, sha256, &name)?;
-    let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
-    let attached = attached(context, reference)?;
+    let staged = context.installer(&Nobody)?.fetch_from(&source, sha256, &name)?;
+    let bytes = (&staged.artifact, staged.binary());
+    let inspected = inspection(context, &depot, &name, &staged.reference, bytes)?;
+    let attached = attached(context, &staged.reference)?;
     Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
 }
 
@@ -50,7 +49,7 @@ fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Optio
 /// Shows the extension that is installed under this name.
 fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<Outcome, Failure> {
     let installed = depot.installed(name).map_err(|error| {
-        let failure = Failure::of_extension(name, &error);
+        let failure = Failure::from(&error);
         let file = Path::new(name.as_str());
         // A name means the installed extension, even if a file has the same name.
         if file.is_file() {
@@ -59,8 +58,8 @@ fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<O
             failure
         }
     })?;
-    let Installed { reference, artifact, binary, .. } = &installed;
-    let inspected = inspection(context, depot, name, reference, (artifact, binary))?;
+    let bytes = (&installed.artifact, installed.binary());
+    let inspected = inspection(context, depot, name, &installed.reference, bytes)?;
     Ok(Outcome::Inspected(Box::new(inspected)))
 }
 

@@ -194,7 +194,7 @@ pub fn download(
     let staged = context.installer(&Nobody)?.fetch(reference)?;
     let damaged = |error| Failure::damaged_binary(&name, &error);
     let binary =
-        read_blob(&staged.binary.path, &staged.binary.digest, MAX_BLOB).map_err(damaged)?;
+        read_blob(&staged.binary().path, &staged.binary().digest, MAX_BLOB).map_err(damaged)?;
     let docs = staged.docs_archive().map_err(damaged)?;
     let to = OutputDirectory::create(directory)
         .map_err(|error| Failure::unwritable(directory, &error))?;

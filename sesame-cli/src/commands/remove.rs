@@ -27,7 +27,7 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
             Err(DepotError::NotFound { .. }) if depot.places().removed_manifest(name).exists() => {
                 Ok(removal(Some(depot.places().removed_manifest(name)), 0, true))
             }
-            Err(error) => Err(Failure::of_extension(name, &error)),
+            Err(error) => Err(error.into()),
         }
     };
     Outcome::of_each(names, remove, Outcome::Removed)

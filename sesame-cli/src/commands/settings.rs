@@ -13,8 +13,7 @@ use crate::setting_schema::schema;
 pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failure> {
     let SetArguments { name, settings, .. } = arguments;
     let depot = context.depot()?;
-    let loaded =
-        depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let loaded = depot.existing_manifest(name)?;
     let schema = schema(&depot, name)?;
     if settings.is_empty() {
         return list(context, &loaded, &schema);
@@ -43,8 +42,7 @@ pub fn unset(
     keys: &[SettingKey],
 ) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let loaded =
-        depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let loaded = depot.existing_manifest(name)?;
     let schema = schema(&depot, name)?;
     for key in keys {
         // A stored value can be removed, even if the author does not declare it.
@@ -67,10 +65,7 @@ fn change(
     name: &ExtensionName,
     changes: &[SettingChange],
 ) -> Result<Vec<bool>, Failure> {
-    depot
-        .lock()?
-        .change_settings(name, changes)
-        .map_err(|error| Failure::of_extension(name, &error))
+    depot.lock()?.change_settings(name, changes).map_err(Failure::from)
 }
 
 fn changes_of(said: impl Iterator<Item = String>, changed: Vec<bool>) -> Outcome {

@@ -43,8 +43,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
 fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
     let repository = match of {
         SignedSource::Extension(name) => {
-            let installed =
-                depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+            let installed = depot.installed(name)?;
             installed.reference.identity()
         }
         SignedSource::Repository(repository) => {
@@ -54,8 +53,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
             any.identity()
         }
     };
-    let changed =
-        depot.lock()?.accept_signer(&repository).map_err(|error| Failure::of_list(&error))?;
+    let changed = depot.lock()?.accept_signer(&repository)?;
     let now = format!("whoever signs the next version of `{repository}` is accepted");
     Ok(Outcome::Changed(vec![Change { now, changed }]))
 }

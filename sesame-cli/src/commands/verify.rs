@@ -49,16 +49,11 @@ fn verify_installed(
     let Installed { reference, artifact, .. } = &installed;
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
         let evidence = context.installer(&Nobody)?.verify_signer(name, reference, wanted)?;
-        depot
-            .lock()?
-            .note_signature(&installed, &evidence)
-            .map_err(|error| Failure::of_extension(name, &error))?;
+        depot.lock()?.note_signature(&installed, &evidence)?;
         check.signature = Some(evidence.signature.to_string());
         return Ok(check);
     }
-    let record = depot
-        .record(name, &artifact.digest)
-        .map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let record = depot.record(name, &artifact.digest)?;
     if let Some(recorded) = record.and_then(|record| record.signature) {
         check.signature = Some(recorded.state.to_string());
         check.checked_at = Some(recorded.checked_at.to_string());
@@ -91,7 +86,7 @@ fn check(
     repair: bool,
 ) -> Result<Check, Failure> {
     let mut check = Check::of(name.to_string());
-    let verification = depot.verify(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let verification = depot.verify(name)?;
     if !verification.findings.is_empty() {
         check_artifact(context, &verification, repair, &mut check);
     }
@@ -134,7 +129,7 @@ fn check_code(
 ) {
     let Ok(installed) = depot.installed(name) else { return };
     let Ok(cache) = context.code_cache() else { return };
-    let key = CodeKey::new(&installed.binary.digest);
+    let key = CodeKey::new(&installed.binary().digest);
     let error = match cache.verify(&key) {
         Ok(()) | Err(CacheError::Missing { .. }) => return,
         Err(error) => error.to_string(),
@@ -145,7 +140,7 @@ fn check_code(
     let compiled = cache.remove(&key).map_err(|error| error.to_string()).and_then(|()| {
         let host = Host::new().map_err(|error| error.to_string())?;
         let code =
-            context.manager().and_then(|manager| Ok(manager.code(&host, &installed.binary)?));
+            context.manager().and_then(|manager| Ok(manager.code(&host, installed.binary())?));
         code.map(drop).map_err(|failure| failure.message)
     });
     match compiled {

@@ -63,7 +63,7 @@ fn exported() -> Option<Vec<ExportedFunction>> {
     let (context, installed) = named(&["call", "run"])?;
     let host = Host::new().ok()?;
     let code =
-        host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
+        host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary().digest)).ok()?;
     let mut all = host.exports(&code);
     all.retain(ExportedFunction::is_callable);
     Some(all)
@@ -94,7 +94,7 @@ fn named(commands: &[&str]) -> Option<(Context, Installed)> {
 /// Reads the bytes of an extension for its author's requests. They are only hints here, so they are
 /// not verified.
 fn binary(installed: &Installed) -> Vec<u8> {
-    fs::read(&installed.binary.path).unwrap_or_default()
+    fs::read(&installed.binary().path).unwrap_or_default()
 }
 
 /// Returns the grants for any extension: capabilities, and directories as their scopes.

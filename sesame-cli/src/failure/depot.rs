@@ -8,83 +8,18 @@ use extension_depot::{
 use extension_host::{DirectoryError, HostError};
 
 use super::Failure;
+use super::list::repository_signature_hint;
 
 impl Failure {
-    /// Reports an error about the installed extension of this name.
+    /// Reports an error of the depot about the extension of this name, which a refused signature does
+    /// not carry.
     pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
-        let (code, hint) = match error {
-            DepotError::NotFound { name } => return Self::not_found(name, error),
-            DepotError::NotInstalled { reference: Some(reference), .. } => (
-                ErrorKind::NotFound,
-                Some(format!(
-                    "sesame extension install {reference}{}",
-                    name_option(name, reference)
-                )),
-            ),
-            DepotError::NotInstalled { reference: None, .. } => (
-                ErrorKind::NotFound,
-                Some(format!("sesame extension install REFERENCE --name {name}")),
-            ),
-            DepotError::Artifact { reference, .. } if reference.is_local() => {
-                (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
-            }
-            DepotError::Changed { .. } | DepotError::Edited { .. } => (
-                ErrorKind::Local,
-                Some(format!("see what it is now, then try again: sesame extension info {name}")),
-            ),
-            DepotError::Artifact {
-                source: ArtifactError::Blob(BlobError::Missing { .. }), ..
-            } => (ErrorKind::Local, Some("sesame extension sync".to_owned())),
-            DepotError::Artifact { .. } => {
-                (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}")))
-            }
-            DepotError::OtherSource { installed, wanted, .. }
-                if is_unconfirmed(installed, wanted) =>
-            {
-                (
-                    ErrorKind::Refused,
-                    Some(format!(
-                        "check whether it came from there: sesame extension update {name}"
-                    )),
-                )
-            }
-            DepotError::SettingTable { .. } => (
-                ErrorKind::Usage,
-                Some(format!("see what can be set: sesame extension set {name} --list")),
-            ),
-            DepotError::OtherSource { .. } => (
-                ErrorKind::Refused,
-                Some("install it beside the other: add `--name NAME`".to_owned()),
-            ),
-            DepotError::Disabled { .. } => {
-                (ErrorKind::Refused, Some(format!("sesame extension enable {name}")))
-            }
-            DepotError::Quarantined { .. } => (
-                ErrorKind::Refused,
-                Some(format!(
-                    "see `sesame extension logs {name}`, then: sesame extension enable {name}"
-                )),
-            ),
-            DepotError::Policy(refusal) => return refusal.clone().into(),
-            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
-            DepotError::Trust(error) => return error.as_ref().into(),
+        match error {
             DepotError::Signature(refusal) => {
-                (ErrorKind::Untrusted, Some(signature_hint(name, refusal)))
+                Self::new(ErrorKind::Untrusted, error).with_hint(signature_hint(name, refusal))
             }
-            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
-            DepotError::GenerationGone { .. } => (
-                ErrorKind::Local,
-                Some(format!("what can be gone back to: sesame extension history {name}")),
-            ),
-            DepotError::SameGuestPath(_) => (ErrorKind::Refused, Some(same_guest_path_hint(name))),
-            DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
-            DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
-            DepotError::Lock(error) => return error.into(),
-            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
-                (ErrorKind::Local, None)
-            }
-        };
-        Self::new(code, error).with_optional_hint(hint)
+            error => Self::from(error),
+        }
     }
 
     /// Reports that the extension of this name does not start.
@@ -122,6 +57,98 @@ impl Failure {
             matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
         let code = if is_local { ErrorKind::Local } else { ErrorKind::Refused };
         Self::new(code, error).with_hint(hint)
+    }
+}
+
+impl From<DepotError> for Failure {
+    fn from(error: DepotError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&DepotError> for Failure {
+    fn from(error: &DepotError) -> Self {
+        let (code, hint) = match error {
+            DepotError::NotFound { name } => return Self::not_found(name, error),
+            DepotError::NotInstalled { name, reference: Some(reference) } => (
+                ErrorKind::NotFound,
+                Some(format!(
+                    "sesame extension install {reference}{}",
+                    name_option(name, reference)
+                )),
+            ),
+            DepotError::NotInstalled { name, reference: None } => (
+                ErrorKind::NotFound,
+                Some(format!("sesame extension install REFERENCE --name {name}")),
+            ),
+            DepotError::Artifact { name, reference, .. } if reference.is_local() => {
+                (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
+            }
+            DepotError::Changed { name } | DepotError::Edited { name } => (
+                ErrorKind::Local,
+                Some(format!("see what it is now, then try again: sesame extension info {name}")),
+            ),
+            DepotError::Artifact {
+                source: ArtifactError::Blob(BlobError::Missing { .. }), ..
+            } => (ErrorKind::Local, Some("sesame extension sync".to_owned())),
+            DepotError::Artifact { name, .. } => {
+                (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}")))
+            }
+            DepotError::OtherSource { name, installed, wanted }
+                if is_unconfirmed(installed, wanted) =>
+            {
+                (
+                    ErrorKind::Refused,
+                    Some(format!(
+                        "check whether it came from there: sesame extension update {name}"
+                    )),
+                )
+            }
+            DepotError::SettingTable { name, .. } => (
+                ErrorKind::Usage,
+                Some(format!("see what can be set: sesame extension set {name} --list")),
+            ),
+            DepotError::OtherSource { .. } => (
+                ErrorKind::Refused,
+                Some("install it beside the other: add `--name NAME`".to_owned()),
+            ),
+            DepotError::Disabled { name } => {
+                (ErrorKind::Refused, Some(format!("sesame extension enable {name}")))
+            }
+            DepotError::Quarantined { name, .. } => (
+                ErrorKind::Refused,
+                Some(format!(
+                    "see `sesame extension logs {name}`, then: sesame extension enable {name}"
+                )),
+            ),
+            DepotError::Policy(refusal) => return refusal.clone().into(),
+            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
+            DepotError::Trust(error) => return error.as_ref().into(),
+            DepotError::Signature(refusal) => {
+                (ErrorKind::Untrusted, Some(repository_signature_hint(refusal)))
+            }
+            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
+            DepotError::GenerationGone { name, .. } => (
+                ErrorKind::Local,
+                Some(format!("what can be gone back to: sesame extension history {name}")),
+            ),
+            DepotError::SameGuestPath { name, .. } => {
+                (ErrorKind::Refused, Some(same_guest_path_hint(name)))
+            }
+            DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
+            DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
+            DepotError::Lock(error) => return error.into(),
+            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
+                (ErrorKind::Local, None)
+            }
+        };
+        Self::new(code, error).with_optional_hint(hint)
+    }
+}
+
+impl From<StateFileError> for Failure {
+    fn from(error: StateFileError) -> Self {
+        DepotError::from(error).into()
     }
 }
 

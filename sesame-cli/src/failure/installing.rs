@@ -269,7 +269,7 @@ impl From<SyncError> for Failure {
         match error {
             SyncError::Install(error) => (*error).into(),
             SyncError::Depot(_) | SyncError::Read { .. } => Self::new(ErrorKind::Local, &error),
-            SyncError::List(error) => Self::of_list(&error),
+            SyncError::List(error) => error.into(),
             SyncError::ListMoved { ref followed, ref found, is_locked, .. } => {
                 Self::new(ErrorKind::Untrusted, &error).list_moved(followed, found, is_locked)
             }

@@ -32,7 +32,7 @@ pub struct Project {
 /// The file of a project.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 pub struct ProjectFile {
-    /// What the extension is.
+    /// The kind of extension.
     extension: Section,
     #[serde(default)]
     capabilities: RequestedCapabilities,

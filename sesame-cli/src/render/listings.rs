@@ -1,4 +1,4 @@
-//! Each listing: its rows, from what came of a command.
+//! Each listing: its rows, from the outcome of a command.
 
 use core_types::{
     ActivityEvent, CallOutcome, CallRecord, ChangeOutcome, ChangeRecord, Limits, Verdict,

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Refused};
 /// A failure: its kind, its exit code, and the parts of its message.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ErrorObject {
-    /// The kind, such as `not-found`: what a program decides by.
+    /// The kind, such as `not-found`, by which programs decide.
     pub kind: &'static str,
     /// The exit code.
     pub code: i32,

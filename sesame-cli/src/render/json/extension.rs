@@ -24,7 +24,7 @@ pub(super) struct ExtensionObject<'a> {
     reference: &'a OciReference,
     binary: BinaryObject<'a>,
     installed_at: Option<&'a str>,
-    /// What was asked for when it was installed.
+    /// The reference that was given at the install.
     source: Option<&'a str>,
     /// The file.
     manifest: &'a Path,
@@ -33,11 +33,11 @@ pub(super) struct ExtensionObject<'a> {
     pinned: bool,
     /// Why it cannot be called.
     problem: Option<&'a str>,
-    /// What its manifest grants, within every policy.
+    /// The grants of its manifest, within every policy.
     capabilities: &'a Capabilities,
-    /// What is granted for a while.
+    /// Timed grants.
     timed: Vec<TimedObject<'a>>,
-    /// What is granted and denied by a policy.
+    /// Grants that a policy denies.
     denied: &'a [Denied],
     limits: Vec<LimitObject<'a>>,
     config: &'a Config,
@@ -92,7 +92,7 @@ pub(super) struct DecidedImportObject<'a> {
     name: &'a str,
     /// The capability that it stands for.
     capability: Option<Capability>,
-    /// What is decided, where something has to be.
+    /// The decision, if the import needs one.
     decided: Option<&'static str>,
 }
 
@@ -122,13 +122,13 @@ pub(super) struct InspectionObject<'a> {
     /// Where it comes from, pinned.
     reference: &'a OciReference,
     binary: BinaryObject<'a>,
-    /// What it asks for, with the present decision.
+    /// Its requests, with the present decisions.
     asks_for: &'a [Asked],
     imports: Vec<ImportObject<'a>>,
     exports: Vec<ExportObject>,
     /// The media types of its referrers, such as signatures.
     attached: &'a [String],
-    /// What it is, if it has nothing to call.
+    /// Its kind, if it has nothing to call.
     nothing_to_call: Option<&'a str>,
     /// Why `install` refuses it.
     refusal: Option<ErrorObject>,

@@ -47,7 +47,7 @@ members! {
     }
     /// `inspect`
     Inspected {
-        /// What the extension is and asks for.
+        /// The facts and requests of the extension.
         inspection: InspectionObject<'a>
     }
     /// `remove`
@@ -62,7 +62,7 @@ members! {
     }
     /// `verify`
     Verified {
-        /// What was found of each.
+        /// The findings for each.
         verified: &'a [Check]
     }
     /// `call --learn`
@@ -82,7 +82,7 @@ members! {
     }
     /// `activity verify`
     ActivityVerified {
-        /// What the log is found to be.
+        /// The state of the log.
         verified: LogCheck<'a>
     }
     /// `why`
@@ -92,12 +92,12 @@ members! {
     }
     /// `outdated`
     Outdated {
-        /// Each extension beside what its registry has.
+        /// Each extension compared with its registry.
         outdated: &'a [Freshness]
     }
     /// `update`
     Updated {
-        /// What was updated, or would be.
+        /// The completed or planned updates.
         updated: &'a [Update]
     }
     /// `history`
@@ -107,12 +107,12 @@ members! {
     }
     /// `rollback`
     RolledBack {
-        /// What is restored.
+        /// The restored generation.
         rolled_back: &'a Rollback
     }
     /// `gc`
     Collected {
-        /// What was removed, or would be.
+        /// The removed generations and files, or the planned ones.
         collected: &'a Collection
     }
     /// `config show`
@@ -122,12 +122,12 @@ members! {
     }
     /// `config validate`
     Validated {
-        /// Every file, with what is wrong in it.
+        /// Each file with its problems.
         files: &'a [FileCheck]
     }
     /// `doctor`
     Diagnosed {
-        /// What was found of each thing.
+        /// The diagnosis of each thing.
         diagnoses: &'a [Diagnosis]
     }
     /// `registry list`
@@ -182,7 +182,7 @@ members! {
     }
     /// `workload validate`
     Problems {
-        /// What is wrong with the workload; empty when it is valid.
+        /// The problems of the workload; empty when it is valid.
         problems: Vec<ProblemObject<'a>>
     }
     /// `workload default`, `workload sync`
@@ -221,14 +221,14 @@ pub(super) struct Called<'a> {
     #[schemars(with = "Value")]
     pub result: &'a Returned,
     pub schema_version: super::envelope::SchemaVersion,
-    /// What the call used.
+    /// The resources that the call used.
     pub usage: UsageObject,
     /// Warnings that a person would have seen on standard error.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// What a call used.
+/// The resources that a call used.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct UsageObject {
     /// Wall-clock time in milliseconds.
@@ -244,7 +244,7 @@ pub(super) struct UsageObject {
 /// `set --list`
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Settings<'a> {
-    /// What the author declares, and what else is set.
+    /// Declared settings, and other values that are set.
     pub settings: &'a [SettingRow],
     /// The limits in force.
     pub limits: Vec<LimitObject<'a>>,
@@ -293,12 +293,12 @@ pub(super) struct LogEntry {
     pub text: String,
 }
 
-/// What the activity log is found to be.
+/// The state of the activity log.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct LogCheck<'a> {
     /// How many lines it has.
     pub lines: usize,
-    /// What is not as it was written.
+    /// The changed parts.
     pub findings: &'a [ActivityFinding],
 }
 

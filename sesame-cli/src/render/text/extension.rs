@@ -1,4 +1,4 @@
-//! What is known of one extension, as text: a line for each fact, behind its label.
+//! The facts about one extension, as text: a line for each, behind its label.
 
 use core_types::{LimitOrigin, Verdict};
 use extension_host::ExportedFunction;
