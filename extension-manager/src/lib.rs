@@ -57,6 +57,8 @@ pub use consent::{
 };
 pub use error::OpenError;
 pub use events::{Event, Events, Silent};
+/// The arguments and the value of a call, so that a program which only calls needs no other crate.
+pub use extension_host::{Arguments, Returned};
 pub use guest_log::GuestLogError;
 pub use install::{
     Committed, ExamineError, Findings, InstallError, InstallOptions, InstallRequest, Installation,

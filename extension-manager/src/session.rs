@@ -66,6 +66,11 @@ impl Session {
         Ok(Self { manager: Manager::open(places, options)? })
     }
 
+    /// Makes a session of a manager with places and options of its own.
+    pub fn of(manager: Manager) -> Self {
+        Self { manager }
+    }
+
     /// Returns the manager.
     pub fn manager(&self) -> &Manager {
         &self.manager
@@ -90,10 +95,26 @@ impl Session {
         I: IntoIterator,
         I::Item: Into<Vec<u8>>,
     {
+        self.call_with(name, function, &Arguments::words(arguments))
+    }
+
+    /// Calls a function with arguments in another form than plain words, such as
+    /// [`Arguments::Json`].
+    ///
+    /// # Errors
+    /// As for [`Session::call`].
+    ///
+    /// # Panics
+    /// As [`Session::call`] does.
+    pub fn call_with(
+        &self,
+        name: &str,
+        function: &str,
+        arguments: &Arguments,
+    ) -> Result<Returned, SessionError> {
         let name: ExtensionName = name.parse()?;
-        let arguments = Arguments::words(arguments);
         let report =
-            self.manager.callable(&name, CallMode::Ordinary)?.call_blocking(function, &arguments);
+            self.manager.callable(&name, CallMode::Ordinary)?.call_blocking(function, arguments);
         let returned = report.outcome?;
         if returned.is_err() {
             Err(SessionError::Returned(Box::new(returned)))

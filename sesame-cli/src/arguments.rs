@@ -194,7 +194,7 @@ pub enum Command {
     },
     /// Write the manual pages
     Man {
-        /// Output directory (created if missing)
+        /// Output directory (created if missing). Pages of files go to `man5` beside a `man1`
         directory: PathBuf,
     },
     /// Ask an extension of Suffiks about a workload
@@ -216,6 +216,8 @@ pub enum Command {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use clap::CommandFactory;
 
@@ -311,15 +313,28 @@ mod tests {
         commands.map(words).collect()
     }
 
+    /// The pages of the book, without the reference that is made from the arguments themselves.
+    fn pages(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                pages(&path, found);
+            } else if path.extension().is_some_and(|suffix| suffix == "md")
+                && !path.ends_with("commands.md")
+            {
+                found.push(path);
+            }
+        }
+    }
+
     #[test]
     fn every_command_in_the_documents_is_one() {
-        let documents = [
-            include_str!("../../README.md"),
-            include_str!("../../docs/writing-extensions.md"),
-            include_str!("../../docs/wasi-runtime.md"),
-        ];
-        let all: Vec<_> = documents.into_iter().flat_map(commands).collect();
-        assert!(all.len() > 30, "the commands are found: {}", all.len());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut documents = vec![root.join("README.md")];
+        pages(&root.join("docs"), &mut documents);
+        let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a document");
+        let all: Vec<_> = documents.iter().flat_map(|path| commands(&read(path))).collect();
+        assert!(all.len() > 100, "the commands are found: {}", all.len());
         for words in all {
             if let Err(error) = Arguments::try_parse_from(&words) {
                 assert!(!error.use_stderr(), "{}: {error}", words.join(" "));

@@ -57,6 +57,11 @@ impl Context {
         Self::of(self.global.clone(), self.terminal.clone(), Ok(Places::below(root)))
     }
 
+    /// Returns the same context, in which nobody is asked.
+    pub fn without_questions(self) -> Self {
+        Self { terminal: self.terminal.without_questions(), ..self }
+    }
+
     fn of(global: GlobalArguments, terminal: Terminal, places: Result<Places, NoPlaces>) -> Self {
         let warnings = Warnings::new(terminal.clone(), global.quiet, global.json);
         Self {

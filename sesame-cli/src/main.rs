@@ -20,6 +20,7 @@ mod failure;
 mod interrupt;
 mod learn;
 mod listing;
+mod manual;
 mod moment;
 mod outcome;
 mod patient_write;

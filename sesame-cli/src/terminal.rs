@@ -49,6 +49,11 @@ impl Terminal {
         }
     }
 
+    /// Returns the same streams without a person to be asked.
+    pub fn without_questions(&self) -> Self {
+        Self { stdin: false, ..self.clone() }
+    }
+
     /// Returns whether standard output goes to a person.
     pub fn shows_output(&self) -> bool {
         self.stdout

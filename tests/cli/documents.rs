@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn promised_tests_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let promises = fs::read_to_string(root.join("SECURITY.md")).expect("SECURITY.md");
     let promises =
         promises.split("## Promises").nth(1).and_then(|rest| rest.split("## Not promised").next());
@@ -30,10 +30,51 @@ fn promised_tests_exist() {
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
 }
 
+/// Returns the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The samples of the book are the commented files of `config-examples`, which a test loads.
+#[test]
+fn samples_in_the_book_are_current() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect(path);
+    let everything = read("config-examples/everything.toml");
+    let capabilities = everything.split("\n[").find(|table| table.starts_with("capabilities]"));
+    let samples = [
+        ("policy", read("config-examples/policy.toml")),
+        ("configuration", read("config-examples/config.toml")),
+        ("manifest", format!("[{}", capabilities.expect("capabilities"))),
+    ];
+    for (page, sample) in samples {
+        let text = read(&format!("docs/reference/{page}.md"));
+        let block = format!("```toml\n{}\n```", sample.trim_end());
+        assert!(text.contains(&block), "{page}: {sample}");
+    }
+}
+
+/// A user looks for the message as it was printed, so each heading has to be one of ours.
+#[test]
+fn troubleshooting_quotes_messages() {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).expect("a page");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("### `")?.split_once('`'));
+    let messages: Vec<_> = headings.map(|(message, _)| message).collect();
+    assert!(messages.len() > 20, "{messages:?}");
+    let mut sources = String::new();
+    for package in
+        ["core-types", "extension-host", "extension-depot", "extension-manager", "sesame-cli"]
+    {
+        collect(&root().join(package).join("src"), &mut sources);
+    }
+    let is_ours = |message: &str| message.split('…').all(|part| sources.contains(part));
+    let foreign: Vec<_> = messages.iter().filter(|message| !is_ours(message)).collect();
+    assert!(foreign.is_empty(), "docs/troubleshooting.md quotes unknown messages: {foreign:?}");
+}
+
 /// A file outside of every program is never compiled, and its tests never run.
 #[test]
 fn test_files_are_all_compiled() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     for (directory, manifest) in
         [("tests/cli", "sesame-cli"), ("extension-host/tests", "extension-host")]
     {

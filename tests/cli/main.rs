@@ -16,6 +16,7 @@ mod degraded_environment;
 mod demo;
 mod desktop;
 mod documents;
+mod embedding;
 mod explained;
 mod faults;
 mod fleets;

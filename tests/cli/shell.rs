@@ -83,6 +83,10 @@ fn visible_commands_have_man_pages() {
             || page.contains(".TH"),
         "{page}"
     );
+    let written = env.run("man share/man/man1").ok().text();
+    for page in ["man1/sesame.1", "man5/sesame-extension.toml.5", "man5/sesame-policy.toml.5"] {
+        assert!(written.lines().any(|line| line == format!("share/man/{page}")), "{written}");
+    }
     env.write("work/file", "");
     assert_eq!(env.run("man file/below").code, 9);
 }

@@ -173,4 +173,7 @@ pub struct DemoArguments {
     /// Keep the registry running until interrupted
     #[arg(long)]
     pub serve: bool,
+    /// Do not pause between the steps
+    #[arg(long)]
+    pub fast: bool,
 }

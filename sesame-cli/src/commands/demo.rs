@@ -1,12 +1,14 @@
 //! `sesame demo`
 
-use std::collections::BTreeMap;
+mod shelf;
+mod story;
+
+use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
-use core_types::{ErrorKind, OciReference};
-use extension_depot::registry::{Registry, Settings};
+use core_types::ErrorKind;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Description, Publication};
 
 use crate::arguments::{Arguments, DemoArguments};
 use crate::context::Context;
@@ -14,68 +16,70 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The greeting extension, built from `tests/guests/greeting`.
-const GREETING: &[u8] = include_bytes!("../../../tests/guests/built/greeting.wasm");
+use self::story::{STORY, Step};
 
-/// Installs and calls an extension as a person would type it, from a registry in this process and
-/// in a temporary home.
+/// How long a person has for reading before the next command: with all steps less than a minute.
+const READING_TIME: Duration = Duration::from_secs(2);
+
+/// Plays the story as a person would type it, with a registry in this process and in a temporary
+/// home.
 pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Failure> {
     let registry = MemoryRegistry::start()?;
-    let reference = publish(context, &registry)?;
+    shelf::fill(context, &registry)?;
     registry.seal();
-    let home = tempfile::tempdir()?;
-    let there = context.below(home.path());
-    say(context, &format!("A registry runs on {}, with one extension in it.", registry.host()))?;
-    for line in [
-        format!("sesame extension install {reference}"),
-        "sesame extension list".to_owned(),
-        "sesame extension call greeting-extension greet World".to_owned(),
-    ] {
-        say(context, &format!("\n$ {line}"))?;
-        let code = crate::run(&there, Arguments::parse_from(line.split(' ')).command);
-        if code != ExitCode::Done {
-            return Ok(Outcome::Shown(code));
-        }
-    }
-    say(context, &next_steps(&reference, arguments.serve))?;
-    // The directory must not outlive this process if it is interrupted.
-    drop(home);
+    say(context, &format!("A registry runs on {}, with three extensions in it.", registry.host()))?;
+    play(context, arguments, &registry.host())?;
+    say(context, &next_steps(&registry.host(), arguments.serve))?;
     if arguments.serve {
         registry.wait();
     }
     Ok(Outcome::Shown(ExitCode::Done))
 }
 
-/// Publishes the extension over HTTP, as its author would.
-fn publish(context: &Context, registry: &MemoryRegistry) -> Result<OciReference, Failure> {
-    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
-    let reference: OciReference = reference
-        .parse()
-        .map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Failure, &error))?;
-    let annotations = BTreeMap::from([
-        ("org.opencontainers.image.version".to_owned(), "0.1.0".to_owned()),
-        ("org.opencontainers.image.description".to_owned(), "Greets people".to_owned()),
-    ]);
-    let description =
-        Description { title: "greeting.wasm".to_owned(), annotations, ..Description::default() };
-    let publication =
-        Publication::cncf(GREETING.to_vec(), &description).map_err(std::io::Error::from)?;
-    let client = Registry::new(Settings::default());
-    context.wait_for(client.publish(&reference, publication, false))??;
-    Ok(reference)
+/// Plays every step. The directory is gone afterwards: it must not outlive this process if a
+/// registry that keeps running is interrupted.
+fn play(context: &Context, arguments: &DemoArguments, host: &str) -> Result<(), Failure> {
+    let home = tempfile::tempdir()?;
+    let notes = home.path().join("notes");
+    std::fs::create_dir(&notes)?;
+    let there = context.below(home.path()).without_questions();
+    let is_slow = context.terminal.shows_output() && !arguments.fast && !context.global.json;
+    for step in &STORY {
+        take(&there, step, &step.words(host, &notes.display().to_string()))?;
+        if is_slow {
+            thread::sleep(READING_TIME);
+        }
+    }
+    Ok(())
 }
 
-fn next_steps(reference: &OciReference, serve: bool) -> String {
+/// Types one command, which has to end as the story wants.
+fn take(context: &Context, step: &Step, words: &[String]) -> Result<(), Failure> {
+    let heading = if step.says.is_empty() { String::new() } else { format!("\n# {}", step.says) };
+    say(context, &format!("{heading}\n$ {}", words.join(" ")))?;
+    match crate::run(context, Arguments::parse_from(words).command) {
+        code if code == step.ends => Ok(()),
+        ExitCode::Failed(kind) => Err(another_end(kind, words)),
+        ExitCode::Done | ExitCode::Passed(_) => Err(another_end(ErrorKind::Failure, words)),
+    }
+}
+
+fn another_end(kind: ErrorKind, words: &[String]) -> Failure {
+    Failure::message(kind, format!("`{}` did not end as in the story", words.join(" ")))
+}
+
+fn next_steps(host: &str, serve: bool) -> String {
     let install = "Next, with a registry of yours:\n  sesame extension install ghcr.io/my-org/greeting-extension:0.1.0";
     if !serve {
         return format!("\n{install}\nor keep this one running:\n  sesame demo --serve");
     }
+    let reference = format!("{host}/my-org/greeting-extension:0.1.0");
     format!(
         "\nThe registry keeps running. In another terminal:\n  sesame extension install {reference}\n  oras pull --plain-http {reference}\nEnd it with Ctrl-C."
     )
 }
 
-/// Prints a line as data: the story is the output of this command.
+/// The story of the demonstration is its data.
 fn say(context: &Context, text: &str) -> Result<(), Failure> {
     if !context.global.json {
         context.terminal.data(format!("{text}\n").as_bytes())?;

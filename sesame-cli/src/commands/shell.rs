@@ -14,6 +14,7 @@ use crate::arguments::{MAX_WIDTH, everyday_form, full_command};
 use crate::completion::{self, Place};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::manual::{DOCUMENTS, of_command, of_document};
 use crate::outcome::Outcome;
 
 /// The mode of files for shells and `man`, which are public, before the user's mask.
@@ -109,11 +110,17 @@ fn describe(command: &mut clap::Command, text: &mut String) {
     }
 }
 
-/// Writes one page for each command.
+/// Writes one page for each command, and one for each file that has a page.
 pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     let write = || -> io::Result<Vec<PathBuf>> {
-        let directory = OutputDirectory::create(directory)?;
-        pages(&full_command(MAX_WIDTH), &directory)
+        let of_commands = OutputDirectory::create(directory)?;
+        let mut written = pages(&full_command(MAX_WIDTH), &of_commands)?;
+        let of_files = OutputDirectory::create(&beside_commands(directory))?;
+        for document in &DOCUMENTS {
+            let (name, page) = (format!("{}.5", document.name), of_document(document));
+            written.push(of_files.write(name.as_ref(), PAGE_MODE, page.as_bytes())?);
+        }
+        Ok(written)
     };
     write().map(Outcome::Written).map_err(|error| {
         Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display()))
@@ -121,12 +128,21 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     })
 }
 
+/// Returns the directory for the pages of files. `man` looks for them in `man5`, and for those of
+/// commands in `man1`.
+fn beside_commands(directory: &Path) -> PathBuf {
+    if directory.ends_with("man1") {
+        directory.with_file_name("man5")
+    } else {
+        directory.to_owned()
+    }
+}
+
 /// Writes the pages of a command and of those below it. Hidden commands do not have one.
 fn pages(command: &clap::Command, directory: &OutputDirectory) -> io::Result<Vec<PathBuf>> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let mut page = Vec::new();
     let command = &or_pointer(command);
-    clap_mangen::Man::new(command.clone()).title(name.to_uppercase()).render(&mut page)?;
+    let page = of_command(command, &name)?;
     let mut written = vec![directory.write(format!("{name}.1").as_ref(), PAGE_MODE, &page)?];
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         written.extend(pages(below, directory)?);
