@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use test_support::TestEnv;
 
+use crate::schemas::Schema;
 use crate::support::{ECHO, HOSTILE, env, with_guest};
 
 /// Returns the object that a command printed.
@@ -24,6 +25,7 @@ fn failure_is_an_object_on_stdout() {
     let env = with_guest("hostile", &HOSTILE);
     env.write("work/broken.wasm", "not wasm");
     env.write("work/list.toml", "[extensions");
+    let schema = Schema::new("run");
     for line in [
         "extension call nobody greet",
         "extension call hostile absent",
@@ -84,7 +86,7 @@ fn failure_is_an_object_on_stdout() {
         for list in ["causes", "details", "hints", "refused"] {
             assert!(error[list].is_array(), "{line}: {list}: {object}");
         }
-        assert_eq!(object["schema_version"], 1, "{line}: {object}");
+        schema.check(line, &object);
     }
 }
 

@@ -47,6 +47,7 @@ mod policy;
 mod programs;
 mod proxies;
 mod registries;
+mod schemas;
 mod sequences;
 mod settings;
 mod shell;
