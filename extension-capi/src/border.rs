@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn session_lists_and_calls() {
-        let session = session(&Home::new(""));
+        let home = Home::new("");
+        let session = session(&home);
         // SAFETY: the session is open, the texts are literals, and one thread uses them.
         unsafe {
             assert!(text(sesame_list(session)).is_some_and(|list| list.contains("greeting")));
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn null_and_bad_text_are_errors() {
-        let session = session(&Home::new(""));
+        let home = Home::new("");
+        let session = session(&home);
         let (null, name) = (ptr::null(), c"greeting".as_ptr());
         // SAFETY: null is allowed everywhere; otherwise as above.
         unsafe {

@@ -16,7 +16,7 @@ mod workload;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::{ArgValueCompleter, Shell};
 use extension_host::Display;
 
@@ -76,8 +76,20 @@ impl Arguments {
                 let call = ExtensionCommand::Everyday(call.into());
                 Ok(Self { global, command: Command::Extension(Box::new(call)) })
             }
-            None => Self::try_parse_from(words).and_then(|arguments| arguments.or_help(words)),
+            None => Self::try_parse_from(words)
+                .and_then(Self::of_one_form)
+                .and_then(|arguments| arguments.or_help(words)),
         }
+    }
+
+    /// Refuses columns and forms of a table beside `--json`. clap sees that conflict only where
+    /// `--json` stands behind the command.
+    fn of_one_form(self) -> Result<Self, clap::Error> {
+        if self.global.json && self.command.presentation() != Presentation::default() {
+            let message = "`--json` cannot be used with `--output` or `--columns`";
+            return Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
+        }
+        Ok(self)
     }
 
     /// Answers `sesame help COMMAND` as `sesame COMMAND --help`, which a parser returns as an
@@ -219,7 +231,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -305,6 +316,11 @@ mod tests {
             .filter_map(|line| line.trim_start_matches("$ ").strip_prefix("sesame "));
         let words = |line: &str| {
             let code = line.split(" # ").next().unwrap_or(line).replace(['[', ']'], " ");
+            // A quoted word stays one: where it has blanks does not matter here.
+            let parts = code.split('\'').enumerate();
+            let code: String = parts
+                .map(|(index, part)| part.replace(' ', if index % 2 == 1 { "_" } else { " " }))
+                .collect();
             let words = code
                 .split_whitespace()
                 .map(|word| word.split('|').next().unwrap_or(word).to_owned());

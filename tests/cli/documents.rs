@@ -21,6 +21,8 @@ fn promised_tests_exist() {
         "extension-host",
         "extension-depot",
         "extension-manager",
+        "extension-capi",
+        "private-files",
         "sesame-cli/src",
     ] {
         collect(&root.join(directory), &mut sources);

@@ -31,11 +31,11 @@ fn each_change_is_a_generation() {
     env.run("extension enable greeting-extension").ok();
     insta::assert_snapshot!(history(&env, &registry), @r#"
     exit 0
-    out: 5	TIME	enabled	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	current
-    out: 4	TIME	edited by hand	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	
-    out: 3	TIME	disabled	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	
-    out: 2	TIME	updated	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	
-    out: 1	TIME	installed	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	unsigned
+    out: 5	TIME	enabled	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	current
+    out: 4	TIME	edited by hand	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	
+    out: 3	TIME	disabled	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	
+    out: 2	TIME	updated	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	
+    out: 1	TIME	installed	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	unsigned
     "#);
     let json = env.run("--json extension history greeting-extension").ok().text();
     assert!(
@@ -81,12 +81,12 @@ fn rollback_is_offline() {
     "#);
     insta::assert_snapshot!(history(&env, &registry), @r#"
     exit 0
-    out: 6	TIME	rolled back to 2	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	current
-    out: 5	TIME	rolled back to 2	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	
-    out: 4	TIME	rolled back to 1	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	unsigned	
-    out: 3	TIME	revoked	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	
-    out: 2	TIME	updated	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	unsigned	
-    out: 1	TIME	installed	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	unsigned
+    out: 6	TIME	rolled back to 2	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	current
+    out: 5	TIME	rolled back to 2	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	
+    out: 4	TIME	rolled back to 1	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	unsigned	
+    out: 3	TIME	revoked	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	
+    out: 2	TIME	updated	0.2.0	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	unsigned	
+    out: 1	TIME	installed	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	unsigned
     "#);
     env.run("extension verify").ok();
 }

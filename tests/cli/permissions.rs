@@ -111,7 +111,7 @@ fn refusals_show_the_grant_command() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension why desktop"), @r#"
     exit 0
-    err: `desktop` was refused nothing lately
+    err: nothing was refused to `desktop` recently
     "#);
     assert_eq!(env.run("extension call desktop read-secret other").code, 5);
     assert_eq!(env.run("extension call desktop fetch https api.example.com /").code, 5);
@@ -390,6 +390,8 @@ fn activity_log_detects_changes() {
 #[test]
 fn unwritable_log_is_a_warning() {
     let env = desktop();
+    let directory = env.path(".local/state/pds/extensions/activity");
+    std::fs::remove_dir_all(directory).expect("the log of the grants");
     env.write(".local/state/pds/extensions/activity", "a file in the place of the directory");
     insta::assert_snapshot!(env.run("extension call desktop variables"), @r#"
     exit 0

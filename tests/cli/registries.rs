@@ -129,7 +129,7 @@ fn own_certificate_authority_works() {
     env.run("trust keygen mine").ok();
     env.run(&format!("extension sign {reference} --key mine.key")).ok();
     let verified = env.run(&format!("extension verify {reference} --key mine.pub")).ok().text();
-    assert!(verified.contains("signature: verified"), "{verified}");
+    assert!(verified.contains("\tverified, signed by "), "{verified}");
     env.run("extension install ghcr.invalid/my-org/greeting-extension:0.1.0 --name mirrored").ok();
     assert!(
         env.read(&manifest("mirrored"))
@@ -262,7 +262,7 @@ fn go_around(env: &TestEnv, host: &str) {
             .ok();
         let verified =
             env.run(&format!("extension verify {repository}:{version} --key mine.pub")).ok().text();
-        assert!(verified.contains("signature: verified"), "{form}: {verified}");
+        assert!(verified.contains("\tverified, signed by "), "{form}: {verified}");
     }
     let tags = env.run(&format!("registry tags {repository}")).ok().text();
     assert_eq!(tags, "0.10.0\n0.4.0\n0.3.0\n0.2.0\n0.1.0\n");
@@ -439,6 +439,6 @@ fn cosign_agrees_behind_a_login() {
         ]);
         let verified =
             env.run(&format!("extension verify {reference} --key cosign.pub")).ok().text();
-        assert!(verified.contains("signature: verified"), "{form}: {verified}");
+        assert!(verified.contains("\tverified, signed by "), "{form}: {verified}");
     }
 }

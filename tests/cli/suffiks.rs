@@ -322,7 +322,7 @@ fn invalid_workloads_are_named() {
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload raw.yaml"), @r#"
     exit 2
     err: error: `raw.yaml` cannot be understood
-    err: caused by: invalid utf-8 sequence of 1 bytes from index 0
+    err: caused by: it is not text in UTF-8: the byte 1 is not
     "#);
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload none.yaml"), @r#"
     exit 3

@@ -113,7 +113,7 @@ fn required_signature_is_enforced() {
         env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
         let refused = env.run(&format!("extension install {reference}"));
         assert_eq!(refused.code, 6, "{refused}");
-        verified.split_once("signature: ").expect("said").1.replace(&registry.host(), "REGISTRY")
+        verified.rsplit('\t').next().expect("a state").replace(&registry.host(), "REGISTRY")
     });
     insta::assert_snapshot!(states.concat(), @r#"
     unsigned
@@ -158,7 +158,8 @@ fn cosign_signatures_verify() {
             (
                 run.code,
                 text.split_once("signature: ")
-                    .map(|(_, state)| state.lines().next().unwrap_or_default().to_owned()),
+                    .map(|(_, state)| state.lines().next().unwrap_or_default().to_owned())
+                    .or_else(|| Some(run.text().trim_end().rsplit_once('\t')?.1.to_owned())),
             )
         };
         let verify = format!("extension verify {}", reference("0.1.0"));
@@ -232,7 +233,7 @@ fn our_signatures_verify_everywhere() {
             &reference,
         ]);
         let verified = env.run(&format!("extension verify {reference} --key {key}")).ok().text();
-        assert!(verified.contains("signature: verified, "), "{verified}");
+        assert!(verified.contains("\tverified, "), "{verified}");
     };
     env.run(&format!("extension sign {reference} --key plain.key --form classic")).ok();
     verify("plain.pub");
@@ -281,7 +282,7 @@ fn all_key_kinds_verify() {
             cosign.sign("maker", &reference);
             let verified =
                 env.run(&format!("extension verify {reference} --key maker.pub")).to_string();
-            assert!(verified.contains("signature: verified, "), "{kind} {classic}: {verified}");
+            assert!(verified.contains("\tverified, "), "{kind} {classic}: {verified}");
             env.run("trust keygen other").ok();
             assert_eq!(
                 env.run(&format!("extension verify {reference} --key other.pub")).code,

@@ -25,7 +25,7 @@ fn update_replaces_the_version() {
     let before = env.files();
     insta::assert_snapshot!(env.run("extension update greeting-extension --dry-run").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	would be updated: there is a newer one
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	would be updated: there is a newer one
     "#);
     let outside_the_cache = |files: Vec<(std::path::PathBuf, Vec<u8>)>| -> Vec<_> {
         files.into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect()
@@ -135,7 +135,7 @@ fn update_with_requests_keeps_old() {
     let accepted = env.run("extension update greeting-extension --accept-new-capabilities");
     insta::assert_snapshot!(accepted.hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated; granted: network=api.example.com
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	updated; granted: network=api.example.com
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(text.contains("network = [\"api.example.com\"]") && text.contains("0.2.0"), "{text}");
@@ -197,7 +197,7 @@ fn update_follows_moving_tags_only() {
     let asked = registry.seen().len();
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		the newest
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST		the newest
     "#);
     assert_eq!(
         registry.seen().len() - asked,
@@ -255,7 +255,7 @@ fn pinned_extension_stays() {
     let asked = registry.seen().len();
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		pinned
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST		pinned
     "#);
     assert_eq!(registry.seen().len(), asked, "nobody is asked");
     insta::assert_snapshot!(env.run("extension pin greeting-extension"), @r#"
@@ -279,7 +279,7 @@ fn young_release_is_held_back() {
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		there is a newer one, too new for `min_release_age`
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST		there is a newer one, too new for `min_release_age`
     "#);
     insta::assert_snapshot!(env.run("extension outdated").hiding_registry(&registry), @r#"
     exit 0

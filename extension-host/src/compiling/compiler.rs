@@ -21,6 +21,10 @@ use crate::cache::{CodeCache, CodeKey, IntoCacheError};
 use crate::code::{compile, compiling_engine};
 use crate::error::HostError;
 
+/// The most that the child reads, in bytes: compiling more takes several times as much memory, which
+/// is more than the 2 GiB that the child has.
+const MAX_INPUT: u64 = 512 << 20;
+
 /// The maximum of threads: more need more address space than they save time.
 const MAX_THREADS: usize = 4;
 
@@ -173,7 +177,7 @@ fn run_job(
     CompilerJob { from, to, digest }: &CompilerJob,
 ) -> Result<(), CompilerFailure> {
     let input = |message| CompilerFailure { message, code: INPUT };
-    let bytes = read_regular(from, u64::MAX)
+    let bytes = read_regular(from, MAX_INPUT)
         .map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
     let found = Digest::from_sha256(Sha256::digest(&bytes).into());
     if found != *digest {

@@ -36,16 +36,16 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
     Ok(Outcome::Shown(ExitCode::Done))
 }
 
-/// Plays every step. The directory is gone afterwards: it must not outlive this process if a
+/// Plays every step. The directories are gone afterwards: they must not outlive this process if a
 /// registry that keeps running is interrupted.
 fn play(context: &Context, arguments: &DemoArguments, host: &str) -> Result<(), Failure> {
     let home = tempfile::tempdir()?;
-    let notes = home.path().join("notes");
-    std::fs::create_dir(&notes)?;
+    // Not in the home: an extension never gets a directory that sesame's own files lie in.
+    let notes = tempfile::tempdir()?;
     let there = context.below(home.path()).without_questions();
     let is_slow = context.terminal.shows_output() && !arguments.fast && !context.global.json;
     for step in &STORY {
-        take(&there, step, &step.words(host, &notes.display().to_string()))?;
+        take(&there, step, &step.words(host, &notes.path().display().to_string()))?;
         if is_slow {
             thread::sleep(READING_TIME);
         }

@@ -68,7 +68,11 @@ const COMMANDS: &[CommandRow] = command_rows! {
     "dev" => [
         Object<Installed<'static>>, Called<'static>, Object<Tested<'static>>
     ];
-    "demo" => [Object<Installed<'static>>, Object<Listed<'static>>, Called<'static>];
+    "demo" => [
+        Object<Installed<'static>>, Object<Listed<'static>>, Called<'static>,
+        Object<Changed<'static>>, Object<Why<'static>>, Object<Updated<'static>>,
+        Object<RolledBack<'static>>, Object<Activity<'static>>
+    ];
     "completions" => [Object<Script<'static>>, Object<Written<'static>>];
     "secret-list" => [Object<Secrets<'static>>];
     "trust-list" => [Object<Trusted<'static>>];
