@@ -12,6 +12,7 @@ use crate::install::InstallError;
 /// Why nothing is brought into line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "it is made once in a command")]
 pub enum SyncError {
     /// The manifests cannot be listed, or bytes cannot be restored.
     #[error(transparent)]
