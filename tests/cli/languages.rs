@@ -234,6 +234,7 @@ fn machine_time(env: &TestEnv, directory: &str, line: &str) -> f64 {
 /// less than two minutes of machine time where the packages are downloaded. CI prints the seconds.
 #[test]
 #[ignore = "needs the tools of .ci/languages, npm and its registry"]
+#[expect(clippy::print_stdout, reason = "the figures are for the log of CI")]
 fn five_commands_until_installed() {
     for language in ["rust", "javascript", "python"] {
         let (author, user) = (env(), env());

@@ -35,7 +35,9 @@ impl Schema {
     #[track_caller]
     pub fn check(&self, line: &str, value: &Value) {
         let checked = self.schemas.validate(value, self.index);
-        assert!(checked.is_ok(), "{} of `{line}`: {}\n{value}", self.name, checked.unwrap_err());
+        if let Err(error) = checked {
+            panic!("{} of `{line}`: {error}\n{value}", self.name);
+        }
     }
 
     fn allows(&self, value: &Value) -> bool {

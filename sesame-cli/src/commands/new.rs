@@ -27,7 +27,7 @@ pub fn run(context: &Context, arguments: &NewArguments) -> Result<Outcome, Failu
         sdk.as_deref().map(|sdk| fs::canonicalize(sdk).map_err(|error| cannot_make(sdk, &error)));
     let sdk = sdk.transpose()?;
     let project = NewProject { name, language: *language, kind: *kind, sdk: sdk.as_deref() };
-    let files = project::files(&project).ok_or_else(|| BuildError::NoKind(*language))?;
+    let files = project::files(&project).ok_or(BuildError::NoKind(*language))?;
     let made = begin(&directory).map_err(|error| cannot_make(&directory, &error))?;
     let mut written = Vec::new();
     for (path, text) in files {
