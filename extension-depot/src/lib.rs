@@ -5,7 +5,7 @@
 //! layout](https://github.com/opencontainers/image-spec/blob/main/image-layout.md), which any OCI
 //! tool can read. Installing has two halves, so that a caller can compile and check what arrived
 //! before anything changes: a [`Source`] is fetched into a [`Staged`] artifact, whose bytes are
-//! verified, and [`Depot::install`] puts it in place, all or nothing.
+//! verified, and [`LockedDepot::install`] puts it in place, all or nothing.
 //!
 //! The Cargo feature `registry` (on by default) is the network. Without it a program can list and
 //! open what is installed and install from files.

@@ -26,7 +26,7 @@ pub(crate) struct Staging {
 }
 
 /// An artifact whose bytes are all there and verified. It can be looked at and compiled, and given
-/// to [`crate::Depot::install`].
+/// to [`crate::LockedDepot::install`].
 pub struct Staged {
     pub(crate) staging: Staging,
     /// The artifact.
