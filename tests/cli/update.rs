@@ -33,7 +33,7 @@ fn update_replaces_the_version() {
     assert!(outside_the_cache(env.files()) == outside_the_cache(before), "nothing changes");
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	updated
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(
@@ -48,7 +48,7 @@ fn update_replaces_the_version() {
     );
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT		the newest
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST		the newest
     "#);
     env.run("extension verify").ok();
 }
@@ -212,14 +212,14 @@ fn update_follows_moving_tags_only() {
     "#);
     insta::assert_snapshot!(env.run("extension update follow --dry-run").hiding_registry(&registry), @r#"
     exit 0
-    out: follow	REGISTRY/my-org/follow:stable@sha256:SHORT	REGISTRY/my-org/follow:stable@sha256:SHORT	would be updated: the tag has moved
+    out: follow	REGISTRY/my-org/follow:stable@sha256:DIGEST	REGISTRY/my-org/follow:stable@sha256:DIGEST	would be updated: the tag has moved
     "#);
     env.run("extension update follow").ok();
     let asked = registry.seen().len();
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
-    out: follow	REGISTRY/my-org/follow:stable@sha256:SHORT		the tag is no version
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		the newest
+    out: follow	REGISTRY/my-org/follow:stable@sha256:DIGEST		the tag is no version
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST		the newest
     "#);
     assert_eq!(registry.seen().len() - asked, 2, "one request for each");
 }
