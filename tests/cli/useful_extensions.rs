@@ -83,7 +83,7 @@ fn daily_note_sees_one_directory() {
     env.run("extension revoke daily-note filesystem").ok();
     let refused = env.run("call daily-note add x");
     let grant = "sesame extension grant daily-note filesystem=write:~/Notes::/notes";
-    assert!(refused.code == 1 && refused.stderr.contains(grant), "{refused}");
+    assert!(refused.code == 5 && refused.stderr.contains(grant), "{refused}");
     env.run("extension grant daily-note filesystem=read:~/Notes::/notes").ok();
     let refused = env.run("call daily-note add x");
     assert!(refused.code == 1 && refused.stderr.contains("cannot write"), "{refused}");
@@ -134,7 +134,7 @@ fn weather_asks_where_it_may() {
     publish_and_install(&env, "weather", "--grant config-read");
     let refused = env.run("call weather now");
     let grant = "sesame extension grant weather network=geocoding-api.open-meteo.com";
-    assert!(refused.code == 1 && refused.stderr.contains(grant), "{refused}");
+    assert!(refused.code == 5 && refused.stderr.contains(grant), "{refused}");
 
     let server = answering(
         r#"{"current": {"temperature_2m": 3.4, "weather_code": 61, "wind_speed_10m": 4.1}}"#,
@@ -143,10 +143,10 @@ fn weather_asks_where_it_may() {
     env.run("extension set weather latitude=59.9 longitude=10.7").ok();
     let refused = env.run("call weather now");
     let grant = format!("sesame extension grant weather network={server}");
-    assert!(refused.code == 1 && refused.stderr.contains(&grant), "{refused}");
+    assert!(refused.code == 5 && refused.stderr.contains(&grant), "{refused}");
     env.run(&format!("extension grant weather network={server}")).ok();
     assert_eq!(call(&env, &["weather", "now"]), "Home: 3 °C, light rain, wind 4 m/s\n");
-    assert_eq!(env.run("call weather now --offline").code, 1);
+    assert_ne!(env.run("call weather now --offline").code, 0);
     assert_eq!(env.run("extension set weather units=kelvin").code, 2);
 }
 
