@@ -14,10 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use extension_host::{
-    Arguments, Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host,
-};
-use support::permissions;
+use extension_host::{Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host};
+use support::{call, permissions, said};
 use tempfile::TempDir;
 
 pub(crate) static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
@@ -106,18 +104,6 @@ impl Home {
 }
 
 pub(crate) const BOTH: &str = "{ read = [\"~/read\"], write = [\"~/write\"] }";
-
-fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport {
-    extension.call_blocking(function, &Arguments::words(arguments.iter().copied()))
-}
-
-/// Returns the value, or the guest's error.
-fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
-    let returned = call(extension, function, arguments)
-        .outcome
-        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
-    if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
-}
 
 /// A granted directory can be read or written under its own path.
 #[test]

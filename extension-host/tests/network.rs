@@ -7,10 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use extension_host::{
-    Arguments, Backends, CallError, CallReport, Code, Extension, Host, HttpAccess,
-};
-use support::permissions;
+use extension_host::{Backends, CallError, CallReport, Code, Extension, Host, HttpAccess};
+use support::{call, permissions, said};
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 static DESKTOP: LazyLock<Code> =
@@ -92,17 +90,6 @@ fn guest_with(network: &str, limits: &str, is_offline: bool) -> Extension {
 
 fn guest(network: &str) -> Extension {
     guest_with(network, "", false)
-}
-
-fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport {
-    extension.call_blocking(function, &Arguments::words(arguments.iter().copied()))
-}
-
-fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
-    let returned = call(extension, function, arguments)
-        .outcome
-        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
-    if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
 fn fetch(extension: &Extension, authority: &str, path: &str) -> Result<String, String> {
@@ -287,6 +274,22 @@ fn probe(network: &str, limits: &str) -> Extension {
 /// A socket neither binds, listens, connects nor sends, and names are not looked up.
 #[test]
 fn sockets_and_look_ups_do_nothing() {
+    assert_sockets_do_nothing(
+        |hosts| probe(&format!("[{hosts}]"), ""),
+        |way, why| {
+            let expected =
+                if way == "look-up" { "permanent-resolver-failure" } else { "access-denied" };
+            assert_eq!(why, expected, "{way}");
+        },
+    );
+}
+
+/// Tries every way to a socket with the probe that `probe` makes for these hosts. `check` looks at
+/// the refusal of each.
+pub(crate) fn assert_sockets_do_nothing(
+    probe: impl Fn(&str) -> Extension,
+    check: impl Fn(&str, &str),
+) {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
     tcp.set_nonblocking(true).expect("set");
@@ -294,7 +297,7 @@ fn sockets_and_look_ups_do_nothing() {
     let ports =
         [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
     // Even where HTTP may go to the same place.
-    let granted = format!("[\"http://127.0.0.1:{}\", \"http://localhost:{}\"]", ports[0], ports[1]);
+    let granted = format!("\"http://127.0.0.1:{}\", \"http://localhost:{}\"", ports[0], ports[1]);
     let ways = [
         "tcp-connect",
         "tcp-bind",
@@ -305,15 +308,12 @@ fn sockets_and_look_ups_do_nothing() {
         "udp-unbound",
         "look-up",
     ];
-    for (network, port) in
-        ["[]", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port)))
+    for (hosts, port) in
+        ["", granted.as_str()].into_iter().flat_map(|hosts| ports.map(|port| (hosts, port)))
     {
-        let probe = probe(network, "");
+        let probe = probe(hosts);
         for way in ways {
-            let why = said(&probe, "reach", &[way, &port.to_string()]).expect_err(way);
-            let expected =
-                if way == "look-up" { "permanent-resolver-failure" } else { "access-denied" };
-            assert_eq!(why, expected, "{way} with {network}");
+            check(way, &said(&probe, "reach", &[way, &port.to_string()]).expect_err(way));
         }
     }
     assert!(tcp.accept().is_err() && udp.recv(&mut [0; 8]).is_err(), "something arrived");

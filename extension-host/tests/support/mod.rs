@@ -79,6 +79,14 @@ pub fn text(extension: &Extension, function: &str, arguments: &[&str]) -> String
     report.outcome.unwrap_or_else(|error| panic!("{function}: {error:?}")).to_text()
 }
 
+/// Returns the value, or the error that the guest returned.
+pub fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
+    let returned = call(extension, function, arguments)
+        .outcome
+        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
+    if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
+}
+
 /// Checks that the call exceeded this limit, and that the message has its value and origin.
 #[track_caller]
 pub fn assert_exceeded(report: &CallReport, name: LimitName, value: u64, origin: LimitOrigin) {

@@ -293,6 +293,15 @@ mod tests {
 
     use super::*;
 
+    /// Nothing is known or granted, and no policy stands above it.
+    const TERMS: Terms<'static> = Terms {
+        prior: PriorGrants::Undecided,
+        grant: &[],
+        grant_requested: false,
+        needs_all: false,
+        policies: &[],
+    };
+
     fn grants(texts: &[&str]) -> Vec<Grant> {
         texts.iter().map(|text| text.parse().expect(text)).collect()
     }
@@ -314,8 +323,7 @@ mod tests {
         );
         let granted = grants(granted);
         let prior = PriorGrants::of(existing);
-        let terms =
-            Terms { prior, grant: &granted, grant_requested: all, needs_all: false, policies: &[] };
+        let terms = Terms { prior, grant: &granted, grant_requested: all, ..TERMS };
         let decision = terms.decide(
             &requests,
             |_| false,
@@ -389,13 +397,7 @@ mod tests {
     #[test]
     fn missing_answers_are_no() {
         let requests = Requests::new([], requested(&["network=a.example", "notification"]));
-        let terms = Terms {
-            prior: PriorGrants::Undecided,
-            grant: &[],
-            grant_requested: false,
-            needs_all: false,
-            policies: &[],
-        };
+        let terms = TERMS;
         let answers = |_: &Settled| Verdict::Answered(vec![Answer::Always]);
         let decision = terms.decide(&requests, |_| false, answers).expect("decided");
         assert_eq!(decision.granted, grants(&["network=a.example"]));
@@ -430,13 +432,7 @@ mod tests {
     #[test]
     fn protected_directory_is_not_asked_for() {
         let requests = Requests::new([], requested(&["filesystem=read:~/x", "notification"]));
-        let terms = Terms {
-            prior: PriorGrants::Undecided,
-            grant: &[],
-            grant_requested: true,
-            needs_all: false,
-            policies: &[],
-        };
+        let terms = Terms { grant_requested: true, ..TERMS };
         let is_directory = |grant: &Grant| grant.capability() == Capability::Filesystem;
         let decision = terms.decide(&requests, is_directory, |_| panic!("nothing is open"));
         let decision = decision.expect("decided");
@@ -451,13 +447,8 @@ mod tests {
             Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
         let base = Capabilities::from_iter(grants(&["notification"]));
         let decided = |accept: bool| {
-            let terms = Terms {
-                prior: PriorGrants::Updating(&base),
-                grant: &[],
-                grant_requested: accept,
-                needs_all: false,
-                policies: &[],
-            };
+            let terms =
+                Terms { prior: PriorGrants::Updating(&base), grant_requested: accept, ..TERMS };
             terms.decide(&requests, |_| false, |_| Verdict::Unattended).expect("decided")
         };
         let refused = decided(false);
@@ -524,8 +515,7 @@ mod tests {
         requests.grants[1].is_optional = true;
         let decided = |answers: &[Answer], needs_all| {
             let prior = PriorGrants::Undecided;
-            let terms =
-                Terms { prior, grant: &[], grant_requested: false, needs_all, policies: &[] };
+            let terms = Terms { prior, needs_all, ..TERMS };
             let answers = answers.to_vec();
             terms.decide(&requests, |_| false, |_| Verdict::Answered(answers))
         };
@@ -541,13 +531,7 @@ mod tests {
     #[test]
     fn declined_proposal_decides_nothing() {
         let requests = Requests::new([], requested(&["notification"]));
-        let terms = Terms {
-            prior: PriorGrants::Undecided,
-            grant: &[],
-            grant_requested: false,
-            needs_all: false,
-            policies: &[],
-        };
+        let terms = TERMS;
         let declined = terms.decide(&requests, |_| false, |_| Verdict::Declined);
         assert_eq!(declined, Err(NotDecided::Declined));
     }

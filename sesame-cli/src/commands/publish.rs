@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
-use extension_depot::{Description, Docs, MAX_BLOB, OutputDirectory, Publication, read_blob};
+use extension_depot::{
+    Description, Docs, DocsError, MAX_BLOB, OutputDirectory, Publication, read_blob,
+};
 use extension_host::{
     CodeKind, WitError, author_manifest, encode_wit, has_author_manifest, with_author_manifest,
 };
@@ -69,13 +71,7 @@ fn send(
 ) -> Result<Outcome, Failure> {
     let reference = &arguments.reference;
     // Everything that can fail here does so before anything is public.
-    let docs = arguments
-        .docs
-        .as_deref()
-        .map(Docs::read)
-        .transpose()?
-        .map(|docs| docs.pack())
-        .transpose()?;
+    let docs = arguments.docs.as_deref().map(packed).transpose()?;
     let key = arguments.sign_key.as_deref().map(|key| secret_key(context, key)).transpose()?;
     if arguments.dry_run {
         return Ok(planned(reference, &publication));
@@ -166,13 +162,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
         )));
     }
     let examined = context.manager()?.examine_built(&name, binary)?;
-    let docs = arguments
-        .docs
-        .as_deref()
-        .map(Docs::read)
-        .transpose()?
-        .map(|docs| docs.pack())
-        .transpose()?;
+    let docs = arguments.docs.as_deref().map(packed).transpose()?;
     let publication = Publication::suffiks(examined.binary, &format!("{name}.wasm"), docs);
     let publication = publication.map_err(std::io::Error::from)?;
     if arguments.dry_run {
@@ -207,6 +197,11 @@ pub fn download(
         written.push(write_new("docs.tar.gz", &docs)?);
     }
     Ok(Outcome::Written(written))
+}
+
+/// Returns the archive of a directory of documentation.
+fn packed(directory: &Path) -> Result<Vec<u8>, DocsError> {
+    Docs::read(directory)?.pack()
 }
 
 fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
