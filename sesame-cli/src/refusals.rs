@@ -1,19 +1,24 @@
 //! Refusals during a call that succeeded.
 
-use core_types::{Capability, Touch};
+use core_types::{Activity, Capability, Touch};
 use extension_depot::Opened;
 
 use crate::context::Context;
 use crate::failure::refusal;
 
-/// Returns whether a refusal is worth a line. Settings are withheld on purpose, and extensions ask
-/// for settings that do not exist.
-pub fn is_worth_telling(touch: &Touch) -> bool {
-    touch.request.capability() != Capability::ConfigRead
+/// Returns the refusals of a call that are worth a line. Settings are withheld on purpose, and
+/// extensions ask for settings that do not exist.
+pub fn worth_telling(activity: &Activity) -> Vec<&Touch> {
+    let is_worth = |touch: &&Touch| touch.request.capability() != Capability::ConfigRead;
+    activity.refused().filter(is_worth).collect()
 }
 
-/// Warns of a refusal, with the command that allows it.
-pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
+/// Warns of refusals, each with the command that allows it.
+pub fn warn_of_refusals(context: &Context, opened: &Opened, refused: &[&Touch]) {
+    refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
+}
+
+fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
     let grant = touch
         .grant()

@@ -9,7 +9,7 @@ use extension_manager::CallMode;
 use crate::context::Context;
 use crate::document;
 use crate::failure::Failure;
-use crate::refusals::{is_worth_telling, warn_of_refusal};
+use crate::refusals::{warn_of_refusals, worth_telling};
 
 /// Reads the workload in a file.
 pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
@@ -27,19 +27,17 @@ pub fn ask(
     request: WorkloadRequest,
 ) -> Result<WorkloadOutcome, Failure> {
     let callable = context.manager()?.callable(name, CallMode::Ordinary)?;
-    let (opened, limits_file) = (callable.opened(), &callable.opened().installed.loaded.path);
+    let opened = callable.opened();
     let report = callable.call_workload_blocking(request);
-    let refused: Vec<_> =
-        report.activity.refused().filter(|touch| is_worth_telling(touch)).collect();
+    let refused = worth_telling(&report.activity);
     context.explain(String::from_utf8_lossy(&report.output).trim_end());
     match report.outcome {
         Ok(outcome) => {
-            refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
+            warn_of_refusals(context, opened, &refused);
             Ok(outcome)
         }
         Err(error) => {
-            let failure = Failure::of_call(name, &error, limits_file, &report.stderr_tail)
-                .with_refusals_of(&error, name, &refused);
+            let failure = Failure::of_call(opened, &error, &report.stderr_tail, &refused);
             Err(failure.with_missing(&report.activity.missing))
         }
     }

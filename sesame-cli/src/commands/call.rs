@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::learn;
 use crate::outcome::{Call, Outcome};
-use crate::refusals::{is_worth_telling, warn_of_refusal};
+use crate::refusals::{warn_of_refusals, worth_telling};
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
@@ -63,9 +63,8 @@ fn returned(
     with_stats: bool,
 ) -> Result<Outcome, Failure> {
     let opened = callable.opened();
-    let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
     let CallReport { outcome, usage, output, stderr_tail, activity } = report;
-    let refused: Vec<_> = activity.refused().filter(|touch| is_worth_telling(touch)).collect();
+    let refused = worth_telling(&activity);
     let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
     match outcome {
         Ok(returned)
@@ -73,18 +72,17 @@ fn returned(
         {
             explain();
             Err(Failure::returned_error(&returned)
-                .with_refusals(name, &refused)
+                .with_refusals(&opened.installed.name, &refused)
                 .with_missing(&activity.missing))
         }
         Ok(returned) => {
-            refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
+            warn_of_refusals(context, opened, &refused);
             let limits = callable.extension().limits().clone();
             Ok(Outcome::Called(Box::new(Call { returned, usage, limits, output, with_stats })))
         }
         Err(error) => {
             explain();
-            let failure = Failure::of_call(name, &error, limits_file, &stderr_tail)
-                .with_refusals_of(&error, name, &refused);
+            let failure = Failure::of_call(opened, &error, &stderr_tail, &refused);
             Err(failure.with_missing(&activity.missing))
         }
     }

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::program_output::ProgramOutput;
-use crate::refusals::{is_worth_telling, warn_of_refusal};
+use crate::refusals::{warn_of_refusals, worth_telling};
 
 /// Runs a program with the streams of this process, and passes on its exit status.
 pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failure> {
@@ -48,20 +48,15 @@ fn text(word: OsString) -> Result<String, Failure> {
 
 /// Returns the outcome of a program that ended. Its output is already printed.
 fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<Outcome, Failure> {
-    let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
-    let refused: Vec<_> =
-        report.activity.refused().filter(|touch| is_worth_telling(touch)).collect();
+    let refused = worth_telling(&report.activity);
     match report.outcome {
         Ok(status) => {
-            refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
+            warn_of_refusals(context, opened, &refused);
             // A shell sees the lowest eight bits of a status.
             Ok(Outcome::Ran(status as u8))
         }
         Err(CallError::OutputClosed) if interrupt::came() => Err(interrupt::end()),
         Err(CallError::OutputClosed) => Err(interrupt::end_by_broken_pipe()),
-        Err(error) => {
-            let failure = Failure::of_call(name, &error, limits_file, &[]);
-            Err(failure.with_refusals_of(&error, name, &refused))
-        }
+        Err(error) => Err(Failure::of_call(opened, &error, &[], &refused)),
     }
 }

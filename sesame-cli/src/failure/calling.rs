@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, Limit, LimitOrigin, Touch};
+use extension_depot::Opened;
 use extension_host::{CallError, ExportedFunction, Returned};
 
 use super::{Failure, Refused};
@@ -10,17 +11,22 @@ use crate::exit_code::ExitCode;
 use crate::terminal::{inert_line, shell_word};
 
 impl Failure {
-    /// Reports a call without a result. `limits_file` has the limits of the extension, and
-    /// `stderr_tail` the end of its standard error, which usually says why.
+    /// Reports a call without a result, with its refusals. `stderr_tail` is the end of its standard
+    /// error, which usually says why.
     pub fn of_call(
-        name: &ExtensionName,
+        opened: &Opened,
         error: &CallError,
-        limits_file: &Path,
         stderr_tail: &[u8],
+        refused: &[&Touch],
     ) -> Self {
+        let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
         let mut failure = Self::of_call_error(name, error, limits_file);
         failure.details.extend(last_lines(stderr_tail));
-        failure
+        match error {
+            // Refusals are the likely cause of an error or a crash, and never of a limit.
+            CallError::Limit(_) => failure.listing_refusals(name, refused),
+            _ => failure.with_refusals(name, refused),
+        }
     }
 
     fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
@@ -70,20 +76,6 @@ impl Failure {
                        the time that a call has (`timeout_ms`)";
         Self::message(ErrorKind::Limit, message)
             .with_hint("write it to a file, by `> FILE` behind the command")
-    }
-
-    /// Adds the refusals of a call that ended with this error. They are the likely cause of an error
-    /// or a crash, and never of a limit.
-    pub fn with_refusals_of(
-        self,
-        error: &CallError,
-        name: &ExtensionName,
-        refused: &[&Touch],
-    ) -> Self {
-        match error {
-            CallError::Limit(_) => self.listing_refusals(name, refused),
-            _ => self.with_refusals(name, refused),
-        }
     }
 
     /// Adds refusals that are the likely cause of the failure.
