@@ -4,7 +4,7 @@ use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{Run, TestEnv, answering, bare, env, manifest, publish};
+use crate::support::{Run, TestEnv, answering, answering_each, bare, env, manifest, publish};
 
 /// Asks for two things that it needs, for one that no extension gets, and for something wide that
 /// it works without.

@@ -64,7 +64,7 @@ fn keygen_asks_for_a_password_twice() {
     assert!(!env.path("work/never.key").exists() && !env.path("work/never.pub").exists());
 }
 
-/// Keys that were pressed before a question answer none, and a `no` is never the name of a scope.
+/// Keys that were pressed before a question answer none.
 #[test]
 fn typed_ahead_answers_grant_nothing() {
     let env = env();

@@ -96,7 +96,13 @@ pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
 
 /// Gives each answer to a command on a terminal after its question, since text that is typed before
 /// a question is discarded.
-pub fn answering(env: &TestEnv, mut command: Command, question: &str, answers: &[&str]) -> Run {
+pub fn answering(env: &TestEnv, command: Command, question: &str, answers: &[&str]) -> Run {
+    let dialogue: Vec<_> = answers.iter().map(|answer| (question, *answer)).collect();
+    answering_each(env, command, &dialogue)
+}
+
+/// Runs a program that asks these questions, and answers each when it stands on the screen.
+pub fn answering_each(env: &TestEnv, mut command: Command, dialogue: &[(&str, &str)]) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -106,7 +112,7 @@ pub fn answering(env: &TestEnv, mut command: Command, question: &str, answers: &
     let (mut keys, mut screen) =
         (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
     let mut seen = Vec::new();
-    for answer in answers {
+    for (question, answer) in dialogue {
         let (from, mut byte) = (seen.len(), [0]);
         while !String::from_utf8_lossy(&seen[from..]).contains(question)
             && screen.read(&mut byte).is_ok_and(|n| n > 0)

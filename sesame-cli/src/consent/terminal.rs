@@ -79,7 +79,9 @@ impl TerminalConsent<'_> {
         let answer = |ask: &Ask| match (&ask.request, duration) {
             (Asked::Grant(_), Duration::Always) => Answer::Always,
             (Asked::Grant(_), Duration::Session) => Answer::Session,
-            (Asked::WithoutScope(capability), _) => duration.within(self.scope(*capability)),
+            (Asked::WithoutScope(capability), _) => {
+                duration.within(self.allowed_scope(proposal.owner, *capability))
+            }
         };
         Verdict::Answered(proposal.asks.iter().map(answer).collect())
     }
