@@ -90,7 +90,7 @@ impl Activity {
 mod tests {
     use super::*;
     use crate::activity::TouchRecord;
-    use crate::capability::Capability;
+    use crate::capability::{Capability, ResourceKind, ResourceMethod};
     use crate::policy::{Document, Rule};
 
     /// A directory that does not exist is noted once, and nothing was refused.
@@ -139,6 +139,16 @@ mod tests {
             activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), &refused);
         }
         assert_eq!((activity.touches.len(), activity.more), (MAX_TOUCHES, 39));
+        let kind = ResourceKind {
+            group: vec!["a"; 1000].join("."),
+            version: "v1".to_owned(),
+            resource: "b".to_owned(),
+        };
+        let mut activity = activity;
+        activity.touches.truncate(1);
+        activity.note(&Request::UseResource { kind, method: ResourceMethod::Get }, &refused);
+        let touch = TouchRecord::from(&activity.touches[1]);
+        assert!(touch.what.len() <= MAX_OBJECT + "resources=/v1/b:get…".len(), "{}", touch.what);
         for touch in activity.touches.iter().map(TouchRecord::from) {
             assert!(touch.what.len() <= MAX_OBJECT + "ipc-publish=…".len(), "{}", touch.what);
         }

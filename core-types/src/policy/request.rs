@@ -199,6 +199,11 @@ impl Request {
             Self::Connect { scheme, host, port } if is_long(host) => {
                 Self::Connect { scheme: *scheme, host: short(host), port: *port }
             }
+            // Its other parts are bounded where they are read; a group has labels without number.
+            Self::UseResource { kind, method } if is_long(&kind.group) => {
+                let kind = ResourceKind { group: short(&kind.group), ..kind.clone() };
+                Self::UseResource { kind, method: *method }
+            }
             _ => return Cow::Borrowed(self),
         })
     }

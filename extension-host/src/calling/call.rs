@@ -245,8 +245,8 @@ impl Extension {
         // Work of the host costs no fuel, copies between streams among it: a guest that does little
         // else would hand control back too rarely for its deadline. The hook runs before every host
         // function and every built-in function of Wasmtime.
-        store.call_hook(|mut context, hook| match hook {
-            CallHook::CallingHost => Ok(context.data_mut().check()?),
+        store.call_hook(|context, hook| match hook {
+            CallHook::CallingHost => Ok(context.data().bounds().check_time()?),
             _ => Ok(()),
         });
         // Both fail only on engines without fuel, and ours has it.

@@ -4,11 +4,11 @@
 //! own and is abandoned after four seconds.
 
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use core_types::{Capability, EnvName, Owner};
+use private_files::TimeoutError;
 use tokio::sync::oneshot;
 
 #[cfg(feature = "network")]
@@ -19,6 +19,9 @@ use crate::directories::DirectoryRules;
 /// The timeout of a backend: a keyring that asks for its password waits for ever. Less than the
 /// default five seconds of a call, so that the extension learns why it waited.
 pub(crate) const BACKEND_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The name of a thread that waits for a backend, for debuggers.
+const BACKEND_THREAD: &str = "sesame-backend";
 
 /// Keeps the secrets of extensions, each under the identity of its owner.
 pub trait SecretStore: Send + Sync {
@@ -247,35 +250,34 @@ pub fn with_timeout<T: Send + 'static>(
     capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    let (answer, answered) = mpsc::sync_channel(1);
-    ask_on_thread(ask, move |result| drop(answer.send(result)))?;
-    answered.recv_timeout(BACKEND_TIMEOUT).unwrap_or_else(|_| Err(no_answer(capability)))
+    private_files::with_timeout(BACKEND_THREAD, BACKEND_TIMEOUT, ask)
+        .map_err(|error| timed_out(error, capability))?
 }
 
-/// Asks a backend as [`with_timeout`] does, without blocking the thread of the call.
+/// Tells why a backend did not answer a call with a timeout.
+pub(super) fn timed_out(error: TimeoutError, capability: Capability) -> BackendError {
+    match error {
+        TimeoutError::Elapsed => no_answer(capability),
+        TimeoutError::Thread(_) => BackendError::Other(error.to_string()),
+    }
+}
+
+/// Asks a backend as [`with_timeout`] does, without blocking the thread of the call. The backend
+/// has a thread of its own, which leaks if it never answers: on a thread of Tokio's pool it would
+/// block the shutdown of the runtime.
 pub(crate) async fn ask_backend<T: Send + 'static>(
     capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
     let (answer, answered) = oneshot::channel();
-    ask_on_thread(ask, move |result| drop(answer.send(result)))?;
+    let thread = thread::Builder::new().name(BACKEND_THREAD.to_owned());
+    thread
+        .spawn(move || drop(answer.send(ask())))
+        .map_err(|error| timed_out(TimeoutError::Thread(error), capability))?;
     match tokio::time::timeout(BACKEND_TIMEOUT, answered).await {
         Ok(Ok(answer)) => answer,
         _ => Err(no_answer(capability)),
     }
-}
-
-/// Asks a backend on a thread of its own, which leaks if the backend never answers. On a thread of
-/// Tokio's pool it would block the shutdown of the runtime.
-fn ask_on_thread<T: Send + 'static>(
-    ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
-    answer: impl FnOnce(Result<T, BackendError>) + Send + 'static,
-) -> Result<(), BackendError> {
-    thread::Builder::new()
-        .name("sesame-backend".to_owned())
-        .spawn(move || answer(ask()))
-        .map(drop)
-        .map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))
 }
 
 /// Returns the error for a backend that does not answer in time.

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
 use core_types::Capability;
 
-use super::backends::{BackendError, Clipboard, no_answer};
+use super::backends::{BackendError, Clipboard, timed_out};
 use super::clipboard_holder::HELD;
 
 /// The clipboard of a session.
@@ -66,14 +65,13 @@ impl Clipboard for SessionClipboard {
 /// not answer blocks both.
 fn answer_until(child: &mut Child, text: &str, deadline: Instant) -> Result<String, BackendError> {
     let (input, output, text) = (child.stdin.take(), child.stdout.take(), text.to_owned());
-    let (answer, answered) = mpsc::sync_channel(1);
-    let talking = thread::Builder::new().name("sesame-clipboard".to_owned());
-    let talking = talking.spawn(move || answer.send(hand_over(input, output, &text)));
-    talking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
-    match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(answer) => answer.map_err(|error| BackendError::Other(error.to_string())),
-        Err(_) => Err(no_answer(Capability::ClipboardWrite)),
-    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = private_files::with_timeout("sesame-clipboard", left, move || {
+        hand_over(input, output, &text)
+    });
+    answer
+        .map_err(|error| timed_out(error, Capability::ClipboardWrite))?
+        .map_err(|error| BackendError::Other(error.to_string()))
 }
 
 impl HolderCommand {

@@ -1,5 +1,6 @@
 //! The settings under which code is compiled and run, and the name that they have in a cache.
 
+use core_types::Digest;
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Config, Engine, ModuleVersionStrategy};
 
@@ -72,8 +73,8 @@ fn fingerprint_of(wasmtime: &str, settings: u32, architecture: &str, features: &
         hash.update(feature);
         hash.update(" ");
     }
-    let digest = hash.finalize();
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    // Half of a digest tells engines apart as well.
+    Digest::from_sha256(hash.finalize().into()).hex()[..32].to_owned()
 }
 
 /// Returns the processor's features that Cranelift uses. Wasmtime checks them again when it loads

@@ -29,11 +29,6 @@ pub(crate) trait Bounded: Send + 'static {
     fn bounds_mut(&mut self) -> &mut Bounds;
     /// Returns the table of open handles.
     fn table(&mut self) -> &mut ResourceTable;
-
-    /// Checks the limits that hold whenever the guest calls the host.
-    fn check(&mut self) -> Result<(), OverLimit> {
-        self.bounds().check_time()
-    }
 }
 
 /// The maximum size of a member or element of JSON in memory, in bytes: a value, its name, and the
