@@ -5,7 +5,6 @@ use private_files::remove_leftovers;
 
 use crate::files::state_file::{self, StateFileError};
 use crate::history::generation::{Generation, Reason};
-use crate::oci::artifact::Artifact;
 use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
@@ -44,15 +43,15 @@ impl LockedDepot<'_> {
         reason: Reason,
     ) -> Result<(), DepotError> {
         let artifact = reference.and_then(|reference| self.artifact_of(reference));
-        // A record that cannot be read now may be readable when blobs are collected by the digests
-        // of this generation.
-        if let Some(artifact) = &artifact
-            && let Err(error @ StateFileError::Io { .. }) = self.record(name, &artifact.digest)
-        {
-            return Err(error.into());
-        }
+        let record = match artifact.as_ref().map(|artifact| self.record(name, &artifact.digest)) {
+            // A record that cannot be read now may be readable when blobs are collected by the
+            // digests of this generation.
+            Some(Err(error @ StateFileError::Io { .. })) => return Err(error.into()),
+            Some(Ok(record)) => record,
+            Some(Err(_)) | None => None,
+        };
         let binary =
-            artifact.as_ref().and_then(|artifact| self.binary(name, artifact).ok().flatten());
+            artifact.as_ref().and_then(|artifact| self.binary_of(artifact, record.as_ref()));
         let generation = Generation {
             number,
             at: state_file::now(),
@@ -60,15 +59,9 @@ impl LockedDepot<'_> {
             reference: reference.cloned(),
             image_manifest: artifact.as_ref().map(|artifact| artifact.manifest_digest),
             binary: binary.map(|binary| binary.digest),
-            signer: self.signer(name, artifact.as_ref()),
+            signer: record.and_then(|record| Some(record.signature?.state.to_string())),
             manifest: manifest.to_owned(),
         };
         Ok(state_file::write(&self.places().generation(name, number), &generation)?)
-    }
-
-    /// Returns the signer in the record.
-    fn signer(&self, name: &ExtensionName, artifact: Option<&Artifact>) -> Option<String> {
-        let record = self.record(name, &artifact?.digest).ok().flatten()?;
-        Some(record.signature?.state.to_string())
     }
 }

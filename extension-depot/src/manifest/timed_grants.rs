@@ -3,12 +3,12 @@
 use std::io;
 
 use core_types::{ExtensionName, Identity, OciReference, TimedGrants};
-use private_files::remove_durably;
 
 use crate::manifest::timed_grants_file::{TimedGrantsError, read, write};
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
+use crate::store::remove::remove_file;
 
 impl Depot {
     /// Returns the grants that end of the extension of this name and origin, those that have ended
@@ -73,6 +73,6 @@ impl LockedDepot<'_> {
     /// Forgets the grants of an extension that end.
     pub(crate) fn forget_timed_grants(&self, name: &ExtensionName) -> Result<(), DepotError> {
         let Some(path) = self.places().timed_grants(name) else { return Ok(()) };
-        remove_durably(&path).map(drop).map_err(|source| DepotError::Io { path, source })
+        remove_file(&path).map(drop)
     }
 }

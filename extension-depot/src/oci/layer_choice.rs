@@ -45,6 +45,10 @@ impl ImageManifest {
                 reason: format!("its blobs have {size} bytes; the most is {MAX_ARTIFACT}"),
             });
         }
+        self.check_layer_count()
+    }
+
+    fn check_layer_count(&self) -> Result<(), ImageError> {
         if self.layers.len() > MAX_LAYERS {
             return Err(ImageError::Malformed {
                 reason: format!("it has {} layers", self.layers.len()),
@@ -78,15 +82,8 @@ impl ImageManifest {
     #[cfg(feature = "registry")]
     pub(crate) fn check_referrer(&self) -> Result<(), ImageError> {
         self.blobs().try_for_each(Descriptor::check)?;
-        if self.layers.len() > MAX_LAYERS {
-            return Err(ImageError::Malformed {
-                reason: format!("it has {} layers", self.layers.len()),
-            });
-        }
-        let large = self.blobs().find(|blob| blob.size > MAX_REFERRED);
-        large.map_or(Ok(()), |blob| {
-            Err(ImageError::TooLarge { digest: blob.digest, size: blob.size, most: MAX_REFERRED })
-        })
+        self.check_layer_count()?;
+        self.blobs().try_for_each(|blob| blob.check_size(MAX_REFERRED))
     }
 
     /// Returns the layer with a list of extensions.
@@ -128,12 +125,12 @@ impl Descriptor {
         if !self.urls.is_empty() {
             return Err(ImageError::ForeignUrls { digest: self.digest });
         }
-        if self.size > MAX_BLOB {
-            return Err(ImageError::TooLarge {
-                digest: self.digest,
-                size: self.size,
-                most: MAX_BLOB,
-            });
+        self.check_size(MAX_BLOB)
+    }
+
+    fn check_size(&self, most: u64) -> Result<(), ImageError> {
+        if self.size > most {
+            return Err(ImageError::TooLarge { digest: self.digest, size: self.size, most });
         }
         Ok(())
     }
@@ -154,13 +151,7 @@ impl ImageIndex {
         let wasm: Vec<_> = entries.iter().copied().filter(|entry| is_wasm(entry)).collect();
         match (wasm.as_slice(), entries.as_slice()) {
             ([entry], _) | ([], [entry]) => {
-                if entry.size > MAX_MANIFEST {
-                    return Err(ImageError::TooLarge {
-                        digest: entry.digest,
-                        size: entry.size,
-                        most: MAX_MANIFEST,
-                    });
-                }
+                entry.check_size(MAX_MANIFEST)?;
                 entry.check().map(|()| *entry)
             }
             _ => Err(ImageError::AmbiguousIndex { found: self.description() }),

@@ -6,7 +6,6 @@ use core_types::{Digest, OciReference};
 use futures_util::future::{join, join_all};
 
 use crate::oci::attachment::Attachment;
-use crate::oci::blob::check;
 use crate::oci::descriptor::{CREATED, Descriptor, MAX_REFERRED, REF_NAME};
 use crate::oci::document::Document;
 use crate::oci::image::{ImageIndex, ImageManifest};
@@ -243,10 +242,7 @@ async fn newest_docs(
     else {
         return Ok(None);
     };
-    let (bytes, _) =
-        connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_REFERRED).await?;
-    check(&bytes, &layer.digest).map_err(RegistryError::Blob)?;
-    Ok(Some(bytes))
+    connection.blob(&layer.digest, MAX_REFERRED).await.map(Some)
 }
 
 /// Looks for everything in the lists of referrers and under cosign's tags. One that cannot be
@@ -377,10 +373,7 @@ async fn attachment(
         Which::Manifests => false,
     };
     for blob in manifest.blobs().filter(is_wanted).take(MAX_REFERRERS) {
-        let (bytes, _) =
-            connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
-        check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;
-        blobs.push((blob.digest, bytes));
+        blobs.push((blob.digest, connection.blob(&blob.digest, MAX_REFERRED).await?));
     }
     let mut descriptor = Descriptor::of(media_type::MANIFEST, &bytes);
     descriptor.artifact_type.clone_from(&manifest.artifact_type);

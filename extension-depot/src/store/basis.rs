@@ -9,6 +9,7 @@ use core_types::{Capabilities, ExtensionName, Identity, OciReference, Owner};
 use crate::manifest::manifest_file::{LoadedManifest, read_text};
 use crate::store::depot::{Depot, Installed, check_owner};
 use crate::store::depot_error::DepotError;
+use crate::trust::check_signer::check_secure;
 use crate::trust::signer_pin::FirstUse;
 
 /// The state that a decision about an extension is based on: its manifest, and the signer that is
@@ -152,12 +153,7 @@ impl Basis {
     /// # Errors
     /// [`DepotError::Insecure`]
     pub fn check_transport(&self, is_secure: bool) -> Result<(), DepotError> {
-        match &self.first_use {
-            Some(first) if first.is_secure && !is_secure => {
-                Err(DepotError::Insecure { repository: self.repository.clone() })
-            }
-            _ => Ok(()),
-        }
+        check_secure(self.first_use.as_ref(), &self.repository, is_secure)
     }
 
     /// Returns whether nothing that it saw has changed.

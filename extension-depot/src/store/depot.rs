@@ -236,13 +236,12 @@ impl Depot {
         name: &ExtensionName,
         artifact: &Artifact,
     ) -> Result<Option<Binary>, StateFileError> {
-        let binary = |digest, size| Some(Binary { path: self.places.blob(&digest), digest, size });
-        if let Some(layer) = artifact.declared() {
-            return Ok(binary(layer.digest, layer.size));
-        }
-        let record = self.record(name, &artifact.digest)?;
-        let fitting = record.filter(|record| record.image_manifest == artifact.manifest_digest);
-        Ok(fitting.and_then(|record| binary(record.binary, record.binary_size)))
+        // A call reads no record where the documents name the binary.
+        let record = match artifact.declared() {
+            Some(_) => None,
+            None => self.record(name, &artifact.digest)?,
+        };
+        Ok(self.binary_of(artifact, record.as_ref()))
     }
 
     /// Returns the extension of this name, if everything that its manifest is pinned to is there,

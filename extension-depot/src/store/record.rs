@@ -61,6 +61,18 @@ impl From<&SignatureState> for CheckedSignature {
 }
 
 impl Depot {
+    /// Returns the binary of an artifact by this record, which is wanted where the documents do not
+    /// name it.
+    pub(crate) fn binary_of(&self, artifact: &Artifact, record: Option<&Record>) -> Option<Binary> {
+        let binary =
+            |digest, size| Some(Binary { path: self.places().blob(&digest), digest, size });
+        if let Some(layer) = artifact.declared() {
+            return binary(layer.digest, layer.size);
+        }
+        let fitting = record.filter(|record| record.image_manifest == artifact.manifest_digest);
+        fitting.and_then(|record| binary(record.binary, record.binary_size))
+    }
+
     /// Reads the record of an installed version, or nothing when it has none.
     ///
     /// # Errors

@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use core_types::{ChangeKind, ChangeRecord, ExtensionName};
 use private_files::{read_regular, remove_durably};
 
+use crate::manifest::manifest_file::MAX_SIZE;
 use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
-
-/// The largest manifest that is kept, in bytes, as for reading one.
-const MAX_KEPT: u64 = 1 << 20;
 
 /// What removing an extension left behind and freed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,14 +62,14 @@ impl LockedDepot<'_> {
     /// killed may have taken it.
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);
-        match read_regular(&path, MAX_KEPT) {
+        match read_regular(&path, MAX_SIZE) {
             Ok(text) => self.write(kept.to_owned(), &text)?,
             // A link that leads nowhere goes as well. What others lead to is not sesame's to
             // remove.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(DepotError::Io { path, source }),
         }
-        remove_durably(&path).map_err(|source| DepotError::Io { path, source })
+        remove_file(&path)
     }
 }
 

@@ -34,12 +34,7 @@ impl Depot {
         is_secure: bool,
     ) -> Result<(), DepotError> {
         let repository = reference.identity();
-        match self.first_use(&repository)? {
-            Some(first) if first.is_secure && !is_secure => {
-                Err(DepotError::Insecure { repository })
-            }
-            _ => Ok(()),
-        }
+        check_secure(self.first_use(&repository)?.as_ref(), &repository, is_secure)
     }
 
     /// Checks a signature against policy, the wanted signer and the signer that is pinned, as the
@@ -90,6 +85,20 @@ impl Depot {
             .into()),
             None => Ok(()),
         }
+    }
+}
+
+/// Refuses what came without TLS after others of its repository came with it.
+pub(crate) fn check_secure(
+    first: Option<&FirstUse>,
+    repository: &Identity,
+    is_secure: bool,
+) -> Result<(), DepotError> {
+    match first {
+        Some(first) if first.is_secure && !is_secure => {
+            Err(DepotError::Insecure { repository: repository.clone() })
+        }
+        _ => Ok(()),
     }
 }
 

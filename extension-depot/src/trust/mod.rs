@@ -4,7 +4,7 @@
 //! signers lie in `trust.toml`, the signer that a repository had first is pinned in the state
 //! directory, and `signature` verifies the signatures themselves.
 
-mod check_signer;
+pub(crate) mod check_signer;
 mod note_signature;
 mod pin_signer;
 mod release_age;

@@ -7,6 +7,7 @@ use core_types::{Digest, OciReference};
 use reqwest::header::{HeaderValue, LINK};
 use reqwest::{Method, Response, StatusCode, Url};
 
+use crate::oci::blob::check;
 use crate::registry::auth::demand::Access;
 use crate::registry::auth::session::{Authorization, Session};
 use crate::registry::error::RegistryError;
@@ -126,6 +127,13 @@ impl<'a> Connection<'a> {
                 Err(error) => pause_before_retry(&mut attempt, error).await?,
             }
         }
+    }
+
+    /// Fetches a blob of at most so many bytes, and compares its digest.
+    pub(crate) async fn blob(&self, digest: &Digest, most: u64) -> Result<Vec<u8>, RegistryError> {
+        let (bytes, _) = self.get_bytes(&Target::Blob(digest), "*/*", most).await?;
+        check(&bytes, digest).map_err(RegistryError::Blob)?;
+        Ok(bytes)
     }
 
     async fn get_bytes_once(
