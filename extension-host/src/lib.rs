@@ -46,8 +46,9 @@ pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable
 pub use calling::{CallReport, CallState, Program, RateLimits, Returned, Usage, boot_time};
 pub use capabilities::*;
 pub use code::{
-    Code, CodeKind, NotExecutable, RequestError, author_manifest, check_binary, declared_settings,
-    has_author_manifest, optional_for_author, requested_by_author, with_author_manifest,
+    Code, CodeKind, NotExecutable, RequestError, author_manifest, check_binary, custom_sections,
+    declared_settings, has_author_manifest, optional_for_author, requested_by_author,
+    with_author_manifest,
 };
 #[cfg(feature = "componentize")]
 pub use code::{

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 
 use core_types::{Capability, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
-use extension_depot::{MAX_BLOB, Opened, UserConfig, read_regular};
+use extension_depot::{Installed, Opened, UserConfig};
 use extension_host::{
     Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome,
-    WorkloadRequest, optional_for_author,
+    WorkloadRequest, custom_sections, optional_for_author,
 };
+use private_files::open_regular;
 
 use crate::error::OpenError;
 use crate::events::Event;
@@ -64,7 +65,7 @@ impl Manager {
             CallMode::Ordinary | CallMode::Attended => {
                 let optional = OnceCell::new();
                 let is_optional = |capability| {
-                    optional.get_or_init(|| optional_capabilities(&opened)).contains(&capability)
+                    optional.get_or_init(|| starts_without(&opened.installed)).contains(&capability)
                 };
                 loaded.host.extension_with_optional(&loaded.code, permissions, &is_optional)
             }
@@ -166,11 +167,13 @@ impl Callable<'_> {
     }
 }
 
-/// Returns the capabilities that an extension starts without. The binary is read only where an
-/// import is not granted, and not hashed: whatever it says grants nothing.
-fn optional_capabilities(opened: &Opened) -> Vec<Capability> {
-    let binary = read_regular(&opened.installed.binary().path, MAX_BLOB).unwrap_or_default();
-    optional_for_author(&binary).unwrap_or_default()
+/// Returns the capabilities that an extension starts without. Its binary is not hashed for it:
+/// whatever it says grants nothing.
+pub fn starts_without(installed: &Installed) -> Vec<Capability> {
+    let sections = open_regular(&installed.binary().path)
+        .and_then(|(file, _)| custom_sections(file))
+        .unwrap_or_default();
+    optional_for_author(&sections).unwrap_or_default()
 }
 
 fn without_default_deadline(opened: &Opened, config: &UserConfig) -> EffectiveLimits {

@@ -48,7 +48,7 @@ mod update;
 
 pub use built_binary::BuiltBinary;
 pub use bundles::{BundlesError, ImportOptions};
-pub use callable::{CallMode, Callable};
+pub use callable::{CallMode, Callable, starts_without};
 pub use compiled_code::CodeError;
 pub use consent::{
     Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, PriorGrants,

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use core_types::{Capability, Request};
 use extension_depot::{Depot, Installed, UserConfig};
 use extension_host::{CodeKey, Host};
+use extension_manager::starts_without;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -47,8 +48,8 @@ impl<'a> PolicyCheck<'a> {
         self.config.as_ref().ok()
     }
 
-    /// Returns the reason why policy stops an extension, if it does. An unreadable policy stops all
-    /// of them.
+    /// Returns whether there is a policy that could stop an extension. An unreadable one stops all of
+    /// them.
     pub fn can_stop(&self) -> bool {
         self.config.as_ref().map_or(true, |config| !config.policies.is_empty())
     }
@@ -71,10 +72,13 @@ impl<'a> PolicyCheck<'a> {
         if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
             return None;
         }
-        let decision = self
-            .imported(installed)
-            .into_iter()
-            .find_map(|capability| config.denial(capability))?;
+        let optional = OnceCell::new();
+        let needs = |capability: &Capability| {
+            !optional.get_or_init(|| starts_without(installed)).contains(capability)
+        };
+        let denied =
+            |capability: Capability| config.denial(capability).filter(|_| needs(&capability));
+        let decision = self.imported(installed).into_iter().find_map(denied)?;
         let place =
             decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
         Some(Stop { reason: format!("{decision}, which it needs"), mend: place })

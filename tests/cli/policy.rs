@@ -172,6 +172,25 @@ fn denied_optional_part_is_shown() {
     "#);
 }
 
+/// An import that an extension can do without does not stop it where policy denies it, and one that
+/// it needs does.
+#[test]
+fn policy_stops_only_needed_imports() {
+    for (keys, is_stopped) in [("optional = true, reason = \"r\"", false), ("keys = [\"*\"]", true)]
+    {
+        let env = env();
+        let request = format!("[capabilities]\nconfig-read = {{ {keys} }}\n");
+        env.write("work/greet.wasm", asking(&GREETING, &request));
+        env.run("extension install ./greet.wasm").ok();
+        deny(&env, "\"config-read\"");
+        let state = if is_stopped { "\tstopped by policy" } else { "\tenabled" };
+        let listed = env.run("extension list").text();
+        assert!(listed.contains(state), "{keys}: {listed}");
+        let called = env.run("extension call greet greet World");
+        assert_eq!(called.code, if is_stopped { 5 } else { 0 }, "{keys}: {called}");
+    }
+}
+
 /// A refusal is explained by the policy of now, whichever way it changed since.
 #[test]
 fn why_follows_current_policy() {

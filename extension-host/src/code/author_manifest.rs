@@ -1,5 +1,6 @@
 //! The author's manifest in a binary: the requests beyond the imports, and the declared settings.
 
+use std::io::{self, BufReader, Read, Seek};
 use std::ops::Range;
 
 use core_types::{
@@ -13,6 +14,11 @@ const SECTION: &str = "open-sesame:manifest";
 
 /// The maximum of the section, in bytes: it is shown to a person.
 const MAX_SECTION: usize = 64 * 1024;
+/// The number of custom sections.
+const CUSTOM: u8 = 0;
+/// The largest section that can be an author's manifest, in bytes: its text, its name, and the length
+/// of that, which can have five bytes.
+const MAX_CUSTOM: usize = MAX_SECTION + SECTION.len() + 5;
 /// The maximum of requested permissions: each is a question to a person.
 const MAX_REQUESTS: usize = 64;
 
@@ -75,6 +81,31 @@ pub fn optional_for_author(binary: &[u8]) -> Result<Vec<Capability>, RequestErro
     Ok(optional.filter(|capability| !is_required(capability)).collect())
 }
 
+/// Reads the header and the small custom sections of a binary, which have the author's manifest, and
+/// passes over the rest: a call has no use for the tens of megabytes of an interpreter.
+///
+/// # Errors
+/// When it cannot be read, or ends within a section.
+pub fn custom_sections(file: impl Read + Seek) -> io::Result<Vec<u8>> {
+    let mut file = BufReader::new(file);
+    let mut kept = vec![0; HEADER];
+    file.read_exact(&mut kept)?;
+    let mut id = [0];
+    while file.read(&mut id)? == 1 {
+        let length = read_length(&mut file)?;
+        if id[0] == CUSTOM && length <= MAX_CUSTOM {
+            let mut content = vec![0; length];
+            file.read_exact(&mut content)?;
+            kept.push(CUSTOM);
+            put_length(&mut kept, length);
+            kept.extend(content);
+        } else {
+            file.seek_relative(i64::try_from(length).map_err(io::Error::other)?)?;
+        }
+    }
+    Ok(kept)
+}
+
 /// Returns the settings that the author's manifest declares; none without a manifest.
 ///
 /// # Errors
@@ -122,7 +153,7 @@ pub fn with_author_manifest(binary: &[u8], manifest: &str) -> Result<Vec<u8>, Re
     put_length(&mut content, SECTION.len());
     content.extend_from_slice(SECTION.as_bytes());
     content.extend_from_slice(manifest.as_bytes());
-    bytes.push(0);
+    bytes.push(CUSTOM);
     put_length(&mut bytes, content.len());
     bytes.extend(content);
     requested_by_author(&bytes)?;
@@ -135,6 +166,20 @@ fn put_length(bytes: &mut Vec<u8>, mut length: usize) {
         length >>= 7;
     }
     bytes.push(length as u8);
+}
+
+/// Reads a length of at most 32 bits.
+fn read_length(file: &mut impl Read) -> io::Result<usize> {
+    let mut length = 0;
+    for shift in (0..32).step_by(7) {
+        let mut byte = [0];
+        file.read_exact(&mut byte)?;
+        length |= usize::from(byte[0] & 0x7f) << shift;
+        if byte[0] < 0x80 {
+            return Ok(length);
+        }
+    }
+    Err(io::ErrorKind::InvalidData.into())
 }
 
 /// Removes every section of that name at the outermost level.
@@ -183,6 +228,8 @@ fn next_section<'a>(reader: &mut BinaryReader<'a>) -> wasmparser::Result<Option<
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     #[test]
@@ -216,6 +263,27 @@ mod tests {
         assert_eq!(requested_by_author(&binary).expect("read").len(), 3);
         assert_eq!(optional_for_author(&binary).expect("read"), [Capability::Notification]);
         assert_eq!(optional_for_author(module).expect("none"), []);
+    }
+
+    /// The small custom sections have the manifest, whatever large section stands before it.
+    #[test]
+    fn large_sections_are_passed_over() {
+        let component = include_bytes!("../../../tests/guests/built/greeting.wasm");
+        let asking = "[capabilities]\nnotification = { optional = true, reason = \"r\" }\n";
+        let mut large = component.to_vec();
+        for (id, length) in [(CUSTOM, 1 << 20), (1, 300), (CUSTOM, 3)] {
+            large.push(id);
+            put_length(&mut large, length);
+            // A name without letters is one of a custom section.
+            large.extend(std::iter::repeat_n(0, length));
+        }
+        let binary = with_author_manifest(&large, asking).expect("put in");
+        let sections = custom_sections(Cursor::new(&binary)).expect("read");
+        assert!(sections.len() < 64 << 10, "{}", sections.len());
+        assert_eq!(author_manifest(&sections).expect("read"), Some(asking));
+        assert_eq!(optional_for_author(&sections).expect("read"), [Capability::Notification]);
+        assert!(custom_sections(Cursor::new(&binary[..binary.len() - 1])).is_err());
+        assert!(custom_sections(Cursor::new(b"\0asm")).is_err());
     }
 
     /// Settings travel with the binary, and one that contradicts itself is not put in.
