@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use core_types::{ExtensionName, OciReference};
-use extension_depot::Listed;
-use extension_manager::Manager;
+use extension_depot::{Listed, UserConfig};
+use extension_manager::{Manager, OpenError};
 use serde::Serialize;
 
 use crate::handle::message;
@@ -36,12 +36,16 @@ struct Entry {
 /// When the directory of manifests cannot be read.
 pub fn json(manager: &Manager) -> Result<String, Box<dyn Error>> {
     let listed = manager.depot().list()?;
-    let extensions = listed.into_iter().map(|listed| entry(manager, listed)).collect();
+    let config = manager.config();
+    let entry = |listed: Listed| {
+        let problem = problem(manager, &config, &listed.name);
+        entry(listed, problem)
+    };
+    let extensions = listed.into_iter().map(entry).collect();
     Ok(serde_json::to_string(&Listing { schema_version: SCHEMA_VERSION, extensions })?)
 }
 
-fn entry(manager: &Manager, listed: Listed) -> Entry {
-    let problem = problem(manager, &listed.name);
+fn entry(listed: Listed, problem: Option<String>) -> Entry {
     let extension = listed.manifest.map(|loaded| loaded.manifest.extension).unwrap_or_default();
     Entry {
         name: listed.name,
@@ -54,9 +58,13 @@ fn entry(manager: &Manager, listed: Listed) -> Entry {
 
 /// Opens the extension as a call does, which tells most reasons against one. An import without a
 /// grant shows only when its code is loaded, which would make a list slow.
-fn problem(manager: &Manager, name: &ExtensionName) -> Option<String> {
-    match manager.config() {
-        Ok(config) => manager.depot().open(name, &config).err().map(|error| message(&error)),
-        Err(error) => Some(message(&error)),
+fn problem(
+    manager: &Manager,
+    config: &Result<UserConfig, OpenError>,
+    name: &ExtensionName,
+) -> Option<String> {
+    match config {
+        Ok(config) => manager.depot().open(name, config).err().map(|error| message(&error)),
+        Err(error) => Some(message(error)),
     }
 }
