@@ -202,13 +202,13 @@ fn prune_takes_only_the_lists_own() {
     fleet.publish(&greeter);
     insta::assert_snapshot!(fleet.sync(""), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	as it should be
-    out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	left over: it is not on the list any more; `--prune` removes it
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	as it should be
+    out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	left over: it is not on the list any more; `--prune` removes it
     "#);
     insta::assert_snapshot!(fleet.sync("--check"), @r#"
     exit 1
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	as it should be
-    out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	left over: it is not on the list any more; `--prune` removes it
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	as it should be
+    out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	left over: it is not on the list any more; `--prune` removes it
     "#);
     let before = fleet.env.files();
     let planned = fleet.sync("--prune --dry-run").ok();
@@ -217,8 +217,8 @@ fn prune_takes_only_the_lists_own() {
     assert!(fleet.env.files() == before);
     insta::assert_snapshot!(fleet.sync("--prune"), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	as it should be
-    out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	removed
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	as it should be
+    out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	removed
     "#);
     let there = ["a", "b", "mine", "planned", "echo", "greeter"].map(|name| fleet.is_there(name));
     assert_eq!(there, [false, true, true, true, true, true]);
@@ -289,11 +289,11 @@ fn withdrawn_capability_is_withdrawn() {
     fleet.publish(&fleet.entry("greeter", "0.1.0", "notification = true"));
     insta::assert_snapshot!(fleet.sync("--check"), @r#"
     exit 1
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	capabilities to be changed; to be withdrawn: clipboard-write
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	capabilities to be changed; to be withdrawn: clipboard-write
     "#);
     insta::assert_snapshot!(fleet.sync(""), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	capabilities changed; withdrawn: clipboard-write
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	capabilities changed; withdrawn: clipboard-write
     "#);
     let has = |capability| fleet.has("greeter", capability);
     assert!(!has("clipboard-write") && has("notification") && has("LANG") && has("config-read"));
@@ -303,7 +303,7 @@ fn withdrawn_capability_is_withdrawn() {
     fleet.publish(&fleet.entry("greeter", "0.2.0", "notification = true"));
     insta::assert_snapshot!(fleet.sync(""), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated; withdrawn: notification
+    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	updated; withdrawn: notification
     "#);
     assert!(!has("notification") && has("LANG") && has("config-read"));
     // Nor does a user's grant for a list count as approved; it goes with the list's wish.
@@ -324,7 +324,7 @@ fn later_approval_is_applied() {
     fleet.preapprove("\"notification\"");
     insta::assert_snapshot!(fleet.sync("--dry-run"), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	capabilities to be changed; to be granted: notification
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	capabilities to be changed; to be granted: notification
     "#);
     assert_eq!(fleet.sync("--check").code, 1);
     let json = fleet.sync("--json");
@@ -358,7 +358,7 @@ fn two_lists_share_an_extension() {
     publish(LIST, "");
     insta::assert_snapshot!(sync(LIST), @r#"
     exit 0
-    out: shared	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	capabilities changed; withdrawn: notification
+    out: shared	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	capabilities changed; withdrawn: notification
     "#);
     assert!(fleet.is_there("shared") && !fleet.has("shared", "notification"));
     assert!(sync(LIST).ok().text().is_empty());

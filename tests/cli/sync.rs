@@ -40,20 +40,20 @@ fn sync_restores_from_manifests() {
     "#);
     insta::assert_snapshot!(second.run("extension sync --check").hiding_registry(&registry), @r#"
     exit 1
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	to be fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be fetched
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:DIGEST	to be fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	to be fetched
     "#);
     let before = second.files();
     insta::assert_snapshot!(second.run("extension sync --dry-run").hiding_registry(&registry), @r#"
     exit 0
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	to be fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be fetched
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:DIGEST	to be fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	to be fetched
     "#);
     assert_eq!(second.files(), before);
     insta::assert_snapshot!(second.run("extension sync").hiding_registry(&registry), @r#"
     exit 0
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	fetched
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:DIGEST	fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	fetched
     "#);
     let blobs = |env: &TestEnv| -> Vec<_> {
         let below = env.path(".config/pds/extensions");
@@ -72,8 +72,8 @@ fn sync_restores_from_manifests() {
     );
     insta::assert_snapshot!(second.run("extension sync --check").hiding_registry(&registry), @r#"
     exit 0
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	as it should be
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	as it should be
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:DIGEST	as it should be
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	as it should be
     "#);
     let asked = registry.seen().len();
     second.run("--offline extension sync").ok();
@@ -100,16 +100,16 @@ fn bad_manifest_stops_no_other_sync() {
     exit 1
     out: broken		failed: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 8: unclosed table, expected `]`
     out: by-tag	REGISTRY/my-org/greeting-extension:0.1.0	failed: its manifest is not pinned to a digest
-    out: echo	local/file/echo:0.0.0@sha256:SHORT	to be fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be fetched
+    out: echo	local/file/echo:0.0.0@sha256:DIGEST	to be fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	to be fetched
     out: nowhere		failed: its manifest has no `oci` to install from
     "#);
     insta::assert_snapshot!(second.run("extension sync").hiding_registry(&registry), @r#"
     exit 1
     out: broken		failed: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 8: unclosed table, expected `]`
     out: by-tag	REGISTRY/my-org/greeting-extension:0.1.0	installed and pinned
-    out: echo	local/file/echo:0.0.0@sha256:SHORT	failed: it came from a file: install it from its file once more
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	fetched
+    out: echo	local/file/echo:0.0.0@sha256:DIGEST	failed: it came from a file: install it from its file once more
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	fetched
     out: nowhere		failed: its manifest has no `oci` to install from
     "#);
     assert_eq!(second.run("extension call by-tag greet World").ok().text(), "Hello, World!\n");
@@ -191,11 +191,11 @@ fn fleet_follows_a_tag() {
     env.write(".config/pds/config.toml", approve);
     insta::assert_snapshot!(env.run(&format!("{sync} --check")).hiding_registry(&registry), @r#"
     exit 1
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be installed
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	to be installed
     "#);
     insta::assert_snapshot!(env.run(&sync).hiding_registry(&registry), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	installed
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	installed
     err: `greeter` is not granted clipboard-write: sesame extension grant greeter clipboard-write
     "#);
     insta::assert_snapshot!(env.read(&manifest("greeter")).replace(&registry.host(), "REGISTRY").replace(&pinned(&registry, "0.1.0").split(':').next_back().expect("hex").to_owned(), "DIGEST"), @r#"
@@ -219,11 +219,11 @@ fn fleet_follows_a_tag() {
     publish_list(&registry, "stable", &list("0.2.0"));
     insta::assert_snapshot!(env.run(&format!("{sync} --dry-run")).hiding_registry(&registry), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	to be updated
+    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	to be updated
     "#);
     insta::assert_snapshot!(env.run(&sync).hiding_registry(&registry), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
+    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	updated
     "#);
     assert_eq!(env.run("extension call greeter greet World").ok().text(), "Moin, World!\n");
     // A list alone cannot go back to a version with known faults.

@@ -108,7 +108,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 }
 
 /// Shortens the digest of a reference.
-pub fn shortened(reference: &OciReference) -> String {
+pub(super) fn shortened(reference: &OciReference) -> String {
     match reference.pinned_digest() {
         Ok(Some(digest)) => format!("{}@sha256:{}", reference.unpinned(), digest.short()),
         _ => reference.to_string(),

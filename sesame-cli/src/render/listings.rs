@@ -167,7 +167,7 @@ pub(super) fn steps(screen: &Screen, steps: &[Step]) -> Rendered {
         let state = format!("{}{problem}{}", step.state.name(), capability_changes(step));
         vec![
             step.name.as_str().into(),
-            step.reference.as_ref().map(super::cell::shortened).into(),
+            step.reference.as_ref().into(),
             Cell::new(&state).styled(of_step(step.state)),
         ]
     };
