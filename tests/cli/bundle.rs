@@ -200,7 +200,8 @@ fn failed_import_shows_no_content() {
         env.write("work/secrets.tar", text);
         for line in ["extension import secrets.tar", "--json extension import secrets.tar"] {
             let run = env.run(line);
-            assert!(run.code != 0 && !run.to_string().contains("hunter2"), "{line}: {run}");
+            assert!(run.to_string().contains("cannot"), "{line}: {run}");
+            assert!(run.code == 9 && !run.to_string().contains("hunter2"), "{line}: {run}");
         }
     }
 }

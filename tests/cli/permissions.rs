@@ -350,11 +350,9 @@ fn activity_log_detects_changes() {
     let activity = env.run("extension activity desktop --since 1h").ok().text();
     let shown: Vec<_> = activity
         .lines()
-        .filter(|line| line.ends_with("\tcall"))
         .map(|line| {
             line.split('\t')
                 .skip(1)
-                .take(6)
                 .filter(|cell| !cell.starts_with("fuel"))
                 .collect::<Vec<_>>()
                 .join(" ")
@@ -378,12 +376,15 @@ fn activity_log_detects_changes() {
     out: 6 lines, each as it was written
     "#);
     let log = ".local/state/pds/extensions/activity/activity.jsonl";
-    env.write(log, env.read(log).replacen("\"install\"", "\"update\"", 1));
-    let found = env.run("extension activity verify");
-    assert!(
-        found.code == 9 && found.text().contains("activity.jsonl:2: line 1 was changed"),
-        "{found}"
-    );
+    let whole = env.read(log);
+    for (was, forged, said) in [
+        ("\"install\"", "\"update\"", "activity.jsonl:2: line 1 was changed"),
+        ("variables", "something", "activity.jsonl:3: line 2 was changed"),
+    ] {
+        env.write(log, whole.replacen(was, forged, 1));
+        let found = env.run("extension activity verify");
+        assert!(found.code == 9 && found.text().contains(said), "{forged}: {found}");
+    }
 }
 
 /// A log that cannot be written is a warning and does not stop the call.

@@ -18,8 +18,8 @@ fn call_is_logged() {
         .call_blocking("greet", &words(["World"]));
     assert_eq!(report.outcome.expect("a value").to_text(), "Hello, World!");
     let entries = manager.depot().activity().entries();
-    let calls: Vec<_> = entries.iter().filter_map(|entry| entry.event.call()).collect();
-    let [call] = &*calls else { panic!("{entries:?}") };
+    let [_, entry] = &*entries else { panic!("an install and a call: {entries:?}") };
+    let call = entry.event.call().expect("a call");
     assert_eq!((call.extension.as_str(), call.outcome), ("greeting", CallOutcome::Returned));
 }
 
