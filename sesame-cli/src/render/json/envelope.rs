@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::error::ErrorObject;
 
 /// Raised when a member is removed or changes its meaning. New members do not count: see
-/// `docs/json.md`.
+/// `docs/reference/json.md`.
 const SCHEMA_VERSION: u32 = 1;
 
 /// The version of all schemas.
