@@ -60,6 +60,10 @@ fn list_templates() -> io::Result<()> {
     let mut table = String::from("const TEMPLATES: &[(&str, &str)] = &[\n");
     for file in &files {
         let name = file.strip_prefix(&root).map_err(io::Error::other)?.display().to_string();
+        // Beside the folders there is only a page for contributors.
+        if !name.contains('/') {
+            continue;
+        }
         // Cargo reads each `Cargo.toml` of a repository from which it installs, a template as well.
         let name = name.strip_suffix(".in").unwrap_or(&name);
         let _ = writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string());

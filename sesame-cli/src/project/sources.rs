@@ -124,10 +124,9 @@ pub fn note_built(project: &Project, sources: &Sources, binary: &[u8]) -> io::Re
 
 /// Returns whether the binary of a project was built from its current sources. In doubt it was not.
 pub fn is_built(project: &Project, binary: &[u8]) -> bool {
-    let noted = read_regular(&stamp_path(project), MAX_STAMP);
-    let is_noted =
-        |sources: Sources| noted.is_ok_and(|noted| noted == sources.stamp(binary).as_bytes());
-    Sources::read(project).is_ok_and(is_noted)
+    // Without a stamp there is nothing to read the sources for.
+    let Ok(noted) = read_regular(&stamp_path(project), MAX_STAMP) else { return false };
+    Sources::read(project).is_ok_and(|sources| noted == sources.stamp(binary).as_bytes())
 }
 
 fn stamp_path(project: &Project) -> PathBuf {

@@ -38,10 +38,7 @@ pub(super) fn extensions(screen: &Screen, rows: &[Row]) -> Rendered {
 
 fn extension(row: &Row) -> Vec<Cell> {
     let capabilities: Vec<_> = row.capabilities.iter().map(ToString::to_string).collect();
-    let state = match &row.problem {
-        Some(problem) => format!("{}: {problem}", row.state.name()),
-        None => row.state.name().to_owned(),
-    };
+    let (state, state_style) = self::state(row.state, row.problem.as_deref());
     let limits = limits(&row.limits);
     let limit_style = if limits == DEFAULTS { Style::Faint } else { Style::Attention };
     vec![
@@ -50,7 +47,7 @@ fn extension(row: &Row) -> Vec<Cell> {
         row.reference.as_ref().into(),
         capabilities.join(" ").into(),
         Cell::new(&limits).styled(limit_style),
-        Cell::new(&state).styled(of_state(row)),
+        Cell::new(&state).styled(state_style),
     ]
 }
 
@@ -64,12 +61,15 @@ fn limits(limits: &Limits) -> String {
     if written.is_empty() { DEFAULTS.to_owned() } else { written.join(" ") }
 }
 
-fn of_state(row: &Row) -> Style {
-    match row.state {
-        State::Enabled if row.problem.is_none() => Style::Good,
+/// Returns a state with its problem, and the style of both.
+pub(super) fn state(state: State, problem: Option<&str>) -> (String, Style) {
+    let style = match state {
+        State::Enabled if problem.is_none() => Style::Good,
         State::Enabled | State::Disabled | State::NotInstalled => Style::Attention,
         State::Quarantined | State::StoppedByPolicy | State::Broken => Style::Bad,
-    }
+    };
+    let problem = problem.map(|problem| format!(": {problem}")).unwrap_or_default();
+    (format!("{}{problem}", state.name()), style)
 }
 
 /// Lists generations: `history`

@@ -3,8 +3,9 @@
 use core_types::{LimitOrigin, Verdict};
 use extension_host::ExportedFunction;
 
-use crate::outcome::{Asked, DecidedImport, Info, Inspection, State};
+use crate::outcome::{Asked, DecidedImport, Info, Inspection};
 use crate::render::cell::Cell;
+use crate::render::listings;
 use crate::render::screen::Screen;
 use crate::render::table::{middle, wrapped};
 use crate::style::Style;
@@ -89,13 +90,8 @@ fn origin(fields: &mut Fields<'_>, info: &Info) {
         fields.add("installed", &format!("{}, as {source}", screen.written_time(at)));
     }
     fields.add("manifest", &info.manifest.display().to_string());
-    let problem = info.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
-    let style = match info.state {
-        State::Enabled => Style::Good,
-        State::Disabled | State::NotInstalled => Style::Attention,
-        State::Quarantined | State::StoppedByPolicy | State::Broken => Style::Bad,
-    };
-    fields.add_styled("state", &format!("{}{problem}", info.state.name()), style);
+    let (state, style) = listings::state(info.state, info.problem.as_deref());
+    fields.add_styled("state", &state, style);
     if info.pinned {
         fields.add("pinned", "update leaves it at this version");
     }

@@ -1,4 +1,4 @@
-// Makes a component of src/index.js: `npm run build`.
+// Makes a component of @SOURCE@: `npm run build`.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 // One file with all modules and packages. The interfaces of the host stay imports.
 await build({
-  entryPoints: ["src/index.js"],
+  entryPoints: ["@SOURCE@"],
   outfile: "build/bundle.js",
   bundle: true,
   format: "esm",
