@@ -58,7 +58,8 @@ impl Manager {
         if mode == CallMode::Attended {
             opened.permissions.limits = without_default_deadline(&opened, &config);
         }
-        self.warn_of_unknown_keys(&opened.installed.loaded);
+        let loaded_manifest = &opened.installed.loaded;
+        self.warn_of_unknown_keys(&loaded_manifest.path, &loaded_manifest.unknown_keys);
         let permissions = opened.permissions.clone();
         let linked = match mode {
             CallMode::Learning => loaded.host.extension_to_learn_from(&loaded.code, permissions),

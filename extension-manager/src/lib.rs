@@ -51,9 +51,8 @@ pub use bundles::{BundlesError, ImportOptions};
 pub use callable::{CallMode, Callable, starts_without};
 pub use compiled_code::CodeError;
 pub use consent::{
-    Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, PriorGrants,
-    Proposal, ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, decide_alone,
-    split_denied,
+    Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, Proposal,
+    ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, split_denied,
 };
 pub use error::OpenError;
 pub use events::{Event, Events, Silent};
@@ -71,7 +70,7 @@ pub use notice::{Note, Wait, Warning};
 pub use rollback::{RollbackError, RolledBack};
 pub use rules::{
     Direction, Downgrade, NameUse, Replaced, ReplacedByRegistry, SourceForm, TagMoved, check_form,
-    check_replacement, known_repositories, known_tags, remember_tags,
+    known_repositories, known_tags, remember_tags,
 };
 pub use session::{Session, SessionError};
 pub use sync::{ListSource, Step, StepProblem, StepState, SyncError, SyncOptions};

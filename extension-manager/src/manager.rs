@@ -1,9 +1,10 @@
 //! The manager: the extensions of one user, with everything that holds for their calls.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use core_types::{Digest, ExtensionName};
+use core_types::{Digest, ExtensionName, UnknownKey};
 use extension_depot::{Depot, Installed, PlaceError, Places, UserConfig};
 use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules, Host};
 
@@ -100,6 +101,15 @@ impl Manager {
             self.events().event(Event::UnknownKeys(&config.unknown_keys));
         }
         Ok(config)
+    }
+
+    /// Warns of keys in a document that do nothing.
+    pub(crate) fn warn_of_unknown_keys(&self, document: &Path, keys: &[UnknownKey]) {
+        if keys.is_empty() {
+            return;
+        }
+        let keys: Vec<_> = keys.iter().map(|key| (document.to_owned(), key.clone())).collect();
+        self.events().event(Event::UnknownKeys(&keys));
     }
 
     /// The cache of compiled code.

@@ -2,7 +2,7 @@
 
 use core_types::{Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
 use extension_depot::registry::Resolved;
-use extension_depot::{DepotError, Source, Staged, WebAddress};
+use extension_depot::{Source, Staged, WebAddress};
 
 use super::error::InstallError;
 use crate::installer::Installer;
@@ -34,8 +34,7 @@ impl Installer<'_> {
         reference: &OciReference,
     ) -> Result<(), InstallError> {
         let (staged, of_extension) = (self.fetch(reference)?, InstallError::of(name));
-        let locked = self.depot().lock().map_err(DepotError::from);
-        let restored = locked.and_then(|depot| depot.repair(&[(name, &staged)]));
+        let restored = self.depot().locked(|depot| depot.repair(&[(name, &staged)]));
         let restored = restored.map_err(&of_extension)?;
         restored.into_iter().try_for_each(|one| one.map_err(&of_extension))
     }

@@ -1,7 +1,7 @@
 //! The stages one after another.
 
 use core_types::{Digest, ExtensionName, Grant, VersionReq};
-use extension_depot::{DepotError, Installed, Source};
+use extension_depot::{Installed, Source};
 
 use super::committed::Committed;
 use super::error::InstallError;
@@ -91,14 +91,13 @@ impl Installer<'_> {
         grant: &[Grant],
     ) -> Result<Installation, InstallError> {
         let Installed { name, loaded, .. } = &*installed;
-        self.manager.warn_of_unknown_keys(loaded);
+        self.manager.warn_of_unknown_keys(&loaded.path, &loaded.unknown_keys);
         let granted = loaded.manifest.granted();
         let missing: Vec<_> =
             grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
         self.check_directories(name, Some(loaded), &missing)?;
         if !missing.is_empty() {
-            let locked = self.depot().lock().map_err(DepotError::from);
-            let granted = locked.and_then(|depot| depot.grant_installed(&installed, &missing));
+            let granted = self.depot().locked(|depot| depot.grant_installed(&installed, &missing));
             granted.map_err(InstallError::of(name))?;
         }
         let (granted, denied) = split_denied(missing, &self.config.policies);

@@ -6,7 +6,6 @@ use extension_depot::{Basis, DepotError, Evidence};
 use super::error::InstallError;
 use super::operation::Operation;
 use super::staged::Staged;
-use crate::events::Event;
 use crate::installer::Installer;
 use crate::rules::{check_direction, check_tag, warn_of_look_alikes};
 
@@ -58,7 +57,9 @@ impl Staged {
 
     fn warn(&self, installer: &Installer<'_>, basis: &Basis) {
         match basis.loaded() {
-            Some(loaded) => installer.manager.warn_of_unknown_keys(loaded),
+            Some(loaded) => {
+                installer.manager.warn_of_unknown_keys(&loaded.path, &loaded.unknown_keys)
+            }
             None => warn_of_look_alikes(
                 installer.depot(),
                 installer.events(),
@@ -130,17 +131,5 @@ impl Verified {
         installer
             .check_signer(seen, evidence, operation.signer())
             .map_err(InstallError::of(&self.staged.name))
-    }
-}
-
-impl crate::manager::Manager {
-    /// Warns of keys in a manifest that do nothing.
-    pub(crate) fn warn_of_unknown_keys(&self, loaded: &extension_depot::LoadedManifest) {
-        if loaded.unknown_keys.is_empty() {
-            return;
-        }
-        let keys: Vec<_> =
-            loaded.unknown_keys.iter().map(|key| (loaded.path.clone(), key.clone())).collect();
-        self.events().event(Event::UnknownKeys(&keys));
     }
 }

@@ -1,8 +1,8 @@
 //! Doing what was planned.
 
 use core_types::{ChangeKind, OciReference};
+use extension_depot::Staged as StagedArtifact;
 use extension_depot::registry::RegistryError;
-use extension_depot::{DepotError, Staged as StagedArtifact};
 use extension_host::{Binary, IntoCacheError, compile_many};
 
 use super::error::{StepProblem, SyncError};
@@ -146,8 +146,7 @@ impl Installer<'_> {
         let names: Vec<_> = fetched.iter().map(|(at, _)| plan[*at].step.name.clone()).collect();
         let all: Vec<_> =
             names.iter().zip(fetched).map(|(name, (_, staged))| (name, staged)).collect();
-        let locked = self.depot().lock().map_err(DepotError::from);
-        let restored = locked.and_then(|depot| depot.repair(&all)).map_err(SyncError::Depot)?;
+        let restored = self.depot().locked(|depot| depot.repair(&all)).map_err(SyncError::Depot)?;
         for (((at, _), name), result) in fetched.iter().zip(&names).zip(restored) {
             let done = result.map(|()| StepState::Fetched);
             plan[*at].step.end(done.map_err(|error| InstallError::of(name)(error).into()));

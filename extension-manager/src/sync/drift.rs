@@ -3,7 +3,7 @@
 
 use core_types::{Capabilities, Capability, ExtensionEntry, ExtensionName, Grant, OciReference};
 use extension_depot::{
-    DepotError, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
+    FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
 };
 
 use super::error::{StepProblem, SyncError};
@@ -102,8 +102,8 @@ impl Installer<'_> {
                 let taken = take.iter().filter(|grant| capabilities.take(grant)).count();
                 taken + give.iter().filter(|grant| capabilities.add(grant)).count() > 0
             };
-            let locked = self.depot().lock().map_err(DepotError::from);
-            let changed = locked.and_then(|depot| depot.change_capabilities(name, reason, change));
+            let changed =
+                self.depot().locked(|depot| depot.change_capabilities(name, reason, change));
             changed.map(drop).map_err(InstallError::of(name))
         };
         changed(Reason::Revoked, &[], withdraw)?;
@@ -156,8 +156,7 @@ impl Installer<'_> {
     /// Removes the extension, if it is still left over.
     pub(super) fn prune(&self, list: &List, step: &mut Step) {
         if step.state == StepState::ToRemove {
-            let locked = self.depot().lock().map_err(DepotError::from);
-            let pruned = locked.and_then(|depot| depot.prune(&list.id, &step.name));
+            let pruned = self.depot().locked(|depot| depot.prune(&list.id, &step.name));
             let done = pruned.map(|pruned| match pruned {
                 Pruned::Removed(_) => StepState::Removed,
                 Pruned::Kept => StepState::Done,
@@ -181,8 +180,7 @@ impl Installer<'_> {
                 .retain(|name, _| plan.iter().any(|planned| planned.is_from_list(name)));
             plan.iter().for_each(|planned| self.note_one(list, planned, followed));
         };
-        let locked = self.depot().lock().map_err(DepotError::from);
-        let noted = locked.and_then(|depot| depot.note_followed_list(&list.id, signed, note));
+        let noted = self.depot().locked(|depot| depot.note_followed_list(&list.id, signed, note));
         noted.map_err(SyncError::List)
     }
 

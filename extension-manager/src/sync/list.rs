@@ -9,7 +9,6 @@ use extension_depot::{Depot, Evidence, FollowedList, FromList, LoadedManifest, U
 
 use super::error::SyncError;
 use super::operation::SyncOptions;
-use crate::events::Event;
 use crate::install::InstallError;
 use crate::installer::Installer;
 use crate::notice::{Note, Wait};
@@ -66,7 +65,7 @@ impl List {
         };
         let parsed = ExtensionList::parse(&text, published.is_some())
             .map_err(|problem| SyncError::Content { place: place.clone(), problem })?;
-        installer.warn_of_list_keys(&place, &parsed.unknown_keys);
+        installer.manager.warn_of_unknown_keys(Path::new(&place), &parsed.unknown_keys);
         let depot = installer.depot();
         let known = depot.followed_list(&id).map_err(SyncError::List)?.unwrap_or_default();
         let mut others = depot.followed_lists().map_err(SyncError::List)?;
@@ -180,14 +179,6 @@ impl Installer<'_> {
         let words = format!("the list {pinned}");
         let (place, published) = (reference.to_string(), Some((pinned, evidence)));
         Ok(ListText { text, place, published, id, words })
-    }
-
-    fn warn_of_list_keys(&self, place: &str, keys: &[UnknownKey]) {
-        if keys.is_empty() {
-            return;
-        }
-        let keys: Vec<_> = keys.iter().map(|key| (PathBuf::from(place), key.clone())).collect();
-        self.events().event(Event::UnknownKeys(&keys));
     }
 }
 

@@ -66,8 +66,13 @@ impl Installer<'_> {
         let loaded = if is_replaced { Ok(None) } else { self.manifest_of(&name, &entry) };
         let is_new = matches!(loaded, Ok(None));
         let state = loaded.and_then(|loaded| {
-            let state = self.state_of_entry(&name, &entry, loaded.as_ref());
-            self.check_policies(&name, &entry, state)?;
+            let whole = self.depot().whole(&name);
+            let state = state_of_entry(&entry, loaded.as_ref(), whole.is_some());
+            self.config.check_source(&entry.oci)?;
+            // What is there and may not be called is not as it should be.
+            if let Some(installed) = whole.filter(|_| state == Some(StepState::Done)) {
+                self.depot().check_policies(&installed, self.config)?;
+            }
             Ok((state, loaded))
         });
         match state {
@@ -94,40 +99,22 @@ impl Installer<'_> {
         self.depot().check_name(name, &entry.oci)?;
         Ok(self.depot().manifest(name)?)
     }
+}
 
-    /// Returns the step that the entry needs; nothing if the manifest does not name its owner.
-    fn state_of_entry(
-        &self,
-        name: &ExtensionName,
-        entry: &ExtensionEntry,
-        loaded: Option<&LoadedManifest>,
-    ) -> Option<StepState> {
-        let Some(loaded) = loaded else { return Some(StepState::ToInstall) };
-        loaded.manifest.extension.oci.as_ref()?;
-        Some(match loaded.pinned() {
-            None => StepState::ToInstall,
-            Some((pinned, _)) if !is_same(&pinned, &entry.oci) => StepState::ToUpdate,
-            Some(_) if self.depot().whole(name).is_some() => StepState::Done,
-            Some(_) => StepState::ToFetch,
-        })
-    }
-
-    /// Makes sure that policy lets an extension come from where the list has it, and be called
-    /// where it is there already: what policy stops is not as it should be.
-    fn check_policies(
-        &self,
-        name: &ExtensionName,
-        entry: &ExtensionEntry,
-        state: Option<StepState>,
-    ) -> Result<(), DepotError> {
-        self.config.check_source(&entry.oci)?;
-        match self.depot().whole(name) {
-            Some(installed) if state == Some(StepState::Done) => {
-                self.depot().check_policies(&installed, self.config)
-            }
-            _ => Ok(()),
-        }
-    }
+/// Returns the step that the entry needs; nothing if the manifest does not name its owner.
+fn state_of_entry(
+    entry: &ExtensionEntry,
+    loaded: Option<&LoadedManifest>,
+    is_whole: bool,
+) -> Option<StepState> {
+    let Some(loaded) = loaded else { return Some(StepState::ToInstall) };
+    loaded.manifest.extension.oci.as_ref()?;
+    Some(match loaded.pinned() {
+        None => StepState::ToInstall,
+        Some((pinned, _)) if !is_same(&pinned, &entry.oci) => StepState::ToUpdate,
+        Some(_) if is_whole => StepState::Done,
+        Some(_) => StepState::ToFetch,
+    })
 }
 
 /// Returns whether the installed artifact matches the list: the same bytes, or, where the list

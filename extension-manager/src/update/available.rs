@@ -1,8 +1,8 @@
 //! The versions in a registry.
 
 use core_types::{ExtensionName, OciReference, Period, Version, newer_tags, version_of_tag};
+use extension_depot::Depot;
 use extension_depot::registry::{Registry, RegistryError};
-use extension_depot::{Depot, DepotError};
 use serde::Serialize;
 
 use super::error::UpdateError;
@@ -164,8 +164,7 @@ impl Look<'_> {
     ) -> Result<Option<OciReference>, UpdateError> {
         let Some(min_age) = self.min_age else { return Ok(Some(candidate)) };
         let resolved = self.registry.resolve(&candidate).await?.reference;
-        let locked = self.depot.lock().map_err(DepotError::from);
-        let known_for = locked.and_then(|depot| depot.known_for(&resolved));
+        let known_for = self.depot.locked(|depot| depot.known_for(&resolved));
         let known_for = known_for.map_err(UpdateError::of(self.name))?;
         Ok((known_for >= min_age.duration()).then_some(resolved))
     }

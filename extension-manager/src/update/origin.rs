@@ -2,7 +2,7 @@
 
 use core_types::{Capabilities, Capability, OciReference, version_of_tag};
 use extension_depot::registry::{Registry, RegistryError};
-use extension_depot::{Basis, DepotError, Installed};
+use extension_depot::{Basis, Installed};
 
 use super::error::UpdateError;
 use super::operation::UpdateOptions;
@@ -40,9 +40,9 @@ impl Installer<'_> {
         let seen = (&claimed, basis.first_use());
         self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
         self.check_secrets(&basis, &claimed, options.accept)?;
-        let depot = self.depot().lock().map_err(DepotError::from).map_err(&of_extension)?;
-        depot.confirm_origin(&basis, &claimed, &evidence).map_err(&of_extension)?;
-        drop(depot);
+        let confirmed =
+            self.depot().locked(|depot| depot.confirm_origin(&basis, &claimed, &evidence));
+        confirmed.map_err(&of_extension)?;
         self.note(&Note::OriginConfirmed { name, origin: &claimed });
         self.depot().installed(name).map_err(&of_extension)
     }
