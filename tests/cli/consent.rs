@@ -114,6 +114,24 @@ fn each_request_can_be_chosen() {
     assert!(env.read("run/pds/grants/asks.toml").contains("clipboard-write"));
 }
 
+/// Whether a capability without a scope is allowed and how far are two questions, so that a `no` is
+/// never the name of a scope.
+#[test]
+fn no_is_never_a_scope() {
+    let import = r#"(component (import "open-sesame:host/secret-read@0.1.0" (instance)))"#;
+    for choice in ["i\n", "s\n", "c\n"] {
+        let env = env();
+        std::fs::create_dir(env.path("run")).expect("made");
+        env.write("work/asks.wasm", wat::parse_str(import).expect("valid"));
+        let command = on_terminal(&env, "extension install ./asks.wasm");
+        let dialogue = [(CHOICES, choice), ("Allow it at all? [y/N]", "n\n")];
+        let run = answering_each(&env, command, &dialogue);
+        assert!(run.code == 5 && !run.text().contains("how far, as in"), "{choice}: {run}");
+        assert!(!env.path(&manifest("asks")).exists(), "{choice}: {run}");
+        assert!(!env.path("run/pds/grants/asks.toml").exists(), "{choice}: {run}");
+    }
+}
+
 /// A declined required permission ends the install, and is named.
 #[test]
 fn refused_need_installs_nothing() {

@@ -136,7 +136,7 @@ fn weather_asks_where_it_may() {
 
     let current =
         r#"{"current": {"temperature_2m": 3.4, "weather_code": 61, "wind_speed_10m": 4.1}}"#;
-    let registry = MemoryRegistry::start_with(|_| Some(response(200, &[], current)));
+    let registry = MemoryRegistry::start_with(move |_| Some(response(200, &[], current)));
     let web = registry.expect("a server");
     let server = format!("http://{}", web.host());
     env.run(&format!("extension set weather place=Home forecast-api={server}")).ok();

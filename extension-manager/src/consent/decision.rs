@@ -20,11 +20,6 @@ pub enum PriorGrants<'a> {
 }
 
 impl<'a> PriorGrants<'a> {
-    /// Returns the decision in a manifest.
-    pub fn of(capabilities: Option<&'a Capabilities>) -> Self {
-        capabilities.map_or(Self::Undecided, Self::Decided)
-    }
-
     fn capabilities(self) -> Option<&'a Capabilities> {
         match self {
             Self::Undecided => None,
@@ -322,7 +317,7 @@ mod tests {
             requested(&["network=api.example.com"]),
         );
         let granted = grants(granted);
-        let prior = PriorGrants::of(existing);
+        let prior = existing.map_or(PriorGrants::Undecided, PriorGrants::Decided);
         let terms = Terms { prior, grant: &granted, grant_requested: all, ..TERMS };
         let decision = terms.decide(
             &requests,

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use core_types::{
-    ExtensionList, ExtensionName, Grant, Identity, OciReference, UnknownKey, version_of_tag,
-};
+use core_types::{ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
 use extension_depot::{Depot, Evidence, FollowedList, FromList, LoadedManifest, UserConfig};
 
 use super::error::SyncError;
