@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use extension_host::{Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host};
+use extension_host::{Backends, CallError, Code, DirectoryRules, Extension, Host};
 use support::{call, permissions, said};
 use tempfile::TempDir;
 

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use extension_host::{Backends, CallError, CallReport, Code, Extension, Host, HttpAccess};
+use extension_host::{Backends, CallError, Code, Extension, Host, HttpAccess};
 use support::{call, permissions, said};
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));

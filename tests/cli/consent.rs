@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
+use test_support::guest;
 
 use crate::support::{Run, TestEnv, answering, answering_each, bare, env, manifest, publish};
 
@@ -118,12 +119,13 @@ fn each_request_can_be_chosen() {
 /// never the name of a scope.
 #[test]
 fn no_is_never_a_scope() {
-    let import = r#"(component (import "open-sesame:host/secret-read@0.1.0" (instance)))"#;
+    let install = "extension install ./asks.wasm --grant secret-write=token --grant notification \
+         --grant clipboard-write --grant ipc-publish=greeting.*";
     for choice in ["i\n", "s\n", "c\n"] {
         let env = env();
         std::fs::create_dir(env.path("run")).expect("made");
-        env.write("work/asks.wasm", wat::parse_str(import).expect("valid"));
-        let command = on_terminal(&env, "extension install ./asks.wasm");
+        env.write("work/asks.wasm", guest("desktop"));
+        let command = on_terminal(&env, install);
         let dialogue = [(CHOICES, choice), ("Allow it at all? [y/N]", "n\n")];
         let run = answering_each(&env, command, &dialogue);
         assert!(run.code == 5 && !run.text().contains("how far, as in"), "{choice}: {run}");

@@ -359,10 +359,12 @@ fn activity_log_detects_changes() {
         })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    desktop variables returned 1.1 MiB 
-    desktop read-secret error 1.1 MiB refused secret-read=other
-    desktop no-such-function failed 0.0 MiB 
-    desktop  refused 0.0 MiB config-read, secret-read, secret-write, refused notification, clipboard-write, ipc-publish
+    desktop  done   local/file/desktop:0.0.0@sha256:d8af94eb737885317c3792febab3cb579fbebb5da52ee702b46c58319444ade5, granted config-read, granted secret-read=token, granted secret-write=token, granted notification, granted clipboard-write, granted ipc-publish=greeting.* install
+    desktop variables returned 1.1 MiB  call
+    desktop read-secret error 1.1 MiB refused secret-read=other call
+    desktop no-such-function failed 0.0 MiB  call
+    desktop  done   local/file/desktop:0.0.0@sha256:d8af94eb737885317c3792febab3cb579fbebb5da52ee702b46c58319444ade5, revoked notification revoke
+    desktop  refused 0.0 MiB config-read, secret-read, secret-write, refused notification, clipboard-write, ipc-publish call
     "#);
     assert_eq!(env.run("extension activity other").ok().text(), "");
     let json = env.run("--json extension activity").ok().text();

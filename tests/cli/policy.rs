@@ -176,8 +176,8 @@ fn denied_optional_part_is_shown() {
 /// it needs does.
 #[test]
 fn policy_stops_only_needed_imports() {
-    for (keys, is_stopped) in [("optional = true, reason = \"r\"", false), ("keys = [\"*\"]", true)]
-    {
+    let optional = "keys = [\"*\"], optional = true, reason = \"r\"";
+    for (keys, is_stopped) in [(optional, false), ("keys = [\"*\"]", true)] {
         let env = env();
         let request = format!("[capabilities]\nconfig-read = {{ {keys} }}\n");
         env.write("work/greet.wasm", asking(&GREETING, &request));

@@ -119,6 +119,8 @@ pub fn answering_each(env: &TestEnv, mut command: Command, dialogue: &[(&str, &s
         {
             seen.push(byte[0]);
         }
+        let screen = String::from_utf8_lossy(&seen[from..]);
+        assert!(screen.contains(question), "{question} is never asked: {screen}");
         keys.write_all(answer.as_bytes()).expect("it is read");
     }
     drop(keys);

@@ -81,7 +81,7 @@ fn daily_note_sees_one_directory() {
     env.run("extension revoke daily-note filesystem").ok();
     let refused = env.run("call daily-note add x");
     let grant = "sesame extension grant daily-note filesystem=write:~/Notes::/notes";
-    assert!(refused.code == 5 && refused.stderr.contains(grant), "{refused}");
+    assert!(refused.code == 1 && refused.stderr.contains(grant), "{refused}");
     env.run("extension grant daily-note filesystem=read:~/Notes::/notes").ok();
     let refused = env.run("call daily-note add x");
     assert!(refused.code == 1 && refused.stderr.contains("cannot write"), "{refused}");
