@@ -29,6 +29,7 @@ pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// MiB.
 pub const MAX_BLOB: u64 = 64 << 20;
 /// The largest blob of a referrer, in bytes.
+#[cfg(feature = "registry")]
 pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 
 /// Points at a blob.

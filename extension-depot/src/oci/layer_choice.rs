@@ -1,7 +1,9 @@
 //! Chooses the layer or entry of a document that leads to the binary.
 
 use crate::oci::artifact_kind::kind_of_artifact;
-use crate::oci::descriptor::{Descriptor, MAX_BLOB, MAX_MANIFEST, MAX_REFERRED};
+#[cfg(feature = "registry")]
+use crate::oci::descriptor::MAX_REFERRED;
+use crate::oci::descriptor::{Descriptor, MAX_BLOB, MAX_MANIFEST};
 use crate::oci::image::{ImageIndex, ImageManifest};
 use crate::oci::image_error::ImageError;
 use crate::oci::media_type;
