@@ -13,7 +13,7 @@ use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
 use extension_manager::{known_repositories, known_tags};
 
-use super::{beginning, line};
+use super::line;
 use crate::arguments::GlobalArguments;
 use crate::context::Context;
 
@@ -294,4 +294,10 @@ fn expanded(directory: &str) -> Option<std::path::PathBuf> {
         None if directory.is_empty() => Some(".".into()),
         None => Some(directory.into()),
     }
+}
+
+/// Returns the candidates that begin like this.
+fn beginning(current: &OsStr, all: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    all.filter(|candidate| candidate.starts_with(&*current)).map(CompletionCandidate::new).collect()
 }

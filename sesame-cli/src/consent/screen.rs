@@ -10,8 +10,7 @@ use extension_manager::{
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
-use crate::moment::ago;
-use crate::terminal::inert_line;
+use crate::terminal::{inert_line, moment::ago};
 
 /// How many digits of a digest are shown: enough to compare two by eye.
 const SHORT_DIGEST: usize = 12;

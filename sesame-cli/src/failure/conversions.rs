@@ -17,9 +17,8 @@ use extension_manager::{CodeError, OpenError};
 
 use super::Failure;
 use super::depot::{linked_hint, manifest_hint, timed_hint};
-use crate::document::DocumentError;
 use crate::project::{BuildError, MissingTool, ProjectError};
-use crate::resource_directory::ResourceDirectoryError;
+use crate::suffiks::{ResourceDirectoryError, document::DocumentError};
 
 /// The hint for a file system without locks.
 pub const LOCKS_HINT: &str =

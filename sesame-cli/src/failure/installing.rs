@@ -287,7 +287,7 @@ impl From<StepProblem> for Failure {
             StepProblem::Compile(error) => error.into(),
             // The rest of the message quotes the manifest.
             StepProblem::Manifest(error) => {
-                Self::message(ErrorKind::Local, crate::render::first_line(&error.to_string()))
+                Self::message(ErrorKind::Local, crate::terminal::first_line(&error.to_string()))
             }
             other => Self::new(ErrorKind::Failure, &other),
         }
