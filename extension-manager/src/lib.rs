@@ -24,6 +24,7 @@
 
 mod bundles;
 mod calling;
+mod checks;
 mod compiled_code;
 mod consent;
 pub mod environment;
@@ -46,6 +47,10 @@ pub use bundles::{BundlesError, ImportOptions};
 pub use calling::{
     CallMode, Callable, GuestLogError, Needs, Session, SessionError, difference, starts_without,
 };
+pub use checks::{
+    CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState, Garbage,
+    GarbageError, Health, LockState, PolicyCheck, PolicyStop, Restore, SessionState, registries_of,
+};
 pub use consent::{
     Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, Proposal,
     ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, split_denied,
@@ -65,6 +70,6 @@ pub use rules::{
     known_repositories, known_tags, remember_tags,
 };
 pub use sync::{ListSource, Step, StepProblem, StepState, SyncError, SyncOptions};
-pub use trust::EvidenceError;
+pub use trust::{EvidenceError, VerifiedSigner, VerifySignerError};
 pub use tryout::Tryout;
 pub use update::{Age, Available, UpdateError, UpdateOptions, Updated};

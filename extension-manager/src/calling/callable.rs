@@ -11,6 +11,7 @@ use extension_host::{
 use private_files::open_regular;
 
 use super::guest_log;
+use super::learn::Needs;
 use crate::error::OpenError;
 use crate::events::Event;
 use crate::manager::{Loaded, Manager};
@@ -101,6 +102,12 @@ impl Manager {
 }
 
 impl Callable<'_> {
+    /// Learns from a call what the extension needs.
+    pub fn needs(&self, report: &CallReport) -> Needs {
+        let before = self.opened.installed.loaded.manifest.granted();
+        Needs::of(&self.extension, &report.activity, &report.usage, &before)
+    }
+
     /// What was opened: the installed extension, and what it is given.
     pub fn opened(&self) -> &Opened {
         &self.opened

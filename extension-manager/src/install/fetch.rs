@@ -1,6 +1,9 @@
 //! Fetches the artifact of a source, whatever is installed.
 
-use core_types::{Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
+use core_types::{
+    Digest, ExtensionName, OciQuery, OciReference, VersionReq, compare_tags, newest_tag,
+    newest_tag_within,
+};
 use extension_depot::registry::Resolved;
 use extension_depot::{Source, Staged, WebAddress};
 
@@ -94,6 +97,19 @@ impl Installer<'_> {
         Ok(self.depot().stage_bytes(bytes.map_err(InstallError::Runtime)??, name)?)
     }
 
+    /// Lists the tags of a repository, the newest version first, and keeps them for completions.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, InstallError> {
+        let work = self.registry().tags(repository);
+        let tags = self.network.wait(self.events(), &Wait::Resolving(repository), work);
+        let mut tags = tags.map_err(InstallError::Runtime)??;
+        tags.sort_by(|one, other| compare_tags(one, other));
+        remember_tags(self.depot().places(), repository, &tags);
+        Ok(tags)
+    }
+
     /// Follows a reference to its artifact, once: from then on the digest counts.
     pub(super) fn look_up_reference(
         &self,
@@ -118,10 +134,7 @@ impl Installer<'_> {
             };
         };
         self.config.check_source(&repository.at("any")?)?;
-        let work = self.registry().tags(repository);
-        let tags = self.network.wait(self.events(), &Wait::Resolving(repository), work);
-        let tags = tags.map_err(InstallError::Runtime)??;
-        remember_tags(self.depot().places(), repository, &tags);
+        let tags = self.tags(repository)?;
         let all = tags.iter().map(String::as_str);
         let newest = match wanted {
             Some(wanted) => newest_tag_within(all, wanted),

@@ -3,5 +3,7 @@
 mod error;
 mod evidence;
 mod remember;
+mod verify;
 
 pub use error::EvidenceError;
+pub use verify::{VerifiedSigner, VerifySignerError};

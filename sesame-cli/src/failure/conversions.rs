@@ -249,7 +249,13 @@ impl From<ManifestError> for Failure {
 
 impl From<ConfigFileError> for Failure {
     fn from(error: ConfigFileError) -> Self {
-        Self::new(ErrorKind::Local, &error)
+        Self::from(&error)
+    }
+}
+
+impl From<&ConfigFileError> for Failure {
+    fn from(error: &ConfigFileError) -> Self {
+        Self::new(ErrorKind::Local, error)
     }
 }
 

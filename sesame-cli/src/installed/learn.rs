@@ -2,7 +2,7 @@
 
 use core_types::{Capabilities, TouchRecord};
 use extension_host::CallReport;
-use extension_manager::{Callable, Needs, difference};
+use extension_manager::{Callable, difference};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub fn learn(
 ) -> Result<Outcome, Failure> {
     let installed = &callable.opened().installed;
     let (name, before) = (&installed.name, installed.loaded.manifest.granted());
-    let needs = Needs::of(callable.extension(), &report.activity, &report.usage, &before);
+    let needs = callable.needs(&report);
     let learned = Learned {
         name: name.clone(),
         refused: report.activity.refused().map(TouchRecord::from).collect(),

@@ -8,6 +8,6 @@ mod refusals;
 pub mod secrets;
 mod setting_schema;
 
-pub use policy_stop::PolicyCheck;
+pub use policy_stop::Stop;
 pub use refusals::{warn_of_refusals, worth_telling};
 pub use setting_schema::schema;

@@ -1,112 +1,36 @@
-//! Whether policy keeps an installed extension from being called, found out as a call finds it out.
+//! How a policy that stops an extension is shown.
 
-use std::cell::OnceCell;
+use core_types::ExtensionName;
+use extension_manager::PolicyStop;
 
-use core_types::{Capability, Request};
-use extension_depot::{Depot, Installed, UserConfig};
-use extension_host::{CodeKey, Host};
-use extension_manager::starts_without;
-
-use crate::context::Context;
 use crate::failure::Failure;
 
-/// Checks extensions one after another, for commands that show them.
-pub struct PolicyCheck<'a> {
-    context: &'a Context,
-    depot: &'a Depot,
-    /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown
-    /// keys are not reported here.
-    config: Result<UserConfig, Stop>,
-    /// Made for the first extension whose imports are checked.
-    host: OnceCell<Option<Host>>,
-}
-
-/// The reason why an extension cannot be called.
-#[derive(Debug, Clone)]
+/// The reason why policy stops an extension, in words.
+#[derive(Debug)]
 pub struct Stop {
     /// The policy's reason.
     pub reason: String,
     /// The hint, if there is one.
-    pub mend: Option<String>,
+    pub fix: Option<String>,
+}
+
+impl Stop {
+    /// Describes why policy stops this extension.
+    pub fn new(name: &ExtensionName, stop: &PolicyStop<'_>) -> Self {
+        match stop {
+            PolicyStop::Unreadable(error) => Failure::from(*error).into(),
+            PolicyStop::Refused(error) => Failure::of_extension(name, error).into(),
+            PolicyStop::DeniedImport(decision) => {
+                let place = decision.place();
+                let fix = place.map(|place| format!("change `deny` in `{}`", place.path.display()));
+                Self { reason: format!("{decision}, which it needs"), fix }
+            }
+        }
+    }
 }
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self { reason: failure.in_one_line(), mend: failure.hint }
+        Self { reason: failure.in_one_line(), fix: failure.hint }
     }
-}
-
-impl<'a> PolicyCheck<'a> {
-    /// Makes a check by the present policies.
-    pub fn new(context: &'a Context, depot: &'a Depot) -> Self {
-        let config = UserConfig::load(depot.places()).map_err(|error| Failure::from(error).into());
-        Self { context, depot, config, host: OnceCell::new() }
-    }
-
-    /// Returns the configuration, if it can be read.
-    pub fn config(&self) -> Option<&UserConfig> {
-        self.config.as_ref().ok()
-    }
-
-    /// Returns whether there is a policy that could stop an extension. An unreadable one stops all of
-    /// them.
-    pub fn can_stop(&self) -> bool {
-        self.config.as_ref().map_or(true, |config| !config.policies.is_empty())
-    }
-
-    /// Returns why policy stops an extension, if it does. A policy that cannot be read stops every
-    /// one.
-    pub fn stop(&self, installed: &Installed) -> Option<Stop> {
-        let config = match &self.config {
-            Ok(config) => config,
-            Err(stop) => return Some(stop.clone()),
-        };
-        match self.depot.check_policies(installed, config) {
-            Err(error) => Some(Failure::of_extension(&installed.name, &error).into()),
-            Ok(()) => self.denied_import(installed, config),
-        }
-    }
-
-    /// Returns the first import that a policy denies, without which the extension does not start.
-    fn denied_import(&self, installed: &Installed, config: &UserConfig) -> Option<Stop> {
-        if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
-            return None;
-        }
-        let optional = OnceCell::new();
-        let needs = |capability: &Capability| {
-            !optional.get_or_init(|| starts_without(installed)).contains(capability)
-        };
-        let denied =
-            |capability: Capability| config.denial(capability).filter(|_| needs(&capability));
-        let decision = self.imported(installed).into_iter().find_map(denied)?;
-        let place =
-            decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
-        Some(Stop { reason: format!("{decision}, which it needs"), mend: place })
-    }
-
-    /// Returns the capabilities of its imports. Code that is not compiled yet is not compiled for
-    /// this: the grants in its manifest stand in for it.
-    fn imported(&self, installed: &Installed) -> Vec<Capability> {
-        let host = self.host.get_or_init(|| Host::new().ok()).as_ref();
-        let cache = self.context.code_cache().ok();
-        let loaded = host.zip(cache).and_then(|(host, cache)| {
-            let code = host.load(&cache, &CodeKey::new(&installed.binary().digest)).ok()?;
-            Some(
-                host.imports(&code)
-                    .iter()
-                    .filter_map(|import| Some(import.request()?.capability()))
-                    .collect(),
-            )
-        });
-        loaded.unwrap_or_else(|| {
-            let granted = installed.loaded.manifest.granted().granted();
-            granted.into_iter().filter(|capability| has_interface(*capability)).collect()
-        })
-    }
-}
-
-/// Returns whether the capability has an interface, without which an extension does not start.
-fn has_interface(capability: Capability) -> bool {
-    let interface = format!("open-sesame:host/{capability}@0.1.0");
-    capability == Capability::Experimental || Request::of_import(&interface).is_some()
 }

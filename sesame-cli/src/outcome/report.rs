@@ -8,6 +8,7 @@ use core_types::{
 };
 use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
+pub use extension_manager::Health;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -70,26 +71,6 @@ pub struct Diagnosis {
     pub finding: String,
     /// What fixes it, where something does.
     pub fix: Option<String>,
-}
-
-/// How well something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Health {
-    Good,
-    /// It works, but not all of it.
-    Warning,
-    Bad,
-}
-
-impl Health {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Warning => "warning",
-            Self::Bad => "bad",
-        }
-    }
 }
 
 /// One line of the list.

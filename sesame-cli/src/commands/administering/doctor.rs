@@ -1,37 +1,40 @@
 //! `sesame doctor`
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
-use extension_depot::{Depot, DepotError, Listed, UserConfig};
-use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
-use extension_manager::environment;
+use extension_depot::{Depot, Listed, Places, UserConfig};
+use extension_host::CacheError;
+use extension_manager::{
+    CodeState, DirectoryState, ExtensionState, Health, LockState, PolicyCheck, SessionState,
+    environment, registries_of,
+};
 
 use crate::context::Context;
 use crate::failure::{Failure, LOCKS_HINT};
-use crate::installed::{PolicyCheck, secrets::with_timeout};
-use crate::outcome::{Diagnosis, Health, Outcome};
+use crate::installed::{Stop, secrets::with_timeout};
+use crate::outcome::{Diagnosis, Outcome};
 use crate::terminal::waiting;
 
 /// Checks everything that sesame needs. Nothing is changed, and one problem does not hide another.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot_as_it_is()?;
     let mut all = directories(context, &depot);
-    all.push(lock(&depot));
+    all.push(lock(&LockState::of(&depot)));
     all.extend(configuration(&depot));
     all.extend(durability(&depot));
     let listed = depot.list().unwrap_or_else(|error| {
-        let failure = Failure::of_listing(&error);
-        all.push(bad("extensions", failure.in_one_line(), failure.hint));
+        all.push(failed("extensions", Health::Bad, Failure::of_listing(&error)));
         Vec::new()
     });
-    let policies = PolicyCheck::new(context, &depot);
-    all.extend(listed.iter().map(|listed| extension(&depot, &policies, listed)));
-    all.push(cache(context)?);
-    all.push(session(context, &depot));
+    let policies = PolicyCheck::new(&depot);
+    let extension =
+        |listed: &Listed| extension(&listed.name, &ExtensionState::of(&depot, &policies, listed));
+    all.extend(listed.iter().map(extension));
+    all.push(cache(context.places()?, CodeState::of(&context.code_cache()?)));
+    let has_runtime_directory = depot.places().runtime.is_some();
+    all.push(session(SessionState::of(has_runtime_directory, context.has_session_bus())));
     all.push(keyring(context));
     all.extend(registries(context, listed));
     Ok(Outcome::Diagnosed(all))
@@ -49,52 +52,55 @@ fn warning(what: impl Into<String>, finding: impl Into<String>, fix: Option<Stri
     Diagnosis { what: what.into(), health: Health::Warning, finding: finding.into(), fix }
 }
 
-/// Checks that the directories exist, belong to this user and are writable by this user only.
+/// Diagnoses one thing by its state.
+fn diagnosis(what: &str, health: Health, finding: String, fix: Option<String>) -> Diagnosis {
+    Diagnosis { what: what.to_owned(), health, finding, fix }
+}
+
+/// Diagnoses one thing by the failure that a command would have.
+fn failed(what: &str, health: Health, failure: Failure) -> Diagnosis {
+    diagnosis(what, health, failure.in_one_line(), failure.hint)
+}
+
 fn directories(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
     let places = depot.places();
     let named = [
-        ("configuration", Some(&places.config)),
-        ("extensions", Some(&places.extensions())),
-        ("state", Some(&places.state)),
-        ("cache", Some(&places.cache)),
-        ("runtime directory", places.runtime.as_ref()),
-    ]
-    .map(|(what, path)| (what, path.cloned()));
+        ("configuration", Some(places.config.clone())),
+        ("extensions", Some(places.extensions())),
+        ("state", Some(places.state.clone())),
+        ("cache", Some(places.cache.clone())),
+        ("runtime directory", places.runtime.clone()),
+    ];
     let user = context.user();
     named.into_iter().filter_map(|(what, path)| Some(directory(what, &path?, user))).collect()
 }
 
 fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
-    let shown = path.display();
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            good(what, format!("{shown} is not there yet"))
+    let (state, shown) = (DirectoryState::of(path, user), path.display());
+    let (finding, fix) = match &state {
+        DirectoryState::Own => (shown.to_string(), None),
+        DirectoryState::Missing => (format!("{shown} is not there yet"), None),
+        DirectoryState::Unreadable(error) => (format!("{shown}: {error}"), None),
+        DirectoryState::NotDirectory => {
+            (format!("{shown} is no directory"), Some(format!("mv '{shown}' '{shown}.old'")))
         }
-        Err(error) => bad(what, format!("{shown}: {error}"), None),
-        Ok(metadata) if !metadata.is_dir() => bad(
-            what,
-            format!("{shown} is no directory"),
-            Some(format!("mv '{shown}' '{shown}.old'")),
-        ),
-        Ok(metadata) if metadata.uid() != user && metadata.uid() != 0 => {
-            let mend = match user {
-                0 => format!("run sesame as the user {}, and not as root", metadata.uid()),
+        DirectoryState::OfAnother(owner) => {
+            let fix = match user {
+                0 => format!("run sesame as the user {owner}, and not as root"),
                 _ => format!("sudo chown -R \"$USER\" '{shown}'"),
             };
-            bad(what, format!("{shown} belongs to another user"), Some(mend))
+            (format!("{shown} belongs to another user"), Some(fix))
         }
-        Ok(metadata) if metadata.mode() & 0o002 != 0 => bad(
-            what,
-            format!("{shown} can be written to by everybody"),
-            Some(format!("chmod o-w '{shown}'")),
-        ),
-        Ok(metadata) if metadata.mode() & 0o020 != 0 => warning(
-            what,
-            format!("{shown} can be written to by its group"),
-            Some(format!("chmod g-w '{shown}'")),
-        ),
-        Ok(_) => good(what, shown.to_string()),
-    }
+        DirectoryState::WritableByAll => {
+            let finding = format!("{shown} can be written to by everybody");
+            (finding, Some(format!("chmod o-w '{shown}'")))
+        }
+        DirectoryState::WritableByGroup => {
+            let finding = format!("{shown} can be written to by its group");
+            (finding, Some(format!("chmod g-w '{shown}'")))
+        }
+    };
+    diagnosis(what, state.health(), finding, fix)
 }
 
 /// Returns a note if a file system cannot make names durable, such as CIFS and some of FUSE.
@@ -108,24 +114,23 @@ fn durability(depot: &Depot) -> Option<Diagnosis> {
     (!all.is_empty()).then(|| warning("durability", finding, None))
 }
 
-fn lock(depot: &Depot) -> Diagnosis {
-    let without: Vec<_> =
-        depot.directories_without_locks().iter().map(|path| path.display().to_string()).collect();
-    if !without.is_empty() {
-        let finding = format!(
-            "file systems without locks, where nothing can be changed: {}",
-            without.join(", ")
-        );
-        return bad("lock", finding, Some(LOCKS_HINT.to_owned()));
-    }
-    match depot.lock_holder() {
-        None => good("lock", "nobody is changing anything"),
-        Some(process) => warning(
-            "lock",
+fn lock(state: &LockState) -> Diagnosis {
+    let (finding, fix) = match state {
+        LockState::Free => ("nobody is changing anything".to_owned(), None),
+        LockState::Held(process) => (
             format!("process {process} is changing something"),
             Some(format!("if it does not end: ps -p {process}")),
         ),
-    }
+        LockState::Impossible(without) => {
+            let without: Vec<_> = without.iter().map(|path| path.display().to_string()).collect();
+            let finding = format!(
+                "file systems without locks, where nothing can be changed: {}",
+                without.join(", ")
+            );
+            (finding, Some(LOCKS_HINT.to_owned()))
+        }
+    };
+    diagnosis("lock", state.health(), finding, fix)
 }
 
 fn configuration(depot: &Depot) -> Vec<Diagnosis> {
@@ -159,93 +164,58 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     all
 }
 
-fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diagnosis {
-    let name = &listed.name;
-    let what = format!("extension {name}");
-    let failed = |error: &DepotError| {
-        let failure = Failure::from(error);
-        bad(what.clone(), failure.in_one_line(), failure.hint)
+fn extension(name: &ExtensionName, state: &ExtensionState<'_>) -> Diagnosis {
+    let (what, health) = (format!("extension {name}"), state.health());
+    let (finding, fix) = match state {
+        ExtensionState::Whole(installed) => (installed.reference.to_string(), None),
+        ExtensionState::NotInstalled(error) | ExtensionState::Broken(error) => {
+            return failed(&what, health, Failure::from(error));
+        }
+        ExtensionState::WithoutBinary => {
+            ("its binary is missing".to_owned(), Some("sesame extension sync".to_owned()))
+        }
+        ExtensionState::Stopped(stop) => {
+            let Stop { reason, fix } = Stop::new(name, stop);
+            (format!("stopped by policy: {reason}"), fix)
+        }
+        ExtensionState::Quarantined(quarantine) => {
+            (quarantine.to_string(), Some(format!("sesame extension enable {name}")))
+        }
     };
-    let installed = match depot.installed(name) {
-        Ok(installed) => installed,
-        Err(error @ DepotError::NotInstalled { .. }) => {
-            let failure = Failure::from(&error);
-            return warning(what, failure.in_one_line(), failure.hint);
+    diagnosis(&what, health, finding, fix)
+}
+
+fn cache(places: &Places, state: CodeState) -> Diagnosis {
+    let (what, health) = ("compiled code", state.health());
+    let local = |error: &CacheError| Failure::new(ErrorKind::Local, error);
+    match state {
+        CodeState::Usable(files) => good(what, format!("{files} files")),
+        CodeState::Full(files, error) => {
+            let error = local(&error).in_one_line();
+            warning(what, format!("{files} files, and no more can be kept: {error}"), None)
         }
-        Err(error) => return failed(&error),
-    };
-    if depot.whole(name).is_none() {
-        return bad(what, "its binary is missing", Some("sesame extension sync".to_owned()));
-    }
-    if let Err(error) = depot.record(name, &installed.artifact.digest) {
-        return failed(&error.into());
-    }
-    if let Err(error) = depot.history(name) {
-        return failed(&error);
-    }
-    // Policy is the administrator's choice, and not a problem.
-    if let Some(stop) = policies.stop(&installed) {
-        return warning(what, format!("stopped by policy: {}", stop.reason), stop.mend);
-    }
-    match &listed.quarantine {
-        Some(quarantine) => {
-            warning(what, quarantine.to_string(), Some(format!("sesame extension enable {name}")))
+        CodeState::NotExecutable(error) => failed(what, health, error.into()),
+        CodeState::Unusable(error @ CacheError::NotOurs { .. }) => {
+            let fix = format!("rm -r '{}'", places.code().display());
+            diagnosis(what, health, error.to_string(), Some(fix))
         }
-        None => good(what, installed.reference.to_string()),
+        CodeState::Unusable(error) => failed(what, health, local(&error)),
     }
 }
 
-fn cache(context: &Context) -> Result<Diagnosis, Failure> {
-    let cache = context.code_cache()?;
-    Ok(match cache.unreferenced_files(&[]) {
-        Ok(files) => executable(&cache, files.len()),
-        Err(error @ CacheError::NotOurs { .. }) => {
-            let path = context.places()?.code();
-            bad("compiled code", error.to_string(), Some(format!("rm -r '{}'", path.display())))
-        }
-        Err(error) => {
-            bad("compiled code", Failure::new(ErrorKind::Local, &error).in_one_line(), None)
-        }
-    })
-}
-
-/// Tries whether this process can run compiled code from the cache, as a call does.
-fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
-    match check_executable(cache) {
-        Ok(()) => good("compiled code", format!("{files} files")),
-        // Code that is already there still runs.
-        Err(IntoCacheError::Cache(error)) => {
-            let error = Failure::new(ErrorKind::Local, &error).in_one_line();
-            warning(
-                "compiled code",
-                format!("{files} files, and no more can be kept: {error}"),
-                None,
-            )
-        }
-        Err(error) => {
-            let failure = Failure::from(error);
-            bad("compiled code", failure.in_one_line(), failure.hint)
-        }
-    }
-}
-
-fn session(context: &Context, depot: &Depot) -> Diagnosis {
-    match (depot.places().runtime.is_some(), context.has_session_bus()) {
-        (true, true) => good("session", "a runtime directory and a session bus"),
-        (true, false) => warning(
-            "session",
+fn session(state: SessionState) -> Diagnosis {
+    let (finding, fix) = match state {
+        SessionState::Complete => ("a runtime directory and a session bus", None),
+        SessionState::WithoutBus => (
             "there is no session bus: no notifications, no messages, no keyring",
-            Some(
-                "start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"
-                    .to_owned(),
-            ),
+            Some("start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"),
         ),
-        (false, _) => warning(
-            "session",
+        SessionState::WithoutRuntimeDirectory => (
             "there is no runtime directory: nothing can be granted for a while",
-            Some("set XDG_RUNTIME_DIR".to_owned()),
+            Some("set XDG_RUNTIME_DIR"),
         ),
-    }
+    };
+    diagnosis("session", state.health(), finding.to_owned(), fix.map(str::to_owned))
 }
 
 fn keyring(context: &Context) -> Diagnosis {
@@ -266,15 +236,6 @@ fn keyring(context: &Context) -> Diagnosis {
 
 /// Checks whether each registry of an installed extension answers.
 fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
-    let origin = |listed: Listed| -> Option<(ExtensionName, OciReference)> {
-        Some((listed.name, listed.manifest.ok()?.manifest.extension.oci?))
-    };
-    let origins: BTreeMap<_, _> = listed
-        .into_iter()
-        .filter_map(origin)
-        .filter(|(_, reference)| !reference.is_local())
-        .map(|(_, reference)| (reference.registry().to_owned(), reference))
-        .collect();
     let look = |(registry, reference): (String, OciReference)| {
         let what = format!("registry {registry}");
         if context.is_offline() {
@@ -282,10 +243,10 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
         }
         match reach(context, &reference) {
             Ok(()) => good(what, "it answers"),
-            Err(failure) => bad(what, failure.in_one_line(), failure.hint),
+            Err(failure) => failed(&what, Health::Bad, failure),
         }
     };
-    origins.into_iter().map(look).collect()
+    registries_of(listed).into_iter().map(look).collect()
 }
 
 fn reach(context: &Context, reference: &OciReference) -> Result<(), Failure> {

@@ -1,24 +1,15 @@
 //! `sesame extension outdated` and `sesame registry tags`
 
-use core_types::{ExtensionName, OciQuery, compare_tags};
-use extension_manager::{Available, Nobody, remember_tags};
+use core_types::{ExtensionName, OciQuery};
+use extension_manager::{Available, Nobody};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Freshness, Outcome};
-use crate::terminal::waiting;
 
 /// Lists the tags of a repository, the newest version first.
 pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure> {
-    let registry = context.registry()?;
-    let mut tags = context.wait_for(waiting(
-        context,
-        format!("resolving {repository}…"),
-        registry.tags(repository),
-    ))??;
-    tags.sort_by(|one, other| compare_tags(one, other));
-    remember_tags(context.places()?, repository, &tags);
-    Ok(Outcome::Tags(tags))
+    Ok(Outcome::Tags(context.installer(&Nobody)?.tags(repository)?))
 }
 
 /// Compares installed extensions with their registries. Nothing changes, and a failure does not

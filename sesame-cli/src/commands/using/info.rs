@@ -5,11 +5,11 @@ use core_types::{
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
-use extension_manager::split_denied;
+use extension_manager::{PolicyCheck, split_denied};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::installed::PolicyCheck;
+use crate::installed::Stop;
 use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
 use crate::terminal::moment::remaining;
 
@@ -21,7 +21,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
     let permissions = depot.permissions(&installed, context.config()?)?;
-    let (state, problem) = state(context, &depot, &installed);
+    let (state, problem) = state(&depot, &installed);
     let now = boot_time();
     let imports = host
         .imports(&code)
@@ -69,9 +69,10 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
 
 /// Returns whether it can be called, and otherwise the reason. Policy comes first, since nothing
 /// else helps against it.
-fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Option<String>) {
-    if let Some(stop) = PolicyCheck::new(context, depot).stop(installed) {
-        return (State::StoppedByPolicy, Some(stop.reason));
+fn state(depot: &Depot, installed: &Installed) -> (State, Option<String>) {
+    if let Some(stop) = PolicyCheck::new(depot).stop(installed) {
+        let Stop { reason, .. } = Stop::new(&installed.name, &stop);
+        return (State::StoppedByPolicy, Some(reason));
     }
     match depot.quarantine(&installed.name, &installed.artifact.digest) {
         _ if !installed.loaded.manifest.extension.enabled => (State::Disabled, None),

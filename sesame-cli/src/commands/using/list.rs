@@ -2,10 +2,11 @@
 
 use core_types::{Capabilities, Capability};
 use extension_depot::{Depot, Listed};
+use extension_manager::PolicyCheck;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::installed::PolicyCheck;
+use crate::installed::Stop;
 use crate::outcome::{Outcome, Row, State};
 
 /// Lists all manifests; a broken one is a row with the reason.
@@ -15,7 +16,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
-    let policies = PolicyCheck::new(context, &depot);
+    let policies = PolicyCheck::new(&depot);
     Ok(Outcome::Listed(listed.into_iter().map(|listed| row(&depot, &policies, listed)).collect()))
 }
 
@@ -73,7 +74,10 @@ fn state(
     }
     // Without a policy, the documents of a thousand extensions are not read for it.
     let installed = policies.can_stop().then(|| depot.installed(&listed.name).ok()).flatten();
-    let stop = installed.and_then(|installed| policies.stop(&installed));
+    let stop = installed.and_then(|installed| {
+        let stop = policies.stop(&installed)?;
+        Some(Stop::new(&installed.name, &stop))
+    });
     match (stop, &listed.quarantine) {
         (Some(stop), _) => (State::StoppedByPolicy, Some(stop.reason)),
         (None, _) if !is_enabled => (State::Disabled, None),
