@@ -13,6 +13,23 @@ use crate::network::Network;
 
 /// Changes installed extensions: a manager with further tools. Each operation reads the extension
 /// once, decides, and commits the decision if nothing has changed meanwhile.
+///
+/// ```
+/// use extension_depot::registry::{Registry, Settings};
+/// use extension_depot::{Places, UserConfig};
+/// use extension_manager::{Installer, LazyRuntime, Manager, Network, Nobody, Options};
+/// # let directory = tempfile::tempdir()?;
+///
+/// let places = Places::below(directory.path());
+/// let config = UserConfig::load(&places)?;
+/// let manager = Manager::open(places, Options::default())?;
+/// let (registry, runtime) = (Registry::new(Settings::default()), LazyRuntime::default());
+/// let network = Network { registry: &registry, runtime: &runtime };
+///
+/// let installer = Installer { manager: &manager, config: &config, network, consent: &Nobody };
+/// assert!(installer.installed_names()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Installer<'a> {
     /// The extensions.

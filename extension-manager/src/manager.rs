@@ -12,6 +12,13 @@ use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
 
 /// What a manager works with, beside the places.
+///
+/// ```
+/// use extension_manager::Options;
+///
+/// let options = Options { is_safe_mode: true, ..Options::default() };
+/// assert!(options.compiler.is_none(), "code is compiled in this process");
+/// ```
 #[derive(Clone)]
 pub struct Options {
     /// What stands behind the capabilities. By default nothing does: what is granted is not

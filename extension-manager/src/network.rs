@@ -156,4 +156,28 @@ mod tests {
         assert_eq!(events[..4], expected);
         assert_eq!(events.last().map(String::as_str), Some("downloaded"));
     }
+
+    /// Work that reports at once is shown by its progress, and never as a wait.
+    #[test]
+    fn reporting_download_is_no_wait() {
+        let events = seen(|network, events| {
+            let work = async |report: &dyn Fn(Progress)| {
+                report(Progress::Received(1));
+                tokio::time::sleep(MOMENT * 2).await;
+                report(Progress::Received(1));
+            };
+            network.download(events, &Wait::ResolvingMany(2), work).expect("waited");
+        });
+        assert_eq!(events.first().map(String::as_str), Some("downloading"));
+        assert!(!events.iter().any(|event| event.starts_with("resolving")), "{events:?}");
+    }
+
+    /// One runtime serves all work of a process: a connection outlives the work that opened it.
+    #[test]
+    fn runtime_is_made_once() {
+        let runtime = LazyRuntime::default();
+        let id = || async { tokio::runtime::Handle::current().id() };
+        let first = runtime.wait_for(id()).expect("a runtime");
+        assert_eq!(runtime.wait_for(id()).expect("a runtime"), first);
+    }
 }

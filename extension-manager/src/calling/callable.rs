@@ -33,6 +33,18 @@ pub enum CallMode {
 
 /// An extension, linked to what is in force for it at this moment. What is revoked, disabled or
 /// ended afterwards is felt by the next that is opened: opening costs a fraction of a call.
+///
+/// ```no_run
+/// use extension_host::Arguments;
+/// use extension_manager::{CallMode, Manager};
+///
+/// # fn greet(manager: &Manager) -> Result<(), Box<dyn std::error::Error>> {
+/// let callable = manager.callable(&"greeting-extension".parse()?, CallMode::Ordinary)?;
+/// let report = callable.call_blocking("greet", &Arguments::words(["World"]));
+/// println!("{} with {} of fuel", report.outcome?.to_text(), report.usage.fuel);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Callable<'a> {
     manager: &'a Manager,
     opened: Opened,

@@ -30,6 +30,19 @@ impl Needs {
 }
 
 /// Returns the removed grants with `-` and the new ones with `+`.
+///
+/// ```
+/// use core_types::{Capabilities, Grant};
+/// use extension_manager::difference;
+///
+/// let capabilities = |texts: &[&str]| -> Result<Capabilities, _> {
+///     texts.iter().map(|text| text.parse::<Grant>()).collect()
+/// };
+/// let (before, after) = (capabilities(&["notification"])?, capabilities(&["env=LANG"])?);
+/// let signs: String = difference(&before, &after).iter().map(|(sign, _)| *sign).collect();
+/// assert_eq!(signs, "-+");
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
 pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
     let is_in = |grant: &Grant, all: &Capabilities| all.iter().any(|other| other == grant);
     let gone = before.iter().filter(|grant| !is_in(grant, after)).map(|grant| ('-', grant.clone()));
@@ -114,5 +127,49 @@ mod tests {
         }
         let usage = Usage { fuel: 1_234_567, memory_bytes: 17 << 16, ..Default::default() };
         assert_eq!(limits(&usage)[..2], [(LimitName::Memory, 2), (LimitName::Fuel, 1_900_000)]);
+    }
+
+    #[test]
+    fn unused_import_keeps_its_grants() {
+        let granted = |texts: &[&str]| -> Capabilities {
+            texts.iter().map(|text| text.parse::<Grant>().expect(text)).collect()
+        };
+        let imported = [Capability::SecretRead, Capability::Notification, Capability::IpcPublish];
+        let before = granted(&["secret-read=token", "env=LANG"]);
+        let (learnt, unscoped) = needed(&Activity::default(), &imported, &before);
+        assert_eq!(learnt, granted(&["secret-read=token", "notification"]), "`env` is unused");
+        assert_eq!(unscoped, [Capability::IpcPublish], "its scope is unknown");
+    }
+
+    #[test]
+    fn difference_is_both_ways() {
+        let capabilities = |texts: &[&str]| -> Capabilities {
+            texts.iter().map(|text| text.parse::<Grant>().expect(text)).collect()
+        };
+        let before = capabilities(&["notification", "env=LANG"]);
+        let after = capabilities(&["env=LANG", "network=a.example"]);
+        let found: Vec<_> = difference(&before, &after)
+            .into_iter()
+            .map(|(sign, grant)| format!("{sign} {grant}"))
+            .collect();
+        assert_eq!(found, ["- notification", "+ network=a.example"]);
+        assert!(difference(&after, &after).is_empty());
+    }
+
+    /// The time of a call depends on the machine, so a short one gets a second at least.
+    #[test]
+    fn short_call_gets_a_second() {
+        let of_call = |elapsed| {
+            let usage = Usage { elapsed, written_bytes: 3 << 20, ..Default::default() };
+            limits(&usage)
+        };
+        let get = |limits: &[(LimitName, u64)], name| {
+            limits.iter().find(|(limit, _)| *limit == name).map(|(_, value)| *value)
+        };
+        let short = of_call(std::time::Duration::from_millis(3));
+        assert_eq!(get(&short, LimitName::Timeout), Some(1_000));
+        let long = of_call(std::time::Duration::from_millis(4_321));
+        assert_eq!(get(&long, LimitName::Timeout), Some(6_500));
+        assert_eq!(get(&long, LimitName::Written), Some(5));
     }
 }

@@ -9,6 +9,17 @@ use extension_host::{CacheError, CodeKey};
 use crate::manager::Manager;
 
 /// Generations, blobs and compiled code that nothing needs.
+///
+/// ```
+/// use extension_depot::Places;
+/// use extension_manager::{Manager, Options};
+/// # let directory = tempfile::tempdir()?;
+///
+/// let manager = Manager::open(Places::below(directory.path()), Options::default())?;
+/// let garbage = manager.collect_garbage(3, false)?;
+/// assert_eq!(garbage.bytes(), 0, "nothing is installed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Garbage {
     /// Generations that cannot be restored any more.

@@ -40,6 +40,17 @@ pub enum CodeRepairError {
 }
 
 /// What checking every file of an extension found.
+///
+/// ```no_run
+/// use extension_manager::{Manager, Restore};
+///
+/// # fn check(manager: &Manager) -> Result<(), Box<dyn std::error::Error>> {
+/// let repair: Option<&Restore<'_, ()>> = None;
+/// let checked = manager.check_files(&"greeting-extension".parse()?, repair)?;
+/// assert!(checked.is_sound(), "{:?}", checked.damage);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CheckedFiles<E> {
     /// The damage that is left.

@@ -9,6 +9,17 @@ use extension_host::{CodeCache, CodeKey, Host};
 use crate::calling::starts_without;
 
 /// Checks extensions one after another, for whoever shows them.
+///
+/// ```
+/// use extension_depot::{Depot, Places};
+/// use extension_manager::PolicyCheck;
+/// # let directory = tempfile::tempdir()?;
+///
+/// let depot = Depot::new(Places::below(directory.path()));
+/// let policies = PolicyCheck::new(&depot);
+/// assert!(!policies.can_stop(), "there is no policy");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct PolicyCheck<'a> {
     depot: &'a Depot,
     /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown

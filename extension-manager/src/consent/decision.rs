@@ -36,6 +36,16 @@ pub(crate) enum NotDecided {
 }
 
 /// The outcome of a decision.
+///
+/// ```
+/// use core_types::Capability;
+/// use extension_manager::{PriorGrants, Requests, decide_alone};
+///
+/// let requests = Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
+/// let decision = decide_alone(PriorGrants::Undecided, &requests, &[]);
+/// assert_eq!(decision.granted[0].capability(), Capability::ConfigRead, "its own settings");
+/// assert_eq!(decision.denied[0].capability, Capability::Notification, "nobody was asked");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
     /// The capabilities for the manifest, or nothing when it stays as it is.

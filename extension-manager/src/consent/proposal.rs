@@ -9,6 +9,27 @@ use crate::rules::Replaced;
 
 /// Answers what only a person or a program in its place can answer. Together with
 /// [`Events`](crate::Events) it is the only way out of a manager.
+///
+/// ```
+/// use extension_manager::{Answer, Asked, Consent, Proposal, Question, Verdict};
+///
+/// /// Grants notifications until the session ends, and nothing else.
+/// struct OnlyNotifications;
+///
+/// impl Consent for OnlyNotifications {
+///     fn answer(&self, proposal: &Proposal<'_>) -> Verdict {
+///         let answer = |asked: &Asked| match asked.capability().name() {
+///             "notification" => Answer::Session,
+///             _ => Answer::No,
+///         };
+///         Verdict::Answered(proposal.asks.iter().map(|ask| answer(&ask.request)).collect())
+///     }
+///
+///     fn confirm(&self, _: &Question<'_>) -> bool {
+///         false
+///     }
+/// }
+/// ```
 pub trait Consent {
     /// Answers the requests of a proposal.
     fn answer(&self, proposal: &Proposal<'_>) -> Verdict;
@@ -136,6 +157,14 @@ pub enum Asked {
 }
 
 /// The reason why a request is unusually wide.
+///
+/// ```
+/// use extension_manager::Wide;
+///
+/// assert_eq!(Wide::of(&"network=*.example.org".parse()?), Some(Wide::ManyHosts));
+/// assert_eq!(Wide::of(&"network=api.example.org".parse()?), None);
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wide {
     /// A directory that is or contains the home directory.

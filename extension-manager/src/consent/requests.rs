@@ -5,6 +5,16 @@ use core_types::{Capability, Document, Grant, Policy, Request, RequestedGrant, d
 use super::denied::Denied;
 
 /// The requests of an extension.
+///
+/// ```
+/// use core_types::Capability;
+/// use extension_manager::Requests;
+///
+/// let imported = [Capability::Notification, Capability::SecretRead];
+/// let requests = Requests::new(imported, Vec::new());
+/// assert_eq!(requests.grants[0].grant.to_string(), "notification");
+/// assert_eq!(requests.without_scope, [Capability::SecretRead], "of which secret?");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
     /// Permissions with all that they need to be granted.

@@ -13,6 +13,24 @@ use super::notice::{Note, Wait, Warning};
 
 /// Takes the events of a manager. They come on the thread that does the work, which waits
 /// meanwhile.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use extension_manager::{Event, Events};
+///
+/// /// Keeps the warnings.
+/// #[derive(Default)]
+/// struct Warnings(Mutex<Vec<String>>);
+///
+/// impl Events for Warnings {
+///     fn event(&self, event: Event<'_>) {
+///         if let (Event::Warning(warning), Ok(mut all)) = (&event, self.0.lock()) {
+///             all.push(warning.to_string());
+///         }
+///     }
+/// }
+/// ```
 pub trait Events: Send + Sync {
     /// Takes one event.
     fn event(&self, event: Event<'_>);
@@ -107,5 +125,42 @@ impl fmt::Display for Event<'_> {
                 write!(f, "cannot write `{}`: {error}", path.display())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An event is a line for a person, unless it names several things.
+    #[test]
+    fn event_is_a_line() {
+        let error = std::io::Error::other("disk full");
+        let asking = Wait::Asking("r.example");
+        for (event, expected) in [
+            (Event::WaitingForLock, "waiting for another sesame to finish its change"),
+            (Event::WaitStarted(&asking), "asking r.example…"),
+            (Event::CompileEnded, "compiled"),
+            (
+                Event::OutputNotLogged { path: "logs/x.log".into(), error: &error },
+                "cannot write `logs/x.log`: disk full",
+            ),
+        ] {
+            assert_eq!(event.to_string(), expected);
+        }
+    }
+
+    /// Without code there is nothing wrong; other errors of the cache say why it is compiled.
+    #[test]
+    fn compilation_says_why() {
+        let missing = CacheError::Missing { path: "c/x.code".into() };
+        let missing = IntoCacheError::Cache(missing);
+        let started = Event::CompileStarted(&missing).to_string();
+        assert_eq!(started, "compiling: there is no compiled code yet");
+        let source = std::io::ErrorKind::PermissionDenied.into();
+        let other = IntoCacheError::Cache(CacheError::Io { path: "c/x.code".into(), source });
+        let started = Event::CompileStarted(&other).to_string();
+        assert!(started.starts_with("compiling: ") && started.contains("c/x.code"), "{started}");
+        assert!(Event::CodeNotKept(&other).to_string().starts_with("compiled code is not kept: "));
     }
 }

@@ -188,3 +188,52 @@ impl fmt::Display for Wait<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core_types::Capability;
+
+    use super::*;
+
+    fn reference(text: &str) -> OciReference {
+        text.parse().expect(text)
+    }
+
+    /// A denial by policy names the rule, since a grant does not help; another names the grant.
+    #[test]
+    fn denial_says_what_helps() {
+        let name = "x".parse().expect("a name");
+        let grant = "notification".parse().expect("a grant");
+        let mut denied = Denied::of(&grant);
+        let note = |denied: &Denied| Note::NotGranted { name: &name, denied }.to_string();
+        let by_grant = "`x` is not granted notification: sesame extension grant x notification";
+        assert_eq!(note(&denied), by_grant);
+        denied.policy = Some("policy denies `notification`".to_owned());
+        let by_policy = "`x` is not granted notification: policy denies `notification`";
+        assert_eq!(note(&denied), by_policy);
+        let scope = Denied::without_scope(Capability::SecretRead);
+        assert!(note(&scope).ends_with("sesame extension grant x secret-read=github-token"));
+    }
+
+    /// Only the list that is followed is a detail: everything else may matter to a person.
+    #[test]
+    fn list_is_a_detail() {
+        let (name, list) = ("x".parse().expect("a name"), reference("ghcr.io/o/set:stable"));
+        let signature = SignatureState::Unsigned;
+        assert!(Note::ListFound { list: &list, signature: &signature }.is_detail());
+        assert!(!Note::OriginConfirmed { name: &name, origin: &list }.is_detail());
+    }
+
+    /// Warnings about a bundle name the extension and its claimed place.
+    #[test]
+    fn claims_are_named() {
+        let name: ExtensionName = "x".parse().expect("a name");
+        let claimed = || reference(&format!("ghcr.io/o/x:1.0.0@sha256:{}", "a".repeat(64)));
+        let origin = Warning::UnconfirmedOrigin { name: name.clone(), claimed: claimed() };
+        let origin = origin.to_string();
+        assert!(origin.contains("`ghcr.io/o/x`") && origin.ends_with("update x"), "{origin}");
+        let absent = Warning::NotAtOrigin { name, claimed: claimed() }.to_string();
+        let expected = "`x` stays what its bytes are: `ghcr.io/o/x:1.0.0` does not have them";
+        assert_eq!(absent, expected);
+    }
+}

@@ -1,7 +1,6 @@
 //! Fifth stage: the permissions of the extension.
 
 use core_types::Grant;
-use extension_depot::ImageManifest;
 use jiff::Timestamp;
 
 use super::error::InstallError;
@@ -133,7 +132,7 @@ impl Verified {
             description: artifact.description(),
             signature: self.evidence.as_ref().map(|evidence| &evidence.signature),
             first_use: self.basis.first_use(),
-            created: created(&artifact.manifest),
+            created: artifact.manifest.annotations.get(CREATED).and_then(|at| created(at)),
         }
     }
 
@@ -159,6 +158,22 @@ impl Verified {
 }
 
 /// Returns when an artifact was made, as its publisher says.
-fn created(manifest: &ImageManifest) -> Option<Timestamp> {
-    manifest.annotations.get(CREATED)?.parse().ok()
+fn created(annotation: &str) -> Option<Timestamp> {
+    annotation.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A time is shown only where it is one: the publisher can write anything.
+    #[test]
+    fn creation_is_a_time_or_nothing() {
+        let time = "2026-01-02T03:04:05Z";
+        assert_eq!(created(time).map(|at| at.to_string()).as_deref(), Some(time));
+        for other in ["", "yesterday", "2026-01-02T03:04:05Z\nsigned by us", "2026-13-02T03:04:05Z"]
+        {
+            assert_eq!(created(other), None, "{other:?}");
+        }
+    }
 }

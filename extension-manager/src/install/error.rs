@@ -222,3 +222,51 @@ impl From<EvidenceError> for InstallError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core_types::Capability;
+
+    use super::*;
+    use crate::rules::Replaced;
+
+    fn name() -> ExtensionName {
+        "x".parse().expect("a name")
+    }
+
+    /// What was declined says what stays as it was.
+    #[test]
+    fn declined_change_is_named() {
+        let old: core_types::OciReference = "ghcr.io/o/x:1.0.0".parse().expect("a reference");
+        let replaced = || Replaced::new(old.clone(), &old);
+        for (change, expected) in [
+            (ProposedChange::New, "`x` is not installed"),
+            (ProposedChange::Over(replaced()), "`x` is not updated; the installed version stays"),
+            (ProposedChange::Update(replaced()), "`x` is not updated; the installed version stays"),
+            (ProposedChange::RollBack { generation: 3 }, "`x` is not rolled back"),
+        ] {
+            assert_eq!(InstallError::Declined { name: name(), change }.to_string(), expected);
+        }
+    }
+
+    /// A capability without a scope is named by itself, and not by the example for a grant.
+    #[test]
+    fn missing_permissions_are_named() {
+        let grant = "notification".parse().expect("a grant");
+        let missing = vec![Denied::of(&grant), Denied::without_scope(Capability::SecretRead)];
+        let error = InstallError::NotAllowed { name: name(), missing };
+        let expected = "`x` needs `notification` and `secret-read`, and is not installed without";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn range_without_version_is_named() {
+        let none = |wanted: Option<&str>| {
+            let repository = Box::new("ghcr.io/o/x".parse().expect("a repository"));
+            let wanted = wanted.map(|wanted| wanted.parse().expect("a range"));
+            InstallError::NoVersion { repository, wanted, tags: Vec::new() }.to_string()
+        };
+        assert_eq!(none(None), "`ghcr.io/o/x` has no version");
+        assert_eq!(none(Some("^2")), "`ghcr.io/o/x` has no version in `^2`");
+    }
+}

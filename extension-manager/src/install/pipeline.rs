@@ -15,6 +15,28 @@ use crate::retry::{Round, until_it_holds};
 use crate::rules::{NameUse, check_form, check_replacement};
 
 /// The source of an install, with its terms.
+///
+/// ```no_run
+/// use extension_depot::Source;
+/// use extension_manager::{InstallOptions, InstallRequest, Installation, Installer};
+///
+/// # fn install(installer: &Installer<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// let source: Source = "ghcr.io/open-sesame/greeting-extension:1.0.0".parse()?;
+/// let request = InstallRequest {
+///     source: &source,
+///     name: None,
+///     version: None,
+///     sha256: None,
+///     allow_plain_http: false,
+///     options: InstallOptions { source: source.to_string(), ..InstallOptions::default() },
+/// };
+/// match installer.install(&request)? {
+///     Installation::New(committed) => println!("{} {}", committed.name, committed.version),
+///     Installation::Already { installed, .. } => println!("{} is there", installed.name),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct InstallRequest<'a> {
     /// Where it comes from.
     pub source: &'a Source,

@@ -206,6 +206,8 @@ fn check_pin(
 
 #[cfg(test)]
 mod tests {
+    use extension_depot::GivenByList;
+
     use super::*;
 
     fn checked(
@@ -251,5 +253,82 @@ mod tests {
                 "{followed:?} {asked} {found} {is_locked}"
             );
         }
+    }
+
+    /// A list of these extensions, as it was published.
+    fn list(text: &str) -> List {
+        let extensions = ExtensionList::parse(text, false).expect("a list").value;
+        List {
+            extensions,
+            published: Some("r.io/org/set:stable".parse().expect("a reference")),
+            words: String::new(),
+            id: "r.io/org/set".to_owned(),
+            evidence: None,
+            known: FollowedList::default(),
+            others: Vec::new(),
+        }
+    }
+
+    fn name(text: &str) -> ExtensionName {
+        text.parse().expect(text)
+    }
+
+    fn origin(repository: &str) -> FromList {
+        let reference: OciReference = format!("{repository}:1.0.0").parse().expect(repository);
+        FromList::of(&reference.identity())
+    }
+
+    /// What a list brought and gives another source by now counts as dropped, as what it does not
+    /// have any more.
+    #[test]
+    fn other_source_is_dropped() {
+        let list = list("[a]\noci = \"r.io/org/a:1.0.0\"\n");
+        assert!(!list.has_dropped(&name("a"), &origin("r.io/org/a")));
+        assert!(list.has_dropped(&name("a"), &origin("r.io/other/a")));
+        assert!(list.has_dropped(&name("b"), &origin("r.io/org/b")));
+    }
+
+    /// Another list has an extension by its name and its place, and a grant by what it gave.
+    #[test]
+    fn other_lists_are_asked() {
+        let mut list = list("");
+        let grant: Grant = "notification".parse().expect("a grant");
+        let mut from = origin("r.io/org/a");
+        let given = GivenByList { grant: grant.clone(), preapproved: true };
+        from.given.push(given);
+        let extensions = [(name("a"), from)].into();
+        list.others.push(FollowedList { extensions, ..FollowedList::default() });
+        let identity = |repository: &str| origin(repository).identity;
+        assert!(list.is_on_another(&name("a"), &identity("r.io/org/a")));
+        assert!(!list.is_on_another(&name("a"), &identity("r.io/other/a")));
+        assert!(!list.is_on_another(&name("b"), &identity("r.io/org/a")));
+        assert!(list.is_given_by_another(&name("a"), &grant));
+        assert!(!list.is_given_by_another(&name("b"), &grant));
+        let other = "clipboard-write".parse().expect("a grant");
+        assert!(!list.is_given_by_another(&name("a"), &other));
+    }
+
+    /// A list that demands pruning is heeded where a policy names it; a user need not ask anybody.
+    #[test]
+    fn pruning_is_demanded_and_allowed() {
+        let home = tempfile::tempdir().expect("a directory");
+        let places = extension_depot::Places::below(home.path());
+        let config = |policy: &str| {
+            std::fs::write(&places.system_policy, policy).expect("written");
+            UserConfig::load(&places).expect("a configuration")
+        };
+        let (none, named) = (config(""), config("lists_that_prune = [\"r.io/org/set\"]\n"));
+        let by_user = SyncOptions { prune: true, ..SyncOptions::default() };
+        let (demanding, modest) = (list("[defaults]\nprune = true\n"), list(""));
+        for (list, config, options, expected) in [
+            (&demanding, &named, SyncOptions::default(), true),
+            (&demanding, &none, SyncOptions::default(), false),
+            (&modest, &named, SyncOptions::default(), false),
+            (&modest, &none, by_user, true),
+        ] {
+            assert_eq!(list.prunes(config, &options), expected);
+        }
+        let unpublished = List { published: None, ..list("[defaults]\nprune = true\n") };
+        assert!(!unpublished.prunes(&named, &SyncOptions::default()), "a file has no place");
     }
 }

@@ -1,6 +1,19 @@
 //! The terms of a sync.
 
 /// On which terms extensions are brought into line.
+///
+/// ```no_run
+/// use extension_manager::{Installer, ListSource, SyncOptions};
+///
+/// # fn plan(installer: &Installer<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// let list = ListSource::Published("ghcr.io/my-org/desktop-set:stable".parse()?);
+/// let options = SyncOptions { plan_only: true, ..SyncOptions::default() };
+/// for step in installer.sync(Some(&list), &options)? {
+///     println!("{}: {}", step.name, step.state.name());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SyncOptions {
     /// Whether nothing changes.

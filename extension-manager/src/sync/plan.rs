@@ -144,4 +144,37 @@ mod tests {
         assert!(!is_same(&pinned, &reference("1.0.0", Some('b'))));
         assert!(!is_same(&pinned, &reference("1.1.0", None)));
     }
+
+    /// What an entry takes, by what the manifest says and whether its bytes are there.
+    #[test]
+    fn entry_takes_one_step() {
+        let digest = |byte: char| byte.to_string().repeat(64);
+        let list = "[x]\noci = \"r.io/o/x:1.0.0\"\n";
+        let list = core_types::ExtensionList::parse(list, false).expect("a list").value;
+        let (_, entry) = list.into_entries().next().expect("an entry");
+        let home = tempfile::tempdir().expect("a directory");
+        let places = extension_depot::Places::below(home.path());
+        std::fs::create_dir_all(places.extensions()).expect("made");
+        let loaded = |oci: Option<String>| {
+            let oci = oci.map(|oci| format!("oci = \"{oci}\"\n")).unwrap_or_default();
+            let name: ExtensionName = "x".parse().expect("a name");
+            std::fs::write(places.manifest(&name), format!("[extension]\n{oci}")).expect("written");
+            let depot = extension_depot::Depot::new(places.clone());
+            depot.manifest(&name).expect("readable").expect("there")
+        };
+        let same = format!("r.io/o/x:1.0.0@sha256:{}", digest('a'));
+        let other = format!("r.io/o/x:0.9.0@sha256:{}", digest('b'));
+        for (oci, is_whole, expected) in [
+            (None, false, None),
+            (Some("r.io/o/x:1.0.0".to_owned()), false, Some(StepState::ToInstall)),
+            (Some(same.clone()), true, Some(StepState::Done)),
+            (Some(same), false, Some(StepState::ToFetch)),
+            (Some(other.clone()), true, Some(StepState::ToUpdate)),
+            (Some(other), false, Some(StepState::ToUpdate)),
+        ] {
+            let found = state_of_entry(&entry, Some(&loaded(oci.clone())), is_whole);
+            assert_eq!(found, expected, "{oci:?} {is_whole}");
+        }
+        assert_eq!(state_of_entry(&entry, None, false), Some(StepState::ToInstall));
+    }
 }

@@ -12,6 +12,17 @@ use crate::installer::Installer;
 use crate::retry::{Round, until_it_holds};
 
 /// On which terms an extension is updated.
+///
+/// ```no_run
+/// use extension_manager::{Installer, UpdateOptions};
+///
+/// # fn look(installer: &Installer<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// let plan = UpdateOptions { dry_run: true, ..UpdateOptions::default() };
+/// let updated = installer.update(&"greeting-extension".parse()?, &plan)?;
+/// assert!(!updated.is_applied);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UpdateOptions {
     /// Whether the further requests of a newer version are granted.
