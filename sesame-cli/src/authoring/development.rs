@@ -148,7 +148,7 @@ fn is_development(depot: &Depot, name: &ExtensionName) -> Result<Option<bool>, F
 
 fn end(context: &Context, name: &ExtensionName) {
     match remove(context, name) {
-        Ok(true) => context.say(&format!("`{name}` is gone again")),
+        Ok(true) => context.say(&format!("`{name}` was removed")),
         Ok(false) => {}
         Err(failure) => context.warn(&format!(
             "`{name}` is still there: {}; remove it with: sesame extension remove --purge {name}",

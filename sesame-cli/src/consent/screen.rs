@@ -96,7 +96,7 @@ fn changed(change: &ProposedChange) -> String {
     let from = |Replaced { reference, direction }: &Replaced| match direction {
         Direction::Upgrade => format!("an upgrade from {}", reference.revision()),
         Direction::Downgrade => format!("a downgrade from {}", reference.revision()),
-        Direction::Other => format!("it takes the place of {reference}"),
+        Direction::Other => format!("it replaces {reference}"),
     };
     match change {
         ProposedChange::New => "first install".to_owned(),

@@ -73,7 +73,7 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
         Err(error) => bad(what, format!("{shown}: {error}"), None),
         Ok(metadata) if !metadata.is_dir() => bad(
             what,
-            format!("{shown} is no directory"),
+            format!("{shown} is not a directory"),
             Some(format!("mv '{shown}' '{shown}.old'")),
         ),
         Ok(metadata) if metadata.uid() != user && metadata.uid() != 0 => {
@@ -119,7 +119,7 @@ fn lock(depot: &Depot) -> Diagnosis {
         return bad("lock", finding, Some(LOCKS_HINT.to_owned()));
     }
     match depot.lock_holder() {
-        None => good("lock", "nobody is changing anything"),
+        None => good("lock", "not held by another process"),
         Some(process) => warning(
             "lock",
             format!("process {process} is changing something"),
@@ -234,7 +234,7 @@ fn session(context: &Context, depot: &Depot) -> Diagnosis {
         (true, true) => good("session", "a runtime directory and a session bus"),
         (true, false) => warning(
             "session",
-            "there is no session bus: no notifications, no messages, no keyring",
+            "no session bus: no notifications, no messages, no keyring",
             Some(
                 "start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"
                     .to_owned(),
@@ -242,7 +242,7 @@ fn session(context: &Context, depot: &Depot) -> Diagnosis {
         ),
         (false, _) => warning(
             "session",
-            "there is no runtime directory: nothing can be granted for a while",
+            "no runtime directory: timed grants are not possible",
             Some("set XDG_RUNTIME_DIR".to_owned()),
         ),
     }
@@ -250,7 +250,7 @@ fn session(context: &Context, depot: &Depot) -> Diagnosis {
 
 fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
-        return warning("keyring", "not looked for: there is no session bus", None);
+        return warning("keyring", "not checked: no session bus", None);
     }
     let mend =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());

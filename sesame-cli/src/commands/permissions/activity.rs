@@ -74,7 +74,7 @@ fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> Refu
     // A refusal by policy is logged without a grant. Policy does not deny it any more.
     let (rule, grant) = match grant {
         Some(grant) => (rule, Some(grant)),
-        None => ("policy denied it then, and does no longer".to_owned(), least),
+        None => ("policy denied it then, and does not any more".to_owned(), least),
     };
     let granted = authority.in_force(extension_host::boot_time());
     let is_granted_now =

@@ -26,8 +26,12 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
         }
         TrustCommand::Add { key, certificate, place } => {
             let given = key.as_deref().map(GivenSigner::Key).or_else(|| certificate.given());
-            let given =
-                given.ok_or_else(|| Failure::message(ErrorKind::Usage, "nobody is named"))?;
+            let given = given.ok_or_else(|| {
+                Failure::message(
+                    ErrorKind::Usage,
+                    "no signer given: pass a public key file or --identity",
+                )
+            })?;
             let signer = TrustedSigner { place, proof: proof(given)? };
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
             Ok(Outcome::Changed(vec![Change { now, changed: depot.lock()?.trust(&signer)? }]))
@@ -54,7 +58,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
         }
     };
     let changed = depot.lock()?.accept_signer(&repository)?;
-    let now = format!("whoever signs the next version of `{repository}` is accepted");
+    let now = format!("any signer of the next version of `{repository}` is accepted");
     Ok(Outcome::Changed(vec![Change { now, changed }]))
 }
 
@@ -115,7 +119,7 @@ fn about_keys(secret: &Path, public: &Path, is_encrypted: bool) -> String {
         format!("`{secret}` is your secret key, encrypted with the password")
     } else {
         format!(
-            "`{secret}` is your secret key and is not encrypted: whoever can read it can sign as you. SESAME_KEY_PASSWORD \
+            "`{secret}` is your secret key and is not encrypted: its readers can sign as you. SESAME_KEY_PASSWORD \
              encrypts a new one"
         )
     };

@@ -62,7 +62,7 @@ fn choose(
     }
     let question = match newer.len() {
         0 => {
-            context.say("nothing is newer than what is installed");
+            context.say("everything is up to date");
             return Ok(newer);
         }
         1 => "update it?".to_owned(),

@@ -141,7 +141,7 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
 }
 
 fn wait_for_change(changes: &Receiver<()>) -> Result<(), Failure> {
-    let gone = |_| Failure::message(ErrorKind::Local, "nobody watches this directory any more");
+    let gone = |_| Failure::message(ErrorKind::Local, "the file watcher stopped");
     changes.recv().map_err(gone)?;
     while changes.recv_timeout(QUIET).is_ok() {}
     Ok(())

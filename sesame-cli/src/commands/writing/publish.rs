@@ -103,7 +103,7 @@ fn interfaces(
     let wrong = |error: WitError| {
         Failure::message(
             ErrorKind::Usage,
-            format!("`{}` is no package of interfaces", directory.display()),
+            format!("`{}` is not a package of interfaces", directory.display()),
         )
         .caused_by(&error)
     };

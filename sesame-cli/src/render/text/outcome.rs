@@ -118,7 +118,7 @@ fn installed(installation: &Installation) -> Rendered {
             Direction::Downgrade => "a downgrade",
             Direction::Other => "other bytes",
         };
-        let _ = writeln!(talk, "{what}: it takes the place of {}", shortened(reference));
+        let _ = writeln!(talk, "{what}: it replaces {}", shortened(reference));
     }
     for grant in granted {
         let own = if grant.capability() == core_types::Capability::ConfigRead {

@@ -102,7 +102,7 @@ pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[RefusedThing
             Some(grant) => {
                 writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant))
             }
-            None => writeln!(text, "  granting it is no help"),
+            None => writeln!(text, "  a grant does not help"),
         };
     }
     Rendered::text(screen, text)
