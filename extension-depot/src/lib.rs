@@ -68,7 +68,7 @@ pub use trust::signature::{
     Verifiers,
 };
 pub use trust::{
-    Evidence, FirstSigner, FirstUse, InsecureTransport, NoteSignatureError, SignatureRefusal,
+    Evidence, FirstSigner, InsecureTransport, NoteSignatureError, PinnedSigner, SignatureRefusal,
     SignatureState, SignedArtifact, Signer, SignerError, SignerProof, TransportError, TrustError,
     TrustedSigner,
 };

@@ -6,7 +6,7 @@ use crate::config::user_config::UserConfig;
 use crate::store::depot::Depot;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
-use crate::trust::signer_pin::{FirstUse, SignatureRefusal};
+use crate::trust::signer_pin::{PinnedSigner, SignatureRefusal};
 use crate::trust::trusted_signer::{SignerProof, TrustError};
 
 /// An artifact whose signature is checked.
@@ -17,7 +17,7 @@ pub struct SignedArtifact<'a> {
     /// Its reference.
     pub reference: &'a OciReference,
     /// The first use of its repository, as the decision saw it.
-    pub first: Option<&'a FirstUse>,
+    pub first: Option<&'a PinnedSigner>,
 }
 
 /// Why a signature is not accepted.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use core_types::{Capability, Grant, Owner, ScopeKind};
-use extension_depot::{FirstUse, SignatureState};
+use extension_depot::{PinnedSigner, SignatureState};
 use extension_manager::{
     Ask, Asked, Denied, Direction, Proposal, ProposedArtifact, ProposedChange, Replaced, Wide,
 };
@@ -79,7 +79,7 @@ fn short_digest(artifact: &ProposedArtifact<'_>) -> String {
 }
 
 /// Says who signed it, and whether that is the signer of the first version from there.
-fn publisher(signature: Option<&SignatureState>, first: Option<&FirstUse>) -> String {
+fn publisher(signature: Option<&SignatureState>, first: Option<&PinnedSigner>) -> String {
     let state = match signature {
         Some(SignatureState::Unsigned) => "unknown: it is not signed".to_owned(),
         Some(SignatureState::Verified { by }) => by.to_string(),

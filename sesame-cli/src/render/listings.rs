@@ -4,7 +4,7 @@ use core_types::{
     ActivityEvent, CallOutcome, CallRecord, ChangeOutcome, ChangeRecord, Limits, Verdict,
 };
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, FirstUse, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, PinnedSigner, SignerProof, TrustedSigner};
 use extension_manager::Age;
 
 use super::Rendered;
@@ -368,7 +368,7 @@ pub(super) fn signers(screen: &Screen, trust: &Trust) -> Rendered {
         vec![kind, place.to_string().into(), signer.into(), issuer.into(), Cell::default()]
     });
     let first = trust.first_uses.iter().map(|first| {
-        let FirstUse { repository, signer, since, .. } = first;
+        let PinnedSigner { repository, signer, since, .. } = first;
         let (signer, since) = (signer.to_string(), Cell::time(*since, screen.now()));
         let place = repository.to_string();
         vec!["first".into(), place.into(), signer.into(), Cell::default(), since]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{ActivityEvent, CallRecord, ChangeRecord, IdentityRule, OciReference};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, ActivityFinding, PinnedSigner, SignerProof, TrustedSigner};
 use extension_host::{Returned, ValidationProblem};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -384,7 +384,7 @@ pub(super) struct TrustObject<'a> {
     /// The signers that are trusted, each for a place.
     pub signers: Vec<SignerObject<'a>>,
     /// The signers that were first for a repository.
-    pub first_uses: &'a [FirstUse],
+    pub first_uses: &'a [PinnedSigner],
 }
 
 /// A trusted signer.
