@@ -33,8 +33,8 @@ pub use activity::{
 };
 pub use archives::{Docs, DocsError, Page, UnpackError};
 pub use config::{
-    CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
-    RedirectHostError, RegistrySettings, Setting, UserConfig,
+    CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
+    RedirectHostError, RegistrySettings, Setting,
 };
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{

@@ -14,7 +14,7 @@ use directories::BaseDirs;
 use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
-use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
 use extension_manager::{
@@ -36,7 +36,7 @@ pub struct Context {
     pub warnings: Warnings,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
-    config: OnceCell<UserConfig>,
+    config: OnceCell<EffectiveConfig>,
     /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
@@ -162,9 +162,9 @@ impl Context {
     }
 
     /// Returns the configuration.
-    pub fn config(&self) -> Result<&UserConfig, Failure> {
+    pub fn config(&self) -> Result<&EffectiveConfig, Failure> {
         if self.config.get().is_none() {
-            let config = UserConfig::load(self.places()?)?;
+            let config = EffectiveConfig::load(self.places()?)?;
             self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display(), key)));
             let _ = self.config.set(config);
         }

@@ -2,7 +2,7 @@
 
 use core_types::{ExtensionName, OciReference};
 
-use crate::config::user_config::UserConfig;
+use crate::config::effective_config::EffectiveConfig;
 use crate::store::depot::Depot;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
@@ -41,7 +41,7 @@ impl Depot {
         &self,
         artifact: SignedArtifact<'_>,
         found: &SignatureState,
-        config: &UserConfig,
+        config: &EffectiveConfig,
         wanted: Option<&SignerProof>,
     ) -> Result<(), SignerError> {
         let is_wanted =
@@ -59,7 +59,7 @@ impl Depot {
         &self,
         artifact: SignedArtifact<'_>,
         found: &SignatureState,
-        config: &UserConfig,
+        config: &EffectiveConfig,
         is_vouched_for: bool,
     ) -> Result<(), SignerError> {
         let reference = artifact.reference;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use core_types::{OciReference, SignerRule};
 use private_files::{read_private, read_private_text, read_regular_text};
 
-use crate::config::user_config::UserConfig;
+use crate::config::effective_config::EffectiveConfig;
 use crate::store::depot::Depot;
 use crate::trust::signature::key::{KeyError, PublicKey};
 use crate::trust::signature::keyless::IdentityVerifier;
@@ -122,7 +122,7 @@ impl Depot {
     pub fn verifiers(
         &self,
         reference: &OciReference,
-        config: &UserConfig,
+        config: &EffectiveConfig,
         wanted: Option<&SignerProof>,
     ) -> Result<Verifiers, TrustError> {
         let mut proofs: Vec<_> = wanted.cloned().map(Ok).into_iter().collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
-use extension_depot::{Depot, InstalledError, Listed, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, InstalledError, Listed};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 use extension_manager::environment;
 
@@ -129,7 +129,7 @@ fn lock(depot: &Depot) -> Diagnosis {
 }
 
 fn configuration(depot: &Depot) -> Vec<Diagnosis> {
-    let checked = match UserConfig::check(depot.places()) {
+    let checked = match EffectiveConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
             return vec![bad(
