@@ -57,7 +57,7 @@ pub use source::{
 };
 pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
-    ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallOrder, Installed,
+    ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,
     InstalledError, Listed, LockedDepot, NotInstalled, OpenExtensionError, Opened, OtherSource,
     PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError,
     Verification,
@@ -69,6 +69,6 @@ pub use trust::signature::{
 };
 pub use trust::{
     Evidence, FirstSigner, InsecureTransport, NoteSignatureError, PinnedSigner, SignatureRefusal,
-    SignatureState, SignedArtifact, Signer, SignerError, SignerProof, TransportError, TrustError,
+    SignatureState, SignedArtifact, Signer, SignerError, TransportError, TrustAnchor, TrustError,
     TrustedSigner,
 };

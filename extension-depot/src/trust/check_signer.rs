@@ -7,7 +7,7 @@ use crate::store::depot::Depot;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 use crate::trust::signer_pin::{PinnedSigner, SignatureRefusal};
-use crate::trust::trusted_signer::{SignerProof, TrustError};
+use crate::trust::trusted_signer::{TrustAnchor, TrustError};
 
 /// An artifact whose signature is checked.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +42,10 @@ impl Depot {
         artifact: SignedArtifact<'_>,
         found: &SignatureState,
         config: &EffectiveConfig,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<(), SignerError> {
         let is_wanted =
-            |proof: &SignerProof| found.signer().is_some_and(|signer| proof.is_of(signer));
+            |proof: &TrustAnchor| found.signer().is_some_and(|signer| proof.is_of(signer));
         if let Some(wanted) = wanted.filter(|wanted| !is_wanted(wanted)) {
             return Err(artifact.required(wanted.to_string(), found).into());
         }

@@ -23,4 +23,4 @@ pub use note_signature::NoteSignatureError;
 pub use signature_state::SignatureState;
 pub use signer::Signer;
 pub use signer_pin::{Evidence, FirstSigner, PinnedSigner, SignatureRefusal};
-pub use trusted_signer::{SignerProof, TrustError, TrustedSigner};
+pub use trusted_signer::{TrustAnchor, TrustError, TrustedSigner};

@@ -4,7 +4,7 @@ use core_types::{
     ActivityEvent, CallOutcome, CallRecord, ChangeOutcome, ChangeRecord, Limits, Verdict,
 };
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, PinnedSigner, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, PinnedSigner, TrustAnchor, TrustedSigner};
 use extension_manager::Age;
 
 use super::Rendered;
@@ -361,8 +361,8 @@ pub(super) fn collected(screen: &Screen, collection: &Collection) -> Rendered {
 pub(super) fn signers(screen: &Screen, trust: &Trust) -> Rendered {
     let trusted = trust.signers.iter().map(|TrustedSigner { place, proof }| {
         let (signer, issuer) = match proof {
-            SignerProof::Key { fingerprint, .. } => (fingerprint.to_string(), None),
-            SignerProof::Identity(rule) => (rule.identity.clone(), Some(rule.issuer.as_str())),
+            TrustAnchor::Key { fingerprint, .. } => (fingerprint.to_string(), None),
+            TrustAnchor::Identity(rule) => (rule.identity.clone(), Some(rule.issuer.as_str())),
         };
         let kind = Cell::new("trusted").styled(Style::Good);
         vec![kind, place.to_string().into(), signer.into(), issuer.into(), Cell::default()]

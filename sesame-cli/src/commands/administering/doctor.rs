@@ -171,7 +171,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
         }
         Err(error) => return failed(error.into()),
     };
-    if depot.whole(name).is_none() {
+    if depot.installed_with_binary(name).is_none() {
         return bad(what, "its binary is missing", Some("sesame extension sync".to_owned()));
     }
     if let Err(error) = depot.record(name, &installed.artifact.digest) {

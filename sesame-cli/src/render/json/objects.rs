@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{ActivityEvent, CallRecord, ChangeRecord, IdentityRule, OciReference};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, PinnedSigner, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, ActivityFinding, PinnedSigner, TrustAnchor, TrustedSigner};
 use extension_host::{Returned, ValidationProblem};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -420,8 +420,8 @@ impl<'a> From<&'a Trust> for TrustObject<'a> {
         let signer = |TrustedSigner { place, proof }: &'a TrustedSigner| SignerObject {
             place,
             proof: match proof {
-                SignerProof::Key { fingerprint, .. } => ProofObject::Key { key: fingerprint },
-                SignerProof::Identity(IdentityRule { identity, issuer, trusted_root }) => {
+                TrustAnchor::Key { fingerprint, .. } => ProofObject::Key { key: fingerprint },
+                TrustAnchor::Identity(IdentityRule { identity, issuer, trusted_root }) => {
                     ProofObject::Identity { identity, issuer, trusted_root }
                 }
             },
