@@ -240,7 +240,7 @@ impl Context {
         Notices::new(move |notice| match notice {
             Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
             Notice::WaitingForHelper(_) if is_quiet => {}
-            Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
+            Notice::WaitingForHelper(_) => terminal.status(&notice.to_string()),
         })
     }
 
@@ -294,9 +294,9 @@ impl Context {
     }
 
     /// Prints a line on standard error.
-    pub fn say(&self, text: &str) {
+    pub fn status(&self, text: &str) {
         if !self.global.quiet {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 
@@ -306,9 +306,9 @@ impl Context {
     }
 
     /// Prints a detail on standard error if the user wants details.
-    pub fn explain(&self, text: &str) {
+    pub fn verbose(&self, text: &str) {
         if self.is_verbose() {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 

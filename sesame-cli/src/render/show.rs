@@ -19,7 +19,7 @@ pub struct Rendered {
     /// A text for a person to read page by page, with our own styles; nothing without a reader.
     pub paged: String,
     /// For standard error.
-    pub talk: String,
+    pub stderr: String,
 }
 
 impl Rendered {
@@ -54,9 +54,9 @@ pub fn outcome(
     }
     let screen = Screen::new(context, presentation);
     let rendered = text::outcome(context, &screen, outcome);
-    if !rendered.talk.is_empty() && !context.global.quiet {
+    if !rendered.stderr.is_empty() && !context.global.quiet {
         // If standard error is gone, data still matters.
-        let _ = context.terminal.talk(&rendered.talk);
+        let _ = context.terminal.stderr(&rendered.stderr);
     }
     if !rendered.paged.is_empty() {
         context.terminal.page(&rendered.paged)?;
@@ -83,7 +83,7 @@ pub fn failure(context: &Context, failure: &Failure) {
     let _ = if context.global.json {
         context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
     } else {
-        context.terminal.talk(&text::failure(failure))
+        context.terminal.stderr(&text::failure(failure))
     };
 }
 

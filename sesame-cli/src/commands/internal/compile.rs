@@ -19,7 +19,7 @@ pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
     match run_compiler(&jobs) {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {
-            crate::terminal::Terminal::detect(Colour::Never).note(&failure.message);
+            crate::terminal::Terminal::detect(Colour::Never).status(&failure.message);
             // A code for the parent, not an exit code of a command.
             std::process::exit(failure.code)
         }

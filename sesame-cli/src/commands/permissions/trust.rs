@@ -78,7 +78,7 @@ fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
     }
     let password = new_password(context, &secret)?;
     generate_key(&secret, &public, password.as_deref().map(str::as_bytes))?;
-    context.say(&about_keys(&secret, &public, password.is_some()));
+    context.status(&about_keys(&secret, &public, password.is_some()));
     Ok(Outcome::Written(vec![secret, public]))
 }
 
@@ -108,7 +108,7 @@ fn ask_twice(context: &Context, key: &Path) -> Result<String, Failure> {
         if first.is_empty() || context.terminal.ask_password("the same password again")? == first {
             return Ok(first);
         }
-        context.terminal.note("the two are not the same");
+        context.terminal.status("the two are not the same");
     }
     Err(Failure::message(ErrorKind::Usage, "no password was typed twice; nothing was written"))
 }

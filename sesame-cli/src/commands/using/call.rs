@@ -64,7 +64,7 @@ fn returned(
     let opened = callable.opened();
     let CallReport { outcome, usage, output, stderr_tail, activity } = report;
     let refused = worth_telling(&activity);
-    let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
+    let explain = || context.verbose(String::from_utf8_lossy(&output).trim_end());
     match outcome {
         Ok(returned)
             if returned.is_err() && !(refused.is_empty() && activity.missing.is_empty()) =>

@@ -49,7 +49,7 @@ fn rounds(
         if arguments.once {
             return Ok(code);
         }
-        context.say("waiting for a change; end with Ctrl-C");
+        context.status("waiting for a change; end with Ctrl-C");
         wait_for_change(&changes)?;
         drop(watcher);
     }
@@ -71,7 +71,7 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
         }
         Err(failure) => {
             render::failure(context, &failure);
-            context.say("what was installed before stays");
+            context.status("what was installed before stays");
             failure.code
         }
     }
