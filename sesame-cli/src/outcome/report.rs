@@ -227,7 +227,7 @@ fn limits_by_key<S: serde::Serializer>(
 
 /// Something that an extension was refused.
 #[derive(JsonSchema, Serialize)]
-pub struct RefusedThing {
+pub struct Refusal {
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     pub what: String,

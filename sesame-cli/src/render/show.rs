@@ -40,7 +40,7 @@ pub fn outcome(
     presentation: &Presentation,
     outcome: &Outcome,
 ) -> io::Result<()> {
-    if matches!(outcome, Outcome::Ran(_) | Outcome::Shown(_)) {
+    if matches!(outcome, Outcome::Ran(_) | Outcome::AlreadyPrinted(_)) {
         context.warnings.show();
         return Ok(());
     }
@@ -48,7 +48,7 @@ pub fn outcome(
         let object = json::outcome(outcome, context.warnings.take())?;
         return context.terminal.data(object.as_bytes());
     }
-    if let Outcome::Partly { done, failures } = outcome {
+    if let Outcome::PartialFailure { done, failures } = outcome {
         failures.iter().for_each(|one| failure(context, one));
         return self::outcome(context, presentation, done);
     }

@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failu
     let development = Development::begin(context, &project()?, arguments.name.as_ref())?;
     let code = rounds(context, &development, arguments);
     development.end(context);
-    code.map(Outcome::Shown)
+    code.map(Outcome::AlreadyPrinted)
 }
 
 /// Runs one round, or round after round until the process is ended.

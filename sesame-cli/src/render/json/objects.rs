@@ -13,8 +13,7 @@ use serde_json::Value;
 use super::extension::{ExtensionObject, InspectionObject, LimitObject};
 use crate::outcome::{
     Change, Check, Collection, ConfigValue, Diagnosis, FileCheck, Freshness, Installation, Learned,
-    PastGeneration, RefusedThing, Removal, Rollback, Row, SettingRow, Step, TestedFile, Trust,
-    Update,
+    PastGeneration, Refusal, Removal, Rollback, Row, SettingRow, Step, TestedFile, Trust, Update,
 };
 
 /// Defines the members of objects that have just one.
@@ -88,7 +87,7 @@ members! {
     /// `why`
     Why {
         /// Recent refusals, the latest first.
-        refused: &'a [RefusedThing]
+        refused: &'a [Refusal]
     }
     /// `outdated`
     Outdated {

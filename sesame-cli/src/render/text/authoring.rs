@@ -9,7 +9,7 @@ use crate::outcome::{DocsPage, Published, TestedCase, TestedFile};
 use crate::render::{Rendered, markdown};
 use crate::terminal::{escape_control, escape_to_line};
 
-pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
+pub(super) fn created(directory: &Path, written: &[PathBuf]) -> Rendered {
     let paths = written.iter().map(|path| format!("{}\n", escape_to_line(&path.to_string_lossy())));
     let next = format!(
         "next: cd {} && sesame extension build && sesame extension test\n",

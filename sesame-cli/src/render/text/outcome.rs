@@ -53,7 +53,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Trust(trust) => listings::signers(screen, trust),
         Outcome::Tags(tags) => listings::tags(screen, tags),
         Outcome::Synced { steps, .. } => listings::steps(screen, steps),
-        Outcome::Begun { directory, written } => authoring::begun(directory, written),
+        Outcome::Created { directory, written } => authoring::created(directory, written),
         Outcome::Tested(files) => authoring::tested(context, files),
         Outcome::Published(published) => authoring::published(published),
         Outcome::Docs(page) => authoring::page(context, page),
@@ -69,7 +69,9 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Written(paths) => {
             data(paths.iter().map(|path| format!("{}\n", path.display())).collect())
         }
-        Outcome::Ran(_) | Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
+        Outcome::Ran(_) | Outcome::PartialFailure { .. } | Outcome::AlreadyPrinted(_) => {
+            Rendered::default()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use extension_depot::{ActivityFinding, needs_text};
 use super::outcome::failure;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Call, ConfigValue, FileCheck, Learned, RefusedThing, split_log_line};
+use crate::outcome::{Call, ConfigValue, FileCheck, Learned, Refusal, split_log_line};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
 use crate::terminal::{Style, escape_control, escape_to_line};
@@ -90,7 +90,7 @@ pub(super) fn activity_verified(lines: usize, findings: &[ActivityFinding]) -> S
     findings.iter().map(line).collect()
 }
 
-pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[RefusedThing]) -> Rendered {
+pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[Refusal]) -> Rendered {
     if refused.is_empty() {
         return Rendered {
             stderr: format!("nothing was refused to `{name}` recently\n"),
