@@ -27,12 +27,12 @@ pub struct Stop {
     /// The policy's reason.
     pub reason: String,
     /// The hint, if there is one.
-    pub mend: Option<String>,
+    pub fix: Option<String>,
 }
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self { reason: failure.in_one_line(), mend: failure.hint }
+        Self { reason: failure.in_one_line(), fix: failure.hint }
     }
 }
 
@@ -82,7 +82,7 @@ impl<'a> PolicyCheck<'a> {
         let decision = self.imported(installed).into_iter().find_map(denied)?;
         let place =
             decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
-        Some(Stop { reason: format!("{decision}, which it needs"), mend: place })
+        Some(Stop { reason: format!("{decision}, which it needs"), fix: place })
     }
 
     /// Returns the capabilities of its imports. Code that is not compiled yet is not compiled for

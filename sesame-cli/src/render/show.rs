@@ -1,4 +1,4 @@
-//! Shows outcomes and failures: data on standard output, talk on standard error.
+//! Shows outcomes and failures: data on standard output, messages on standard error.
 
 use std::io;
 

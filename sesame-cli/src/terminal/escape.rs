@@ -4,15 +4,15 @@
 /// characters except line breaks and tabs, marks that change the direction, and characters without
 /// width are shown as their code.
 pub fn escape_control(text: &str) -> String {
-    let mut inert = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if is_active(character) {
-            inert.extend(character.escape_unicode())
+            escaped.extend(character.escape_unicode())
         } else {
-            inert.push(character)
+            escaped.push(character)
         }
     }
-    inert
+    escaped
 }
 
 /// Returns whether a terminal acts on a character, or shows it as another.

@@ -1,4 +1,4 @@
-//! The three standard streams: data, stderr, and questions to a person.
+//! The three standard streams: data, messages, and questions to a person.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -103,7 +103,7 @@ impl Terminal {
         self.width().or_else(|| columns(stderr()?))
     }
 
-    /// Writes data. On a terminal it is made inert first.
+    /// Writes data. On a terminal it is escaped first.
     pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
         if self.stdout {
             return write(io::stdout(), escape_control(&String::from_utf8_lossy(bytes)).as_bytes());
@@ -111,7 +111,7 @@ impl Terminal {
         write(io::stdout(), bytes)
     }
 
-    /// Lets a person read a text that is inert but for styles of our own: in the pager if it is
+    /// Lets a person read a text that is escaped but for styles of our own: in the pager if it is
     /// longer than the screen, or as it is where there is none.
     pub fn page(&self, styled: &str) -> io::Result<()> {
         if styled.lines().count() < usize::from(self.height().unwrap_or(u16::MAX))
