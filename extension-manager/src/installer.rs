@@ -2,7 +2,9 @@
 
 use core_types::{ChangeKind, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Registry;
-use extension_depot::{Depot, DepotError, LoadedManifest, PolicyRefusal, UserConfig};
+use extension_depot::{
+    Depot, EffectiveConfig, FileError, LoadedManifest, PolicyRefusal, TransportError,
+};
 use extension_host::DirectoryRules;
 
 use crate::consent::{Consent, DirectoryGrantError};
@@ -16,12 +18,12 @@ use crate::network::Network;
 ///
 /// ```
 /// use extension_depot::registry::{Registry, Settings};
-/// use extension_depot::{Places, UserConfig};
+/// use extension_depot::{EffectiveConfig, Places};
 /// use extension_manager::{Installer, LazyRuntime, Manager, Network, Nobody, Options};
 /// # let directory = tempfile::tempdir()?;
 ///
 /// let places = Places::below(directory.path());
-/// let config = UserConfig::load(&places)?;
+/// let config = EffectiveConfig::load(&places)?;
 /// let manager = Manager::open(places, Options::default())?;
 /// let (registry, runtime) = (Registry::new(Settings::default()), LazyRuntime::default());
 /// let network = Network { registry: &registry, runtime: &runtime };
@@ -35,7 +37,7 @@ pub struct Installer<'a> {
     /// The extensions.
     pub manager: &'a Manager,
     /// The configuration and every policy, for all operations of one command.
-    pub config: &'a UserConfig,
+    pub config: &'a EffectiveConfig,
     /// The registries.
     pub network: Network<'a>,
     /// Answers what only a person can answer.
@@ -89,7 +91,7 @@ impl Installer<'_> {
         &self,
         reference: &OciReference,
         allow_plain_http: bool,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), TransportError> {
         if allow_plain_http || reference.is_local() {
             return Ok(());
         }
@@ -107,7 +109,7 @@ impl Installer<'_> {
             DirectoryGrantError::Directory(source) => {
                 InstallError::Directory { name: name.clone(), source: Box::new(source) }
             }
-            DirectoryGrantError::Depot(error) => InstallError::of(name)(error),
+            DirectoryGrantError::TimedGrants(error) => error.into(),
         })
     }
 
@@ -115,7 +117,7 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// When the manifests cannot be listed.
-    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, DepotError> {
+    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, FileError> {
         let listed = self.depot().list()?.into_iter();
         Ok(listed.filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
     }

@@ -48,8 +48,9 @@ pub use calling::{
     CallMode, Callable, GuestLogError, Needs, Session, SessionError, difference, starts_without,
 };
 pub use checks::{
-    CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState, Garbage,
-    GarbageError, Health, LockState, PolicyCheck, PolicyStop, Restore, SessionState, registries_of,
+    BrokenError, CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState,
+    Garbage, GarbageError, Health, LockState, PolicyCheck, PolicyStop, Restore, SessionState,
+    registries_of,
 };
 pub use consent::{
     Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, Proposal,

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use test_support::import_circles;
 
+use crate::support::root;
+
 fn tree(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -20,7 +22,7 @@ fn tree(package: &str) -> Vec<String> {
             "--package",
             package,
         ])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -81,8 +83,7 @@ const CIRCLES: [(&str, &[&[&str]]); 5] = [
 #[test]
 fn files_import_without_new_circles() {
     for (package, known) in CIRCLES {
-        let source =
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(package).join("src");
+        let source = root().join(package).join("src");
         assert_eq!(import_circles(&source), known, "{package}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use core_types::{Digest, ExtensionName};
-use extension_depot::{DepotError, LockError};
+use extension_depot::{LockError, StoredFileError};
 use extension_host::{CacheError, CodeKey};
 
 use crate::manager::Manager;
@@ -46,7 +46,7 @@ pub enum GarbageError {
     Lock(#[from] LockError),
     /// Generations or blobs cannot be read or removed.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    Depot(#[from] StoredFileError),
     /// Compiled code cannot be read or removed.
     #[error(transparent)]
     Cache(#[from] CacheError),

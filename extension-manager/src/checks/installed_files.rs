@@ -1,7 +1,7 @@
 //! Whether the files of an installed extension are as they were, and repairs of those that are not.
 
 use core_types::{ExtensionName, OciReference};
-use extension_depot::{DepotError, Finding, Verification};
+use extension_depot::{ExtensionNotFound, Finding, Verification};
 use extension_host::{CacheError, CodeKey, Host, HostError};
 
 use crate::error::CodeError;
@@ -76,7 +76,7 @@ impl Manager {
         &self,
         name: &ExtensionName,
         restore: Option<&Restore<'_, E>>,
-    ) -> Result<CheckedFiles<E>, DepotError> {
+    ) -> Result<CheckedFiles<E>, ExtensionNotFound> {
         let mut checked = CheckedFiles { damage: Vec::new(), repaired: Vec::new() };
         let verification = self.depot().verify(name)?;
         if !verification.findings.is_empty() {

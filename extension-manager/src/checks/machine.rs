@@ -7,7 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use core_types::OciReference;
-use extension_depot::{Depot, DepotError, Installed, Listed, Quarantine};
+use extension_depot::{
+    Depot, HistoryError, Installed, InstalledError, Listed, NotInstalled, Quarantine,
+    StateFileError,
+};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 
 use super::health::Health;
@@ -106,15 +109,29 @@ impl LockState {
     }
 }
 
+/// Why the files of an extension cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokenError {
+    /// Its manifest or its artifact.
+    #[error(transparent)]
+    Installed(#[from] InstalledError),
+    /// Its record.
+    #[error(transparent)]
+    Record(#[from] StateFileError),
+    /// Its history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
 /// Whether an extension can be called.
 #[derive(Debug)]
 pub enum ExtensionState<'a> {
     /// It can be called.
     Whole(Box<Installed>),
     /// It has a manifest and is not installed.
-    NotInstalled(DepotError),
+    NotInstalled(NotInstalled),
     /// Its manifest, its record or its history cannot be read.
-    Broken(DepotError),
+    Broken(BrokenError),
     /// Its binary is missing.
     WithoutBinary,
     /// Policy stops it. That is the administrator's choice, and not a problem.
@@ -129,17 +146,17 @@ impl<'a> ExtensionState<'a> {
         let name = &listed.name;
         let installed = match depot.installed(name) {
             Ok(installed) => installed,
-            Err(error @ DepotError::NotInstalled { .. }) => return Self::NotInstalled(error),
-            Err(error) => return Self::Broken(error),
+            Err(InstalledError::NotInstalled(error)) => return Self::NotInstalled(error),
+            Err(error) => return Self::Broken(error.into()),
         };
-        if depot.whole(name).is_none() {
+        if depot.installed_with_binary(name).is_none() {
             return Self::WithoutBinary;
         }
         if let Err(error) = depot.record(name, &installed.artifact.digest) {
             return Self::Broken(error.into());
         }
         if let Err(error) = depot.history(name) {
-            return Self::Broken(error);
+            return Self::Broken(error.into());
         }
         match (policies.stop(&installed), &listed.quarantine) {
             (Some(stop), _) => Self::Stopped(stop),

@@ -13,6 +13,6 @@ pub use garbage::{Garbage, GarbageError};
 pub use health::Health;
 pub use installed_files::{CheckedFiles, CodeRepairError, Damage, Restore};
 pub use machine::{
-    CodeState, DirectoryState, ExtensionState, LockState, SessionState, registries_of,
+    BrokenError, CodeState, DirectoryState, ExtensionState, LockState, SessionState, registries_of,
 };
 pub use policy_stop::{PolicyCheck, PolicyStop};

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use core_types::{Capability, Decision, Request};
-use extension_depot::{ConfigFileError, Depot, DepotError, Installed, UserConfig};
+use extension_depot::{ConfigFileError, Depot, EffectiveConfig, Installed, PolicyCheckError};
 use extension_host::{CodeCache, CodeKey, Host};
 
 use crate::calling::starts_without;
@@ -24,7 +24,7 @@ pub struct PolicyCheck<'a> {
     depot: &'a Depot,
     /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown
     /// keys are not reported here.
-    config: Result<UserConfig, ConfigFileError>,
+    config: Result<EffectiveConfig, ConfigFileError>,
     /// Made for the first extension whose imports are checked.
     host: OnceCell<Option<Host>>,
 }
@@ -35,7 +35,7 @@ pub enum PolicyStop<'a> {
     /// The configuration or a policy cannot be read: nothing is allowed then.
     Unreadable(&'a ConfigFileError),
     /// A policy refuses its source or its signer.
-    Refused(Box<DepotError>),
+    Refused(Box<PolicyCheckError>),
     /// A policy denies an import without which it does not start.
     DeniedImport(Decision<'a>),
 }
@@ -43,11 +43,11 @@ pub enum PolicyStop<'a> {
 impl<'a> PolicyCheck<'a> {
     /// Makes a check by the present policies.
     pub fn new(depot: &'a Depot) -> Self {
-        Self { depot, config: UserConfig::load(depot.places()), host: OnceCell::new() }
+        Self { depot, config: EffectiveConfig::load(depot.places()), host: OnceCell::new() }
     }
 
     /// Returns the configuration, if it can be read.
-    pub fn config(&self) -> Option<&UserConfig> {
+    pub fn config(&self) -> Option<&EffectiveConfig> {
         self.config.as_ref().ok()
     }
 
@@ -75,7 +75,7 @@ impl<'a> PolicyCheck<'a> {
     fn denied_import<'c>(
         &self,
         installed: &Installed,
-        config: &'c UserConfig,
+        config: &'c EffectiveConfig,
     ) -> Option<Decision<'c>> {
         if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
             return None;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use core_types::{ExtensionName, UnknownKey};
 use extension_depot::registry::Progress;
-use extension_depot::{ActivityError, DepotError, Quarantine};
+use extension_depot::{ActivityError, NoteCallError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
 
 use super::error_line::with_causes;
@@ -79,7 +79,7 @@ pub enum Event<'a> {
         quarantine: &'a Quarantine,
     },
     /// A call is missing in the activity log.
-    CallNotLogged(&'a DepotError),
+    CallNotLogged(&'a NoteCallError),
     /// A change that was made is missing in the activity log.
     ChangeNotLogged(&'a ActivityError),
     /// The output of a guest is missing in its log.
@@ -113,7 +113,7 @@ impl fmt::Display for Event<'_> {
             Self::CompileEnded => f.write_str("compiled"),
             Self::CodeNotKept(error) => write!(f, "compiled code is not kept: {error}"),
             Self::Quarantined { name, quarantine } => {
-                write!(f, "`{name}` is put aside: {quarantine}")
+                write!(f, "`{name}` is quarantined: {quarantine}")
             }
             Self::CallNotLogged(error) => {
                 write!(f, "this call is not in the activity log: {}", with_causes(*error))

@@ -1,7 +1,9 @@
 //! Verifies signers of artifacts that are installed or published already.
 
 use core_types::OciReference;
-use extension_depot::{DepotError, Evidence, Installed, SignatureState, SignerProof};
+use extension_depot::{
+    Evidence, Installed, LockError, NoteSignatureError, SignatureState, StateFileError, TrustAnchor,
+};
 use jiff::Timestamp;
 
 use crate::events::Wait;
@@ -20,9 +22,15 @@ pub struct VerifiedSigner {
 /// Why a signer is not verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifySignerError {
-    /// The record cannot be read or written.
+    /// The record cannot be read.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    Record(#[from] StateFileError),
+    /// Another process holds the lock of all changes.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The signature cannot be noted.
+    #[error(transparent)]
+    Note(#[from] NoteSignatureError),
     /// The signature does not do, or cannot be looked for.
     #[error(transparent)]
     Signer(Box<InstallError>),
@@ -44,19 +52,19 @@ impl Installer<'_> {
     pub fn verify_installed_signer(
         &self,
         installed: &Installed,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<VerifiedSigner, VerifySignerError> {
         let Installed { name, reference, artifact, .. } = installed;
         let is_enough = || self.depot().check_recorded_signature(installed, self.config).is_ok();
         if wanted.is_none() && is_enough() {
-            let record = self.depot().record(name, &artifact.digest).map_err(DepotError::from)?;
+            let record = self.depot().record(name, &artifact.digest)?;
             let recorded = record.and_then(|record| record.signature);
             let (signature, checked_at) =
                 recorded.map(|recorded| (recorded.state, recorded.checked_at)).unzip();
             return Ok(VerifiedSigner { signature, checked_at });
         }
         let evidence = self.verify_signer(name, reference, wanted)?;
-        self.depot().locked(|depot| depot.note_signature(installed, &evidence))?;
+        self.depot().lock()?.note_signature(installed, &evidence)?;
         Ok(VerifiedSigner { signature: Some(evidence.signature), checked_at: None })
     }
 
@@ -68,7 +76,7 @@ impl Installer<'_> {
     pub fn verify_reference(
         &self,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<(OciReference, Evidence), InstallError> {
         let work = self.registry().resolve_signable(reference);
         let resolved = self.network.wait(self.events(), &Wait::Resolving(reference), work);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use core_types::{CallOutcome, Capability, LimitName, TimedGrant, TimedGrants};
-use extension_depot::DepotError;
+use extension_depot::OpenExtensionError;
 use extension_host::{Arguments, CallError, CompilerCommand, boot_time};
 use extension_manager::{
     CallMode, CodeError, Manager, OpenError, Options, Session, SessionError, difference,
@@ -79,13 +79,13 @@ fn failing_extension_is_quarantined() {
         callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
     }
     assert!(
-        home.events().iter().any(|event| event.contains("`hostile` is put aside")),
+        home.events().iter().any(|event| event.contains("`hostile` is quarantined")),
         "{:?}",
         home.events()
     );
     let error = manager.callable(&name("hostile"), CallMode::Ordinary).err();
     let Some(OpenError::Extension { source, .. }) = error else { panic!("{error:?}") };
-    assert!(matches!(*source, DepotError::Quarantined { .. }), "{source:?}");
+    assert!(matches!(*source, OpenExtensionError::Quarantined { .. }), "{source:?}");
 }
 
 #[test]

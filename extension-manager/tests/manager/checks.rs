@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use core_types::{Capability, ExtensionName, OciReference};
-use extension_depot::{Depot, DepotError};
+use extension_depot::Depot;
 use extension_host::{CacheError, CodeKey};
 use extension_manager::{
     CheckedFiles, Damage, ExtensionState, Health, InstallError, InstallOptions, Manager, Nobody,
@@ -52,7 +52,7 @@ fn damaged_bytes_are_fetched_again() {
     assert!(repaired.is_sound() && repaired.repaired.len() == 1, "{repaired:?}");
     assert!(check(&fixture.manager, "a").is_sound());
     let unknown = fixture.manager.check_files::<()>(&name("b"), None);
-    assert!(matches!(unknown, Err(DepotError::NotFound { .. })));
+    assert_eq!(unknown.expect_err("not there").to_string(), "there is no extension `b`");
 }
 
 /// Bytes that the registry does not have any more stay damaged, with the reason.

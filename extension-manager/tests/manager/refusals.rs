@@ -1,10 +1,10 @@
 //! What is refused, and that nothing has changed afterwards.
 
 use core_types::{ActivityEvent, ChangeKind, ChangeOutcome, ExtensionName, Grant};
-use extension_depot::{Depot, DepotError, Source};
+use extension_depot::{Depot, Source, TransportError};
 use extension_manager::{
     Answer, ExamineError, InstallError, InstallOptions, InstallRequest, Installation, NameUse,
-    Nobody, UpdateOptions,
+    Nobody, UpdateError, UpdateOptions,
 };
 
 use crate::fixture::{Fixture, grants, new};
@@ -44,7 +44,6 @@ fn request(
 
 fn kind(refused: &InstallError) -> &'static str {
     match refused {
-        InstallError::Extension { .. } => "extension",
         InstallError::Policy(_) => "policy",
         InstallError::Form(_) => "form",
         InstallError::NoName(_) => "no name",
@@ -138,14 +137,14 @@ fn step_back_from_tls_is_refused() {
             .replace("\"is_secure\":false", "\"is_secure\":true")
     });
     let before = fixture.remote.requests();
-    let is_insecure = |error: InstallError| match error {
-        InstallError::Extension { source, .. } => matches!(*source, DepotError::Insecure { .. }),
-        _ => false,
+    let is_insecure = |error: &InstallError| {
+        matches!(error, InstallError::Transport(TransportError::Insecure(_)))
     };
-    assert!(is_insecure(request(&fixture, &second, &Asked::default()).err().expect("refused")));
+    let refused = request(&fixture, &second, &Asked::default()).err().expect("refused");
+    assert!(is_insecure(&refused), "{refused}");
     let updated = fixture.installer(&Nobody).update(&name("a"), &UpdateOptions::default());
-    let error = updated.expect_err("refused").to_string();
-    assert_eq!(error, "cannot install `a`");
+    let Err(UpdateError::Install(error)) = updated else { panic!("{updated:?}") };
+    assert!(is_insecure(&error), "{error}");
     assert_eq!(fixture.remote.requests(), before, "it is not asked for");
     let allowed = Asked { allow_plain_http: true, ..Asked::default() };
     assert_eq!(new(request(&fixture, &second, &allowed)).version, "2.0.0");
@@ -166,8 +165,7 @@ fn endless_changes_end_the_install() {
         }
     });
     let ended = install(&fixture.installer(&person), &file, InstallOptions::default());
-    let Err(InstallError::Extension { source, .. }) = ended else { panic!("it ends") };
-    assert!(matches!(*source, DepotError::Changed { .. }), "{source}");
+    assert!(matches!(ended, Err(InstallError::Changed(_))));
     assert_eq!(person.shown().len(), 5);
 }
 

@@ -1,7 +1,7 @@
 //! Rollbacks: which generation comes back, and with which grants.
 
 use core_types::{ActivityEvent, ChangeKind, ChangeOutcome};
-use extension_depot::{DepotError, Reason, UserConfig};
+use extension_depot::{EffectiveConfig, GenerationError, Reason};
 use extension_manager::{
     Answer, Direction, InstallError, InstallOptions, Nobody, RollbackError, UpdateOptions,
 };
@@ -79,9 +79,8 @@ fn lost_bytes_are_not_restored() {
     {
         damage();
         let gone = fixture.installer(&Nobody).roll_back(&name("a"), None, false);
-        let Err(RollbackError::Install(error)) = gone else { panic!("{gone:?}") };
-        let InstallError::Extension { source, .. } = *error else { panic!("{error:?}") };
-        assert!(matches!(*source, DepotError::GenerationGone { number: 1, .. }), "{source}");
+        let Err(RollbackError::Generation(error)) = gone else { panic!("{gone:?}") };
+        assert!(matches!(error, GenerationError::Gone { number: 1, .. }), "{error}");
         assert_eq!(fixture.version("a").as_deref(), Some("2.0.0"));
     }
     std::fs::write(&path, bytes).expect("written");
@@ -132,7 +131,7 @@ fn blocked_place_is_not_restored() {
     let policy = format!("blocked_namespaces = [\"{}/my-org\"]\n", fixture.remote.host());
     std::fs::write(fixture.home.places().system_policy, policy).expect("written");
     let fixture = Fixture {
-        config: UserConfig::load(&fixture.home.places()).expect("a configuration"),
+        config: EffectiveConfig::load(&fixture.home.places()).expect("a configuration"),
         ..fixture
     };
     let refused = fixture.installer(&Nobody).roll_back(&name("a"), None, false);

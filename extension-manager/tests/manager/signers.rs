@@ -2,7 +2,7 @@
 
 use extension_depot::registry::generate_key;
 use extension_depot::{
-    Bundle, Depot, DepotError, SecretKey, SignatureRefusal, SignatureState, SignerProof,
+    Bundle, Depot, SecretKey, SignatureRefusal, SignatureState, SignerError, TrustAnchor,
     TrustedSigner,
 };
 use extension_manager::{
@@ -18,7 +18,7 @@ use crate::support::registry::{component, install};
 /// A key, and what proves its signatures.
 struct Key {
     secret: SecretKey,
-    proof: SignerProof,
+    proof: TrustAnchor,
 }
 
 impl Key {
@@ -29,7 +29,7 @@ impl Key {
         let public = std::fs::read_to_string(public).expect("a key");
         Self {
             secret: SecretKey::from_pem(&pem, None).expect("a secret key"),
-            proof: SignerProof::of_key(public).expect("a public key"),
+            proof: TrustAnchor::of_key(public).expect("a public key"),
         }
     }
 }
@@ -59,10 +59,7 @@ fn signed(policy: &str) -> (Fixture, Key) {
 #[track_caller]
 fn refusal(error: InstallError) -> SignatureRefusal {
     match error {
-        InstallError::Extension { source, .. } => match *source {
-            DepotError::Signature(refusal) => *refusal,
-            other => panic!("{other}"),
-        },
+        InstallError::Signer(SignerError::Refused(refusal)) => refusal,
         other => panic!("{other}"),
     }
 }
@@ -216,7 +213,7 @@ fn signed_bundle_keeps_its_origin() {
     let imported = installer.import(options.chosen(&[]).expect("all")[0], &options);
     let committed = new(imported.map_err(|error| panic!("{error}")));
     assert_eq!(committed.reference.unpinned(), fixture.remote.reference("a:1.0.0"));
-    assert!(!fixture.has_event("nothing shows"));
+    assert!(!fixture.has_event("it is not confirmed"));
     assert_eq!(fixture.remote.requests(), before);
 }
 

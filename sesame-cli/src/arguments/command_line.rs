@@ -8,9 +8,10 @@ use clap_complete::{ArgValueCompleter, Shell};
 use extension_host::Display;
 
 use super::author::WasiCommand;
-use super::extension::{CallArguments, EverydayCommand, ExtensionCommand, RunArguments};
+use super::extension::{EverydayCommand, ExtensionCommand};
 use super::listing::{ListingArguments, Presentation};
 use super::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, TrustCommand};
+use super::using::{CallArguments, RunArguments};
 use super::workload::WorkloadCommand;
 use crate::completion;
 use crate::exit_code::table;
@@ -167,7 +168,7 @@ pub enum Command {
     /// Show the help of a command
     Help {
         /// The words of a command, such as `install` or `extension grant`
-        #[arg(trailing_var_arg = true)]
+        #[arg(trailing_var_arg = true, add = ArgValueCompleter::new(completion::commands))]
         command: Vec<OsString>,
     },
     /// Print the JSON Schema of a document or of a command's object

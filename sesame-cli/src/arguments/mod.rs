@@ -12,7 +12,9 @@ mod listing;
 mod meaning;
 mod service;
 mod setting;
+mod sharing;
 mod signer;
+mod using;
 mod workload;
 
 pub use address::{reference as typed_reference, source as typed_source};
@@ -21,10 +23,8 @@ pub use author::{
 };
 pub use command_line::{Arguments, Command, GlobalArguments, wants_json};
 pub use extension::{
-    ActivityArguments, ActivityCommand, CallArguments, DocsArguments, EverydayCommand,
-    ExecArguments, ExportArguments, ExtensionCommand, FormName, GrantArguments, ImportArguments,
-    InstallArguments, Revocation, RollbackArguments, RunArguments, SetArguments, SignArguments,
-    SyncArguments, UpdateArguments,
+    ActivityArguments, ActivityCommand, EverydayCommand, ExtensionCommand, GrantArguments,
+    InstallArguments, Revocation, RollbackArguments, SetArguments, UpdateArguments,
 };
 pub use help::{MAX_WIDTH, answer, everyday_form, full_command};
 pub use listing::{OutputForm, Presentation};
@@ -33,5 +33,7 @@ pub use service::{
     TrustCommand,
 };
 pub use setting::{SettingKey, TypedSetting};
+pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
+pub use using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

@@ -215,7 +215,7 @@ fn check_outcome(case: &Case, report: &CallReport) -> Result<(), String> {
 fn check_fuel(case: &Case, report: &CallReport) -> Result<(), String> {
     match case.max_fuel {
         Some(most) if report.usage.fuel > most => {
-            Err(format!("it took {} units of fuel, and {most} are the most", report.usage.fuel))
+            Err(format!("it took {} units of fuel, more than {most}", report.usage.fuel))
         }
         _ => Ok(()),
     }

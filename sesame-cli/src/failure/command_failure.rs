@@ -7,7 +7,7 @@ use std::path::Path;
 use core_types::{
     Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError, Touch, plain_message,
 };
-use extension_depot::{DepotError, PlaceError};
+use extension_depot::PlaceError;
 use extension_host::WitError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
 use crate::project::Project;
-use crate::terminal::{first_line, inert_line, shell_word};
+use crate::terminal::{escape_to_line, first_line, shell_word};
 
 /// A failure as it is shown.
 #[derive(Debug)]
@@ -80,7 +80,11 @@ impl Failure {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
-            causes.push(plain_message(&error.to_string()));
+            let reason = plain_message(&error.to_string());
+            // Wrappers of libraries repeat the message of the wrapped error.
+            if causes.last() != Some(&reason) {
+                causes.push(reason);
+            }
             cause = error.source();
         }
         Self { causes, ..Self::message(code, error.to_string()) }
@@ -130,11 +134,6 @@ impl Failure {
             .join(": ")
     }
 
-    /// Reports manifests that cannot be listed.
-    pub fn of_listing(error: &DepotError) -> Self {
-        Self::new(ErrorKind::Local, error)
-    }
-
     /// Reports a file or directory of the user that is missing or cannot be read.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let code = if error.kind() == io::ErrorKind::NotFound {
@@ -169,10 +168,10 @@ impl Failure {
     pub fn key_is_there(path: &Path, name: &Path) -> Self {
         Self::message(
             ErrorKind::Local,
-            format!("`{}` is there already, and a key is never replaced", path.display()),
+            format!("`{}` already exists, and keys are never replaced", path.display()),
         )
         .with_hint(format!(
-            "make one of another name: sesame trust keygen {}",
+            "create one of another name: sesame trust keygen {}",
             shell_word(&format!("{}-2", name.display()))
         ))
     }
@@ -190,7 +189,7 @@ impl Failure {
     pub fn name_taken_for_dev(name: &ExtensionName) -> Self {
         Self::message(
             ErrorKind::Refused,
-            format!("`{name}` is an extension of yours, and `dev` leaves it alone"),
+            format!("`{name}` is an installed extension, which `dev` does not replace"),
         )
         .with_hint(format!(
             "try the project under another name: sesame extension dev --name {name}-2"
@@ -204,7 +203,7 @@ impl Failure {
         let mut failure = Self::message(ErrorKind::Usage, message);
         failure
             .details
-            .push("if the version is to come from the tag: add `--version-from-tag`".to_owned());
+            .push("to take the version from the tag: add `--version-from-tag`".to_owned());
         failure.with_hint(format!(
             "sesame extension publish {}:{stated}",
             reference.repository_query()
@@ -217,7 +216,7 @@ impl Failure {
         if built.is_file() {
             let built = built.display();
             self.details.push(format!(
-                "to publish `{built}` as it is, whatever it was built of: add `--no-build`"
+                "to publish `{built}` as it is, even if it does not match the sources: add `--no-build`"
             ));
         }
         self
@@ -242,13 +241,13 @@ impl Failure {
 
     /// Reports text that is neither a reference nor a source.
     pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
-        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", inert_line(text)))
+        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", escape_to_line(text)))
     }
 
     /// Reports a setting that cannot be set.
     pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
         Self::new(ErrorKind::Usage, error)
-            .with_hint(format!("see what can be set: sesame extension set {name} --list"))
+            .with_hint(format!("see its settings: sesame extension set {name} --list"))
     }
 
     /// Reports a part of a permission that is not granted as such, while other parts, which may

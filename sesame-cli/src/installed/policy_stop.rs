@@ -1,6 +1,5 @@
 //! How a policy that stops an extension is shown.
 
-use core_types::ExtensionName;
 use extension_manager::PolicyStop;
 
 use crate::failure::Failure;
@@ -15,11 +14,11 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Describes why policy stops this extension.
-    pub fn new(name: &ExtensionName, stop: &PolicyStop<'_>) -> Self {
+    /// Describes why policy stops an extension.
+    pub fn new(stop: &PolicyStop<'_>) -> Self {
         match stop {
             PolicyStop::Unreadable(error) => Failure::from(*error).into(),
-            PolicyStop::Refused(error) => Failure::of_extension(name, error).into(),
+            PolicyStop::Refused(error) => Failure::from(&**error).into(),
             PolicyStop::DeniedImport(decision) => {
                 let place = decision.place();
                 let fix = place.map(|place| format!("change `deny` in `{}`", place.path.display()));

@@ -3,7 +3,7 @@
 use core_types::{Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, Settings, SignatureForm};
 use extension_depot::serve::{MemoryRegistry, Seen, response};
-use extension_depot::{Description, Publication, SecretKey, Source, UserConfig};
+use extension_depot::{Description, EffectiveConfig, Publication, SecretKey, Source};
 use extension_manager::{
     Consent, InstallError, InstallOptions, InstallRequest, Installation, Installer, LazyRuntime,
     Manager, Network,
@@ -21,15 +21,8 @@ pub struct Remote {
 
 /// A component whose bytes are those of this version, with requests of its author.
 pub fn component(version: u8, requests: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "f") (result i32) i32.const {version}))
-            (core instance $i (instantiate $m))
-            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
-    );
-    let binary = wat::parse_str(text).expect("valid");
     let manifest = format!("[capabilities]\n{requests}\n");
-    extension_host::with_author_manifest(&binary, &manifest).expect("put in")
+    test_support::asking(&test_support::component(version), &manifest)
 }
 
 impl Remote {
@@ -102,7 +95,7 @@ impl Remote {
     /// What changes extensions, with this person.
     pub fn installer<'a>(
         &'a self,
-        (manager, config): (&'a Manager, &'a UserConfig),
+        (manager, config): (&'a Manager, &'a EffectiveConfig),
         consent: &'a dyn Consent,
     ) -> Installer<'a> {
         let network = Network { registry: &self.client, runtime: &self.runtime };

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
-use extension_depot::{Depot, Listed, Places, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, Listed, Places};
 use extension_host::CacheError;
 use extension_manager::{
-    CodeState, DirectoryState, ExtensionState, Health, LockState, PolicyCheck, SessionState,
-    environment, registries_of,
+    BrokenError, CodeState, DirectoryState, ExtensionState, Health, LockState, PolicyCheck,
+    SessionState, environment, registries_of,
 };
 
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     all.extend(configuration(&depot));
     all.extend(durability(&depot));
     let listed = depot.list().unwrap_or_else(|error| {
-        all.push(failed("extensions", Health::Bad, Failure::of_listing(&error)));
+        all.push(failed("extensions", Health::Bad, Failure::from(&error)));
         Vec::new()
     });
     let policies = PolicyCheck::new(&depot);
@@ -82,7 +82,7 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
         DirectoryState::Missing => (format!("{shown} is not there yet"), None),
         DirectoryState::Unreadable(error) => (format!("{shown}: {error}"), None),
         DirectoryState::NotDirectory => {
-            (format!("{shown} is no directory"), Some(format!("mv '{shown}' '{shown}.old'")))
+            (format!("{shown} is not a directory"), Some(format!("mv '{shown}' '{shown}.old'")))
         }
         DirectoryState::OfAnother(owner) => {
             let fix = match user {
@@ -116,7 +116,7 @@ fn durability(depot: &Depot) -> Option<Diagnosis> {
 
 fn lock(state: &LockState) -> Diagnosis {
     let (finding, fix) = match state {
-        LockState::Free => ("nobody is changing anything".to_owned(), None),
+        LockState::Free => ("not held by another process".to_owned(), None),
         LockState::Held(process) => (
             format!("process {process} is changing something"),
             Some(format!("if it does not end: ps -p {process}")),
@@ -134,7 +134,7 @@ fn lock(state: &LockState) -> Diagnosis {
 }
 
 fn configuration(depot: &Depot) -> Vec<Diagnosis> {
-    let checked = match UserConfig::check(depot.places()) {
+    let checked = match EffectiveConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
             return vec![bad(
@@ -144,22 +144,22 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
             )];
         }
     };
-    let mend = || Some("sesame config validate".to_owned());
+    let fix = || Some("sesame config validate".to_owned());
     let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
         Err(error) => {
-            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend())
+            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), fix())
         }
         Ok(unknown) if !unknown.is_empty() => warning(
             "configuration file",
             format!("{} has keys that do nothing", path.display()),
-            mend(),
+            fix(),
         ),
         Ok(_) => good("configuration file", path.display().to_string()),
     };
     let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
     if environment::is_safe_mode() {
-        let mend = Some("unset SESAME_SAFE_MODE".to_owned());
-        all.push(warning("safe mode", "no extension is called", mend));
+        let fix = Some("unset SESAME_SAFE_MODE".to_owned());
+        all.push(warning("safe mode", "no extension is called", fix));
     }
     all
 }
@@ -168,14 +168,21 @@ fn extension(name: &ExtensionName, state: &ExtensionState<'_>) -> Diagnosis {
     let (what, health) = (format!("extension {name}"), state.health());
     let (finding, fix) = match state {
         ExtensionState::Whole(installed) => (installed.reference.to_string(), None),
-        ExtensionState::NotInstalled(error) | ExtensionState::Broken(error) => {
-            return failed(&what, health, Failure::from(error));
+        ExtensionState::NotInstalled(error) => return failed(&what, health, error.into()),
+        ExtensionState::Broken(BrokenError::Installed(error)) => {
+            return failed(&what, health, error.into());
+        }
+        ExtensionState::Broken(BrokenError::Record(error)) => {
+            return failed(&what, health, error.into());
+        }
+        ExtensionState::Broken(BrokenError::History(error)) => {
+            return failed(&what, health, error.into());
         }
         ExtensionState::WithoutBinary => {
             ("its binary is missing".to_owned(), Some("sesame extension sync".to_owned()))
         }
         ExtensionState::Stopped(stop) => {
-            let Stop { reason, fix } = Stop::new(name, stop);
+            let Stop { reason, fix } = Stop::new(stop);
             (format!("stopped by policy: {reason}"), fix)
         }
         ExtensionState::Quarantined(quarantine) => {
@@ -207,22 +214,21 @@ fn session(state: SessionState) -> Diagnosis {
     let (finding, fix) = match state {
         SessionState::Complete => ("a runtime directory and a session bus", None),
         SessionState::WithoutBus => (
-            "there is no session bus: no notifications, no messages, no keyring",
+            "no session bus: no notifications, no messages, no keyring",
             Some("start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"),
         ),
-        SessionState::WithoutRuntimeDirectory => (
-            "there is no runtime directory: nothing can be granted for a while",
-            Some("set XDG_RUNTIME_DIR"),
-        ),
+        SessionState::WithoutRuntimeDirectory => {
+            ("no runtime directory: timed grants are not possible", Some("set XDG_RUNTIME_DIR"))
+        }
     };
     diagnosis("session", state.health(), finding.to_owned(), fix.map(str::to_owned))
 }
 
 fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
-        return warning("keyring", "not looked for: there is no session bus", None);
+        return warning("keyring", "not checked: no session bus", None);
     }
-    let mend =
+    let fix =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
     match with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
@@ -230,7 +236,7 @@ fn keyring(context: &Context) -> Diagnosis {
         Ok(logins) => {
             good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
         }
-        Err(reason) => warning("keyring", reason, mend),
+        Err(reason) => warning("keyring", reason, fix),
     }
 }
 

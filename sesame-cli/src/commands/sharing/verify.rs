@@ -1,7 +1,7 @@
 //! `sesame extension verify`
 
 use core_types::ExtensionName;
-use extension_depot::{Listed, SignerProof};
+use extension_depot::{Listed, TrustAnchor};
 use extension_manager::{
     CheckedFiles, CodeRepairError, Damage, Nobody, Restore, VerifySignerError,
 };
@@ -24,8 +24,7 @@ pub fn run(
     if what.is_empty() {
         // An extension that another process has removed meanwhile need not be verified.
         let check_one = |listed: Listed| check(context, &listed.name, repair).ok();
-        let listed =
-            context.manager()?.depot().list().map_err(|error| Failure::of_listing(&error))?;
+        let listed = context.manager()?.depot().list()?;
         return Ok(Outcome::Verified(listed.into_iter().filter_map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
@@ -39,7 +38,7 @@ fn verify_installed(
     context: &Context,
     name: &ExtensionName,
     repair: bool,
-    wanted: Option<&SignerProof>,
+    wanted: Option<&TrustAnchor>,
 ) -> Result<Check, Failure> {
     let check = check(context, name, repair)?;
     let Ok(installed) = context.manager()?.depot().installed(name) else { return Ok(check) };
@@ -55,7 +54,7 @@ fn verify_installed(
 fn verify_reference(
     context: &Context,
     what: &str,
-    wanted: Option<&SignerProof>,
+    wanted: Option<&TrustAnchor>,
 ) -> Result<Check, Failure> {
     let reference = typed_reference(what).map_err(|error| Failure::mistyped(what, &error))?;
     let (pinned, evidence) = context.installer(&Nobody)?.verify_reference(&reference, wanted)?;
@@ -91,7 +90,9 @@ fn described(damage: Damage<Failure>) -> String {
 impl From<VerifySignerError> for Failure {
     fn from(error: VerifySignerError) -> Self {
         match error {
-            VerifySignerError::Depot(error) => error.into(),
+            VerifySignerError::Record(error) => error.into(),
+            VerifySignerError::Lock(error) => error.into(),
+            VerifySignerError::Note(error) => error.into(),
             VerifySignerError::Signer(error) => (*error).into(),
         }
     }

@@ -46,7 +46,7 @@ fn find(context: &Context, installed: &Installed) -> Result<Option<Docs>, Failur
 
 fn no_docs(name: &ExtensionName) -> Failure {
     Failure::message(ErrorKind::NotFound, format!("`{name}` has no documentation"))
-        .with_hint(format!("what it can do: sesame extension info {name}"))
+        .with_hint(format!("see its functions: sesame extension info {name}"))
 }
 
 fn no_page(name: &ExtensionName, path: &str, pages: &[String]) -> Failure {

@@ -28,12 +28,13 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .tempfile_in(place(context)?)?;
     copy.write_all(before.as_bytes())?;
     loop {
-        open(&context.editor(), copy.path())?;
+        open(&context.editor(), name, copy.path())?;
         let after = fs::read_to_string(copy.path())
             .map_err(|error| Failure::unreadable(copy.path(), &error))?;
         let kept = keep(&depot, name, &schema, (&before, &after));
         match kept {
             Ok(changed) => {
+                context.warn_unknown_keys(&depot.existing_manifest(name)?);
                 let now = format!("`{name}` has the manifest that was edited");
                 return Ok(Outcome::Changed(vec![Change { now, changed }]));
             }
@@ -51,7 +52,7 @@ fn place(context: &Context) -> Result<&Path, Failure> {
 }
 
 /// Runs the editor, which can have arguments of its own, as git does.
-fn open(editor: &OsStr, file: &Path) -> Result<(), Failure> {
+fn open(editor: &OsStr, name: &ExtensionName, file: &Path) -> Result<(), Failure> {
     let mut line = editor.to_owned();
     line.push(" \"$@\"");
     let shown = editor.to_string_lossy().into_owned();
@@ -63,7 +64,7 @@ fn open(editor: &OsStr, file: &Path) -> Result<(), Failure> {
         ErrorKind::Failure,
         format!("the editor `{shown}` failed, and nothing was changed"),
     )
-    .with_hint("name another: EDITOR=nano sesame extension edit NAME"))
+    .with_hint(format!("name another: EDITOR=nano sesame extension edit {name}")))
 }
 
 fn keep(
@@ -88,7 +89,7 @@ fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Fail
     if !context.can_ask() {
         return Ok(false);
     }
-    context.terminal.note(&format!("error: {}", failure.in_one_line()));
+    context.terminal.status(&format!("error: {}", failure.in_one_line()));
     Ok(context.terminal.confirm("edit it again?")?)
 }
 

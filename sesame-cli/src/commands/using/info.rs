@@ -71,7 +71,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
 /// else helps against it.
 fn state(depot: &Depot, installed: &Installed) -> (State, Option<String>) {
     if let Some(stop) = PolicyCheck::new(depot).stop(installed) {
-        let Stop { reason, .. } = Stop::new(&installed.name, &stop);
+        let Stop { reason, .. } = Stop::new(&stop);
         return (State::StoppedByPolicy, Some(reason));
     }
     match depot.quarantine(&installed.name, &installed.artifact.digest) {

@@ -12,7 +12,7 @@ use crate::outcome::{Outcome, Row, State};
 /// Lists all manifests; a broken one is a row with the reason.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let listed = depot.list().map_err(|error| Failure::of_listing(&error))?;
+    let listed = depot.list()?;
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
@@ -74,10 +74,7 @@ fn state(
     }
     // Without a policy, the documents of a thousand extensions are not read for it.
     let installed = policies.can_stop().then(|| depot.installed(&listed.name).ok()).flatten();
-    let stop = installed.and_then(|installed| {
-        let stop = policies.stop(&installed)?;
-        Some(Stop::new(&installed.name, &stop))
-    });
+    let stop = installed.and_then(|installed| Some(Stop::new(&policies.stop(&installed)?)));
     match (stop, &listed.quarantine) {
         (Some(stop), _) => (State::StoppedByPolicy, Some(stop.reason)),
         (None, _) if !is_enabled => (State::Disabled, None),

@@ -57,7 +57,7 @@ pub fn unset(
         SettingKey::Limit(limit) => SettingChange::UnsetLimit(*limit),
     };
     let changed = change(&depot, name, &keys.iter().map(change_of).collect::<Vec<_>>())?;
-    Ok(changes_of(keys.iter().map(|key| format!("`{name}` has no {key} of its own")), changed))
+    Ok(changes_of(keys.iter().map(|key| format!("{key} of `{name}` is unset")), changed))
 }
 
 fn change(
