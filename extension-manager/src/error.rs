@@ -1,12 +1,11 @@
 //! Why an extension is not called.
 
+use std::io;
 use std::path::PathBuf;
 
 use core_types::{Capability, ExtensionName};
-use extension_depot::{ConfigFileError, DepotError};
-use extension_host::HostError;
-
-use crate::compiled_code::CodeError;
+use extension_depot::{BlobError, ConfigFileError, DepotError};
+use extension_host::{HostError, IntoCacheError};
 
 /// Why an extension cannot be called. Nothing of it has run.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +45,20 @@ pub enum OpenError {
         /// The policy.
         policy: PathBuf,
     },
+}
+
+/// The reason why a binary does not run here.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// The compiler or the machine.
+    #[error(transparent)]
+    Compile(#[from] IntoCacheError),
+    /// The binary.
+    #[error(transparent)]
+    Binary(#[from] BlobError),
+    /// Code that cannot be cached does not fit a temporary file either.
+    #[error("cannot keep compiled code for this process")]
+    Temporary(#[source] io::Error),
 }
 
 impl From<CodeError> for OpenError {

@@ -6,11 +6,10 @@ use extension_depot::{Depot, DepotError, LoadedManifest, PolicyRefusal, UserConf
 use extension_host::DirectoryRules;
 
 use crate::consent::{Consent, DirectoryGrantError};
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, Note, Warning};
 use crate::install::InstallError;
 use crate::manager::Manager;
 use crate::network::Network;
-use crate::notice::{Note, Warning};
 
 /// Changes installed extensions: a manager with further tools. Each operation reads the extension
 /// once, decides, and commits the decision if nothing has changed meanwhile.

@@ -8,8 +8,7 @@ use std::time::Duration;
 use extension_depot::registry::{Progress, Registry};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::events::{Event, Events};
-use crate::notice::Wait;
+use crate::events::{Event, Events, Wait};
 
 /// How long is waited before it is said what for: shorter, and the line would only flicker.
 const MOMENT: Duration = Duration::from_millis(300);

@@ -26,7 +26,7 @@ impl Installer<'_> {
         if installed.is_some_and(|installed| installed.reference == arrived.reference) {
             return Ok(None);
         }
-        self.manager.examine(name, arrived.binary())?.startable(name)?;
+        self.manager.examine_arrived(name, arrived.binary())?.startable(name)?;
         Ok(Some(Tryout(Staged::arrived(name, arrived))))
     }
 

@@ -144,7 +144,6 @@ mod tests {
             version: "v1".to_owned(),
             resource: "b".to_owned(),
         };
-        let mut activity = activity;
         activity.touches.truncate(1);
         activity.note(&Request::UseResource { kind, method: ResourceMethod::Get }, &refused);
         let touch = TouchRecord::from(&activity.touches[1]);

@@ -6,55 +6,46 @@ use core_types::{ChangeKind, ExtensionName, OciReference, version_of_tag};
 use extension_depot::{Basis, Bundle, Bundled, Evidence, Staged as StagedArtifact};
 
 use super::error::BundlesError;
-use crate::install::{InstallOptions, Installation, Operation, Staged};
+use crate::events::Warning;
+use crate::install::{InstallError, InstallOptions, Installation, Operation, Staged};
 use crate::installer::Installer;
-use crate::notice::Warning;
 use crate::rules::{NameUse, local_reference};
 
 /// The annotation for the version.
 const VERSION: &str = "org.opencontainers.image.version";
 
-/// On which terms extensions of a bundle are installed.
-#[derive(Debug, Clone, Copy)]
+/// A bundle, and the terms on which its extensions are installed.
+#[derive(Clone, Copy)]
 pub struct ImportOptions<'a> {
     /// The bundle.
-    pub bundle: &'a Path,
+    pub bundle: &'a Bundle,
+    /// Its file.
+    pub path: &'a Path,
     /// The options of the installs. The record names the bundle as the source.
     pub install: &'a InstallOptions<'a>,
 }
 
-/// Chooses the extensions of a bundle that are named, or all.
-pub(super) fn chosen<'a>(
-    bundle: &'a Bundle,
-    path: &Path,
-    names: &[ExtensionName],
-) -> Result<Vec<&'a Bundled>, BundlesError> {
-    let is_wanted = |bundled: &&Bundled| names.is_empty() || names.contains(&bundled.name);
-    let wanted: Vec<_> = bundle.extensions().iter().filter(is_wanted).collect();
-    let is_missing = |name: &&ExtensionName| wanted.iter().all(|bundled| bundled.name != **name);
-    if let Some(name) = names.iter().find(is_missing) {
-        return Err(BundlesError::NotInBundle { bundle: path.to_owned(), name: name.clone() });
-    }
-    if wanted.is_empty() {
-        return Err(BundlesError::NoExtensions { bundle: path.to_owned() });
-    }
-    Ok(wanted)
-}
-
-impl Installer<'_> {
-    /// Returns the extensions of a bundle that are named, or all of them.
+impl<'a> ImportOptions<'a> {
+    /// Returns the extensions of the bundle that are named, or all of them.
     ///
     /// # Errors
     /// When it has none, or not one that is named.
-    pub fn in_bundle<'a>(
-        &self,
-        bundle: &'a Bundle,
-        path: &Path,
-        names: &[ExtensionName],
-    ) -> Result<Vec<&'a Bundled>, BundlesError> {
-        chosen(bundle, path, names)
+    pub fn chosen(&self, names: &[ExtensionName]) -> Result<Vec<&'a Bundled>, BundlesError> {
+        let extensions = self.bundle.extensions();
+        let is_there = |name: &ExtensionName| extensions.iter().any(|it| it.name == *name);
+        if let Some(name) = names.iter().find(|name| !is_there(name)) {
+            let (bundle, name) = (self.path.to_owned(), name.clone());
+            return Err(BundlesError::NotInBundle { bundle, name });
+        }
+        if extensions.is_empty() {
+            return Err(BundlesError::NoExtensions { bundle: self.path.to_owned() });
+        }
+        let is_wanted = |bundled: &&Bundled| names.is_empty() || names.contains(&bundled.name);
+        Ok(extensions.iter().filter(is_wanted).collect())
     }
+}
 
+impl Installer<'_> {
     /// Installs one extension of a bundle. Every byte is checked, and nothing is fetched. What
     /// nothing confirms to come from the claimed place gets the identity of its bytes.
     ///
@@ -62,12 +53,12 @@ impl Installer<'_> {
     /// When it cannot be installed. The installed state has not changed.
     pub fn import(
         &self,
-        bundle: &Bundle,
         bundled: &Bundled,
         options: &ImportOptions<'_>,
     ) -> Result<Installation, BundlesError> {
+        let bundle = options.bundle;
         let Bundled { name, claimed, .. } = bundled;
-        let of_extension = BundlesError::of(name);
+        let of_extension = InstallError::of(name);
         // A manifest that is pinned to the very bytes says that they are wanted, and whose they
         // are.
         let basis = self.depot().basis(name, claimed).map_err(&of_extension)?;
@@ -127,7 +118,7 @@ impl Installer<'_> {
                 let name = name.clone();
                 return Err(match loaded.pinned_reference().filter(OciReference::is_local) {
                     Some(installed) => {
-                        let bundle = options.bundle.to_owned();
+                        let bundle = options.path.to_owned();
                         BundlesError::OtherBytes { name, installed, bundle }
                     }
                     None => BundlesError::OtherManifest { name },

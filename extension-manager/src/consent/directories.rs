@@ -4,9 +4,8 @@ use core_types::{Authority, Capabilities, ExtensionName, Grant, GrantedPath};
 use extension_depot::{Depot, DepotError, LoadedManifest};
 use extension_host::{DirectoryError, DirectoryRules, boot_time};
 
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, Warning};
 use crate::manager::Manager;
-use crate::notice::Warning;
 
 /// Why directories cannot be granted.
 #[derive(Debug, thiserror::Error)]

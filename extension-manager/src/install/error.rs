@@ -9,14 +9,13 @@ use extension_depot::registry::{DownloadError, RegistryError};
 use extension_depot::{DepotError, ManifestError, PolicyRefusal, Source, SourceError, TrustError};
 use extension_host::DirectoryError;
 
-use super::examined::ExamineError;
 use crate::consent::{Denied, ProposedChange};
+use crate::examination::ExamineError;
 use crate::rules::{Downgrade, ReplacedByRegistry, SourceForm, TagMoved};
 use crate::trust::EvidenceError;
 
 /// The reason why an install failed. The installed state has not changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum InstallError {
     /// The depot refuses.
     #[error("cannot install `{name}`")]

@@ -5,8 +5,8 @@ use extension_depot::registry::Resolved;
 use extension_depot::{Source, Staged, WebAddress};
 
 use super::error::InstallError;
+use crate::events::Wait;
 use crate::installer::Installer;
-use crate::notice::Wait;
 use crate::rules::{SourceForm, remember_tags};
 
 impl Installer<'_> {

@@ -6,8 +6,8 @@ use extension_depot::{Basis, DepotError, Installed, Source};
 
 use super::error::InstallError;
 use super::staged::{Content, Staged};
+use crate::events::Wait;
 use crate::installer::Installer;
-use crate::notice::Wait;
 use crate::rules::{NameUse, check_tag, is_file, local_reference};
 
 /// The artifact to fetch.

@@ -7,11 +7,11 @@ use extension_host::{Binary, IntoCacheError, compile_many};
 
 use super::error::{StepProblem, SyncError};
 use super::list::List;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
 use super::step::{Planned, StepState};
+use crate::events::Wait;
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::Wait;
 
 /// What has arrived, by its place in the plan.
 type Arrived = Vec<(usize, StagedArtifact)>;

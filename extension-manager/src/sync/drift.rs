@@ -8,11 +8,11 @@ use extension_depot::{
 
 use super::error::{StepProblem, SyncError};
 use super::list::List;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
 use super::step::{Planned, Step, StepState};
+use crate::events::Warning;
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::Warning;
 
 /// Returns the list's grants for an extension that policy approves, without those that policy
 /// denies.

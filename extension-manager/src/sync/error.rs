@@ -11,7 +11,6 @@ use crate::install::InstallError;
 
 /// Why nothing is brought into line.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 #[expect(clippy::large_enum_variant, reason = "it is made once in a command")]
 pub enum SyncError {
     /// The manifests cannot be listed, or bytes cannot be restored.
@@ -67,7 +66,6 @@ impl<E: Into<InstallError>> From<E> for SyncError {
 
 /// Why one extension is not as it should be.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StepProblem {
     /// It cannot be installed or changed.
     #[error(transparent)]

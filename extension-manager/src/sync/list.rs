@@ -6,10 +6,10 @@ use core_types::{ExtensionList, ExtensionName, Grant, Identity, OciReference, ve
 use extension_depot::{Depot, Evidence, FollowedList, FromList, LoadedManifest, UserConfig};
 
 use super::error::SyncError;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
+use crate::events::{Note, Wait};
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::{Note, Wait};
 
 /// Where a list of extensions lies.
 #[derive(Debug, Clone, PartialEq, Eq)]

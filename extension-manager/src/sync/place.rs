@@ -4,12 +4,12 @@ use core_types::{ExtensionEntry, Grant};
 use extension_depot::{DepotError, Staged as StagedArtifact};
 
 use super::list::List;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
 use super::step::{Planned, Step, StepState};
 use crate::consent::Decision;
+use crate::events::Note;
 use crate::install::{InstallError, InstallOptions, Operation, Staged, Update};
 use crate::installer::Installer;
-use crate::notice::Note;
 use crate::retry::Round;
 
 /// The outcome of putting one into place: the state of its step, and the list's grants that it got.

@@ -5,7 +5,7 @@ use extension_depot::{DepotError, Listed, LoadedManifest};
 
 use super::error::{StepProblem, SyncError};
 use super::list::List;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
 use super::step::{Planned, Step, StepState};
 use crate::install::InstallError;
 use crate::installer::Installer;

@@ -1,27 +1,15 @@
 //! Evidence about the signers of artifacts, and checks of it.
 
-use std::io;
-
 use core_types::{ExtensionName, OciReference};
 use extension_depot::{
     Attachment, DepotError, Evidence, FirstUse, SignatureState, SignerProof, TrustError, Verifier,
     Verifiers,
 };
 
+use super::error::EvidenceError;
+use crate::events::{Wait, Warning};
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::{Wait, Warning};
-
-/// Why it is not known who signed something.
-#[derive(Debug, thiserror::Error)]
-pub enum EvidenceError {
-    /// The trusted signers cannot be read.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// This machine cannot wait for a network.
-    #[error(transparent)]
-    Runtime(io::Error),
-}
 
 impl Installer<'_> {
     /// Looks up the signer of an artifact, among all signers who count for it. Local bytes do not

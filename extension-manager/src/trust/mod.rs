@@ -1,6 +1,7 @@
 //! Signatures: looking for them, whether they do, and trusting a signer from now on.
 
+mod error;
 mod evidence;
 mod remember;
 
-pub use evidence::EvidenceError;
+pub use error::EvidenceError;

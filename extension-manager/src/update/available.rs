@@ -6,9 +6,9 @@ use extension_depot::registry::{Registry, RegistryError};
 use serde::Serialize;
 
 use super::error::UpdateError;
+use crate::events::Wait;
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::Wait;
 
 /// How many newer versions are looked at until one is found that has been known for long enough:
 /// each takes a request.
@@ -88,7 +88,7 @@ impl Installer<'_> {
     /// # Errors
     /// When it is not installed, or its registry does not answer.
     pub fn available(&self, name: &ExtensionName) -> Result<Available, UpdateError> {
-        let installed = self.depot().installed(name).map_err(UpdateError::of(name))?.reference;
+        let installed = self.depot().installed(name).map_err(InstallError::of(name))?.reference;
         let look = self.look(name, self.config.min_release_age());
         let query = installed.repository_query();
         let what = Wait::Resolving(&query);
@@ -165,7 +165,7 @@ impl Look<'_> {
         let Some(min_age) = self.min_age else { return Ok(Some(candidate)) };
         let resolved = self.registry.resolve(&candidate).await?.reference;
         let known_for = self.depot.locked(|depot| depot.known_for(&resolved));
-        let known_for = known_for.map_err(UpdateError::of(self.name))?;
+        let known_for = known_for.map_err(InstallError::of(self.name))?;
         Ok((known_for >= min_age.duration()).then_some(resolved))
     }
 

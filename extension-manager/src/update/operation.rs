@@ -6,9 +6,9 @@ use extension_depot::{Basis, Installed, Staged as StagedArtifact};
 use super::available::{Age, Available};
 use super::error::UpdateError;
 use crate::consent::{Decision, PriorGrants, decide_alone};
+use crate::events::Wait;
 use crate::install::{InstallError, Operation, Staged, Update};
 use crate::installer::Installer;
-use crate::notice::Wait;
 use crate::retry::{Round, until_it_holds};
 
 /// On which terms an extension is updated.
@@ -51,7 +51,7 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Available, UpdateError> {
-        let installed = self.depot().installed(name).map_err(UpdateError::of(name))?;
+        let installed = self.depot().installed(name).map_err(InstallError::of(name))?;
         self.find(&installed, options)
     }
 
@@ -66,7 +66,7 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Updated, UpdateError> {
-        let of_extension = UpdateError::of(name);
+        let of_extension = InstallError::of(name);
         let round = || {
             let installed = self.depot().installed(name).map_err(&of_extension)?;
             let installed = self.confirm_origin(installed, options)?;
@@ -79,7 +79,7 @@ impl Installer<'_> {
                 round => round,
             }
         };
-        until_it_holds(name, round, UpdateError::of(name))
+        until_it_holds(name, round, |error| of_extension(error).into())
     }
 
     /// Updates the installed artifact, as long as it is the same.
@@ -128,7 +128,8 @@ impl Installer<'_> {
             return Ok(Available::not_looked_for(reference, Age::Pinned));
         }
         self.check_source(ChangeKind::Update, reference)?;
-        self.check_transport(reference, options.allow_plain_http).map_err(UpdateError::of(name))?;
+        self.check_transport(reference, options.allow_plain_http)
+            .map_err(InstallError::of(name))?;
         let min_age = if options.now { None } else { self.config.min_release_age() };
         let (look, query) = (self.look(name, min_age), reference.repository_query());
         let work = look.for_update(reference);
@@ -142,12 +143,8 @@ impl Installer<'_> {
         installed: &Installed,
         new: &StagedArtifact,
     ) -> Result<Decision, UpdateError> {
-        let Installed { name, loaded, .. } = installed;
-        let before =
-            self.manager.examine(name, installed.binary()).map_err(InstallError::from)?.requests;
-        let after = self.manager.examine(name, new.binary()).and_then(|new| new.startable(name));
-        let requests = after.map_err(InstallError::from)?.requests.beyond(&before);
-        let base = loaded.manifest.granted();
+        let requests = self.manager.examine_update(installed, new.binary())?.requests;
+        let base = installed.loaded.manifest.granted();
         Ok(decide_alone(PriorGrants::Updating(&base), &requests, &self.config.policies))
     }
 }

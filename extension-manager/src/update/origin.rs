@@ -7,9 +7,9 @@ use extension_depot::{Basis, Installed};
 use super::error::UpdateError;
 use super::operation::UpdateOptions;
 use crate::consent::Question;
+use crate::events::{Note, Wait, Warning};
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::{Note, Wait, Warning};
 
 impl Installer<'_> {
     /// Checks whether the claimed registry has the bytes of an extension from a bundle. If so, the
@@ -28,7 +28,7 @@ impl Installer<'_> {
         }
         let Some(claimed) = self.claimed_origin(&installed)? else { return Ok(installed) };
         let name = &installed.name;
-        let of_extension = UpdateError::of(name);
+        let of_extension = InstallError::of(name);
         let basis = self.depot().basis(name, &claimed).map_err(&of_extension)?;
         self.config.check_source(&claimed)?;
         self.check_transport(&claimed, options.allow_plain_http).map_err(&of_extension)?;
@@ -44,14 +44,14 @@ impl Installer<'_> {
             self.depot().locked(|depot| depot.confirm_origin(&basis, &claimed, &evidence));
         confirmed.map_err(&of_extension)?;
         self.note(&Note::OriginConfirmed { name, origin: &claimed });
-        self.depot().installed(name).map_err(&of_extension)
+        Ok(self.depot().installed(name).map_err(of_extension)?)
     }
 
     /// Returns where the bundle said that an extension came from, if that is a registry.
     fn claimed_origin(&self, installed: &Installed) -> Result<Option<OciReference>, UpdateError> {
         let Installed { name, artifact, .. } = installed;
         let record = self.depot().record(name, &artifact.digest);
-        let record = record.map_err(|error| UpdateError::of(name)(error.into()))?;
+        let record = record.map_err(|error| InstallError::of(name)(error.into()))?;
         let claimed = record.and_then(|record| record.claimed);
         Ok(claimed.filter(|claimed| !claimed.is_local()))
     }

@@ -24,10 +24,9 @@ fn exported() -> (Fixture, std::path::PathBuf) {
 fn import(fixture: &Fixture, path: &std::path::Path) -> Result<Installation, BundlesError> {
     let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
     let bundle = Bundle::open(path).expect("a bundle");
-    let wanted = installer.in_bundle(&bundle, path, &[])?;
     let install = InstallOptions { names_bytes: true, ..InstallOptions::default() };
-    let options = ImportOptions { bundle: path, install: &install };
-    installer.import(&bundle, wanted[0], &options)
+    let options = ImportOptions { bundle: &bundle, path, install: &install };
+    installer.import(options.chosen(&[])?[0], &options)
 }
 
 #[test]
@@ -44,10 +43,14 @@ fn bundle_is_not_overwritten() {
 #[test]
 fn unknown_entry_is_named() {
     let (fixture, to) = exported();
-    let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
     let bundle = Bundle::open(&to).expect("a bundle");
-    let refused = installer.in_bundle(&bundle, &to, &[name("b")]);
-    assert!(matches!(refused, Err(BundlesError::NotInBundle { .. })));
+    let install = InstallOptions::default();
+    let options = ImportOptions { bundle: &bundle, path: &to, install: &install };
+    let refused = options.chosen(&[name("a"), name("b")]).err().expect("there is no `b`");
+    assert!(matches!(&refused, BundlesError::NotInBundle { name, .. } if name.as_str() == "b"));
+    let all: Vec<_> = options.chosen(&[]).expect("all").iter().map(|it| it.name.clone()).collect();
+    assert_eq!(all, [name("a")]);
+    drop(fixture);
 }
 
 /// Without a signature, the claim of a bundle is warned of and gives no identity; the registry

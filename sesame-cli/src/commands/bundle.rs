@@ -30,7 +30,6 @@ pub fn import(context: &Context, arguments: &ImportArguments) -> Result<Outcome,
     let consent = TerminalConsent::new(context);
     let installer = context.installer(&consent)?;
     let bundle = Bundle::open(&arguments.bundle)?;
-    let wanted = installer.in_bundle(&bundle, &arguments.bundle, &arguments.names)?;
     let name_use = if arguments.replace { NameUse::Replace } else { NameUse::Own };
     let install = InstallOptions {
         source: format!("the bundle {}", shown(&arguments.bundle)),
@@ -40,9 +39,9 @@ pub fn import(context: &Context, arguments: &ImportArguments) -> Result<Outcome,
         name_use,
         ..InstallOptions::default()
     };
-    let options = ImportOptions { bundle: &arguments.bundle, install: &install };
-    let import = |bundled: &&Bundled| Ok(installer.import(&bundle, bundled, &options)?.into());
-    Outcome::of_each(&wanted, import, Outcome::Installed)
+    let options = ImportOptions { bundle: &bundle, path: &arguments.bundle, install: &install };
+    let import = |bundled: &&Bundled| Ok(installer.import(bundled, &options)?.into());
+    Outcome::of_each(&options.chosen(&arguments.names)?, import, Outcome::Installed)
 }
 
 fn shown(path: &Path) -> String {

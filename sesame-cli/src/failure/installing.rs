@@ -214,7 +214,6 @@ impl From<UpdateError> for Failure {
             }
             UpdateError::SecretsOfOrigin { ref name, .. } => Self::new(ErrorKind::Refused, &error)
                 .with_hint(format!("sesame extension update {name} --accept-new-capabilities")),
-            other => Self::new(ErrorKind::Failure, &other),
         }
     }
 }
@@ -227,7 +226,6 @@ impl From<RollbackError> for Failure {
                 Self::new(ErrorKind::NotFound, &error)
                     .with_hint(format!("sesame extension history {name}"))
             }
-            other => Self::new(ErrorKind::Failure, &other),
         }
     }
 }

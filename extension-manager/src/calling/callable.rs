@@ -10,9 +10,9 @@ use extension_host::{
 };
 use private_files::open_regular;
 
+use super::guest_log;
 use crate::error::OpenError;
 use crate::events::Event;
-use crate::guest_log;
 use crate::manager::{Loaded, Manager};
 use crate::retry::{Round, until_it_holds};
 

@@ -6,8 +6,8 @@ use core_types::{ExtensionName, GrantedPath, OciReference};
 use extension_depot::{SignatureState, VerifierError};
 use extension_host::DirectoryError;
 
+use super::error_line::with_causes;
 use crate::consent::Denied;
-use crate::events::with_causes;
 
 /// Something that may be wrong. Its text is a line for a person.
 #[derive(Debug)]

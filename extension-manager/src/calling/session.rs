@@ -4,7 +4,7 @@ use core_types::{ExtensionName, NameError};
 use extension_depot::PlaceError;
 use extension_host::{Arguments, CallError, Returned};
 
-use crate::callable::CallMode;
+use super::callable::CallMode;
 use crate::environment::{self, NoPlaces};
 use crate::error::OpenError;
 use crate::manager::{Manager, Options};

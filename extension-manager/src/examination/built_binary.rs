@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use core_types::ExtensionName;
 use extension_depot::{Binary, digest_of};
-use extension_host::{Code, Host, HostError, Permissions, check_binary};
+use extension_host::{Code, Host};
 
-use crate::compiled_code::CodeError;
-use crate::install::ExamineError;
+use super::error::ExamineError;
+use super::linked::Linked;
+use crate::error::CodeError;
 use crate::manager::Manager;
 
 /// A binary that is known to start here.
@@ -34,20 +35,17 @@ impl Manager {
         name: &ExtensionName,
         binary: Vec<u8>,
     ) -> Result<BuiltBinary, ExamineError> {
-        let of_host = |source: HostError| ExamineError::of_host(name, source);
-        check_binary(&binary).map_err(of_host)?;
-        let host = Host::new().map_err(of_host)?;
         let file = written(&binary).map_err(CodeError::Temporary)?;
         let written = Binary {
             path: file.path().to_owned(),
             digest: digest_of(&binary),
             size: binary.len() as u64,
         };
-        let code = self.code(&host, &written)?;
-        let extension =
-            host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
-        let imports = extension.imports().into_iter().map(|import| import.name).collect();
-        drop(extension);
+        let Linked { host, code, refusal } = Linked::new(self, name, &written, &binary)?;
+        if let Some(refusal) = refusal {
+            return Err(ExamineError::of_host(name, refusal));
+        }
+        let imports = host.imports(&code).into_iter().map(|import| import.name).collect();
         let exports = exports(&host, &code);
         Ok(BuiltBinary { binary, code, host, imports, exports })
     }

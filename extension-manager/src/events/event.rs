@@ -1,6 +1,5 @@
 //! What happens while a manager works, for whoever shows it.
 
-use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -9,7 +8,8 @@ use extension_depot::registry::Progress;
 use extension_depot::{ActivityError, DepotError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
 
-use crate::notice::{Note, Wait, Warning};
+use super::error_line::with_causes;
+use super::notice::{Note, Wait, Warning};
 
 /// Takes the events of a manager. They come on the thread that does the work, which waits
 /// meanwhile.
@@ -108,16 +108,4 @@ impl fmt::Display for Event<'_> {
             }
         }
     }
-}
-
-/// Writes an error with its causes as one line.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let first_line =
-        |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
-    let (mut text, mut cause) = (first_line(error), error.source());
-    while let Some(error) = cause {
-        text = format!("{text}: {}", first_line(error));
-        cause = error.source();
-    }
-    text
 }

@@ -1,0 +1,11 @@
+//! Events: what a manager reports while it works, for whoever shows it.
+//!
+//! [`Events`] takes each [`Event`]. A [`Warning`] and a [`Note`] are facts beside the outcome, and
+//! a [`Wait`] is the work that takes a while.
+
+mod error_line;
+mod event;
+mod notice;
+
+pub use event::{Event, Events, Silent};
+pub use notice::{Note, Wait, Warning};
