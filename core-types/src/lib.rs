@@ -50,7 +50,7 @@ pub use proxy_exceptions::ProxyExceptions;
 pub use reference::{
     Digest, DigestError, ExtensionName, Identity, NameError, OciPrefix, OciQuery, OciReference,
     Provenance, ReferenceError, ReferenceProblem, canonical_registry, compare_tags,
-    is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag,
+    is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag, without_brackets,
 };
 /// Wanted versions, as in `^1.2`, and versions that tags stand for.
 pub use semver::{Version, VersionReq};

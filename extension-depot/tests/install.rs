@@ -383,7 +383,7 @@ fn same_file_same_digest() {
     );
     let error =
         two.depot.stage_layout(one.directory.path(), None, &name("copy")).err().expect("no layout");
-    assert!(error.to_string().ends_with("is no OCI image layout"), "{error}");
+    assert!(error.to_string().ends_with("is not an OCI image layout"), "{error}");
 
     let tar = one.directory.path().join("bundle.tar");
     let mut builder = tar::Builder::new(fs::File::create(&tar).expect("created"));

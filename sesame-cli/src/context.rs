@@ -22,12 +22,9 @@ use extension_manager::{
 };
 
 use crate::arguments::GlobalArguments;
-use crate::events::TerminalEvents;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
-use crate::style::Colour;
-use crate::terminal::Terminal;
-use crate::warnings::Warnings;
+use crate::terminal::{Colour, Terminal, TerminalEvents, Warnings};
 
 /// The surroundings that a command works with.
 pub struct Context {

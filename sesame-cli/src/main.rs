@@ -2,46 +2,22 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
-mod binary_file;
-mod build;
-mod case_directory;
+mod authoring;
 mod commands;
 mod completion;
 mod consent;
 mod context;
-mod development;
-mod difference;
-mod document;
-mod events;
 mod exit_code;
-mod extension_document;
-mod extension_test_runner;
 mod failure;
-mod interrupt;
-mod learn;
+mod installed;
 mod listing;
 mod manual;
-mod moment;
 mod outcome;
-mod patient_write;
-mod policy_stop;
-mod program_output;
-mod progress;
 mod project;
-mod refusals;
-mod remaining;
 mod render;
-mod resource_directory;
-mod secret_key;
-mod secrets;
-mod setting_schema;
-mod signer;
-mod style;
-mod suffiks_test_files;
-mod suffiks_test_runner;
+mod signing;
+mod suffiks;
 mod terminal;
-mod warnings;
-mod workload;
 
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -52,7 +28,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, interrupt};
 
 fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.

@@ -99,16 +99,16 @@ fn doctor_names_problem_and_fix() {
     out: extensions	good	~/.config/pds/extensions	
     out: state	good	~/.local/state/pds	
     out: cache	good	~/.cache/pds	
-    out: lock	good	nobody is changing anything	
+    out: lock	good	not held by another process	
     out: configuration file	warning	~/.config/pds/config.toml has keys that do nothing	sesame config validate
-    out: extension broken	bad	the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`	mend `~/.config/pds/extensions/broken.toml` with an editor
+    out: extension broken	bad	the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`	fix `~/.config/pds/extensions/broken.toml` in an editor
     out: extension local	good	local/file/local:0.0.0@sha256:DIGEST	
     out: extension other	good	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	
     out: extension planned	warning	`planned` has a manifest but is not installed	sesame extension install 127.0.0.1:1/my-org/planned:1
-    out: extension whole	bad	`~/.local/state/pds/extensions/history/whole/000001.json` is damaged: line 1, column 1: the text ends in the middle of an object	move `~/.local/state/pds/extensions/history/whole/000001.json` away: what it says is lost, and nothing else
+    out: extension whole	bad	`~/.local/state/pds/extensions/history/whole/000001.json` is damaged: line 1, column 1: the text ends in the middle of an object	move `~/.local/state/pds/extensions/history/whole/000001.json` away: only its own contents are lost
     out: compiled code	bad	`~/.cache/pds/extensions` can be written to by others	rm -r '~/.cache/pds/extensions'
-    out: session	warning	there is no runtime directory: nothing can be granted for a while	set XDG_RUNTIME_DIR
-    out: keyring	warning	not looked for: there is no session bus	
+    out: session	warning	no runtime directory: timed grants are not possible	set XDG_RUNTIME_DIR
+    out: keyring	warning	not checked: no session bus	
     out: registry 127.0.0.1:1	warning	not asked: sesame is offline	
     out: registry REGISTRY	warning	not asked: sesame is offline	
     "#);

@@ -37,7 +37,7 @@ fn grants_are_written_and_revoked() {
     assert!(env.read(&manifest("greet")).ends_with("[capabilities]\nconfig-read = true\n"));
     insta::assert_snapshot!(env.run("extension grant greet network"), @r#"
     exit 2
-    err: error: invalid value 'network' for '<CAPABILITY[=SCOPE]>...': `network` must say how far it reaches: `network=api.example.com`
+    err: error: invalid value 'network' for '<CAPABILITY[=SCOPE]>...': `network` needs a scope: `network=api.example.com`
     err: 
     err: For more information, try '--help'.
     "#);

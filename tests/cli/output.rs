@@ -195,18 +195,8 @@ fn non_utf8_input_does_not_panic() {
 #[test]
 fn untrusted_text_is_escaped() {
     let env = with_guest("echo", &ECHO);
-    let line = format!(
-        "{} extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'",
-        env!("CARGO_BIN_EXE_sesame")
-    );
-    let mut command = Command::new("script");
-    command.args(["-qec", &line, "/dev/null"]).env_clear();
-    command
-        .env("HOME", env.home())
-        .env("PATH", "/usr/bin:/bin")
-        .env("SHELL", "/bin/bash")
-        .env("LC_ALL", "C.UTF-8");
-    let run = env.finish(command, b"").ok();
+    let line = "extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'";
+    let run = env.finish(env.on_terminal(line), b"").ok();
     assert!(
         !run.text().contains(['\u{1b}', '\u{7}', '\u{202e}']) && run.text().contains(r"a\u{1b}]52"),
         "{:?}",

@@ -134,7 +134,7 @@ fn refusals_show_the_grant_command() {
         env.run("extension why desktop").text().replace(env.home().to_str().expect("text"), "~");
     assert!(
         run.contains("policy denies `network` (~/.config/pds/config.toml:3)")
-            && run.contains("granting it is no help"),
+            && run.contains("a grant does not help"),
         "{run}"
     );
 }
@@ -145,7 +145,7 @@ fn timed_grant_ends() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop network=api.example.com --for 1h"), @r#"
     exit 9
-    err: error: this session has no runtime directory, so nothing can be granted for a while
+    err: error: this session has no runtime directory for timed grants
     err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop secret-read=other --for 1h"), @r#"
@@ -189,7 +189,7 @@ fn timed_grant_ends() {
     err:   |
     err: 2 | what = "everything"
     err:   |        ^^^^^^^^^^^^
-    err: hint: remove `~/run/pds/grants/desktop.toml`: what is granted for a while is lost with it
+    err: hint: remove `~/run/pds/grants/desktop.toml`: the timed grants in it are lost
     "#);
 }
 
@@ -219,7 +219,7 @@ fn sesames_files_cannot_be_granted() {
     insta::assert_snapshot!(env.run("extension call desktop variables"), @r#"
     exit 5
     err: error: `~/.config` is, contains or lies in `~/.config/pds`, which no extension gets
-    err: hint: see what is granted: sesame extension info desktop
+    err: hint: see its grants: sesame extension info desktop
     "#);
 }
 
@@ -249,7 +249,7 @@ fn guest_path_is_shown_and_revoked() {
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
     exit 5
     err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest
-    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see its grants: sesame extension info desktop
     ");
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"
     exit 2
@@ -290,7 +290,7 @@ fn taken_guest_path_is_refused() {
     insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"
     exit 5
     err: error: `~/notes::/data` and `~/other::data` are one path for the guest
-    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see its grants: sesame extension info desktop
     ");
     let own_path = env.path("notes");
     let run = env.run(&format!(
@@ -334,7 +334,7 @@ fn bind_mount_does_not_expose_depot() {
     insta::assert_snapshot!(env.finish(command, b""), @r#"
     exit 5
     err: error: `~/Documents` is, contains or lies in `~/.config/pds`, which no extension gets
-    err: hint: see what is granted: sesame extension info desktop
+    err: hint: see its grants: sesame extension info desktop
     "#);
 }
 
@@ -448,10 +448,12 @@ fn quarantine_lasts_until_enable() {
     for _ in 0..4 {
         assert_eq!(env.run("extension call hostile panic boom").code, 7);
     }
-    assert!(env.run("extension call hostile panic boom").stderr.contains("`hostile` is put aside"));
+    assert!(
+        env.run("extension call hostile panic boom").stderr.contains("`hostile` is quarantined")
+    );
     insta::assert_snapshot!(env.run("extension call hostile panic boom"), @r#"
     exit 5
-    err: error: `hostile` was put aside: it failed 5 times in a row, last: the extension crashed: wasm `unreachable` instruction executed
+    err: error: `hostile` is quarantined: it failed 5 times in a row, last: the extension crashed: wasm `unreachable` instruction executed
     err: hint: see `sesame extension logs hostile`, then: sesame extension enable hostile
     "#);
     let listed = env.run("extension list").ok().text();

@@ -218,7 +218,7 @@ fn update_follows_moving_tags_only() {
     let asked = registry.seen().len();
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
-    out: follow	REGISTRY/my-org/follow:stable@sha256:DIGEST		the tag is no version
+    out: follow	REGISTRY/my-org/follow:stable@sha256:DIGEST		the tag is not a version
     out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST		the newest
     "#);
     assert_eq!(registry.seen().len() - asked, 2, "one request for each");

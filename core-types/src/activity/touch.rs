@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(
             (third.grant(), third.refusal.is_some()),
             (None, true),
-            "granting is no help against a policy"
+            "a grant does not help against a policy"
         );
         for at in 0..100 {
             activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), &refused);

@@ -279,7 +279,7 @@ impl Walk {
             // Behind the head, half a line is left by a killed process. The next call fixes it and
             // says so.
             if is_covered {
-                found("this is no line of the log".to_owned());
+                found("not a line of the log".to_owned());
             }
             return;
         };

@@ -99,7 +99,7 @@ fn misleading_entries_are_refused() {
         add(&mut tar, "plugin.wasm", EntryType::Regular, WASM);
         refusal(&tar.into_inner().expect("in memory"))
     };
-    insta::assert_snapshot!(with("link", EntryType::Symlink, b""), @"the layer DIGEST has `link`, which is a symbolic link; only plain files and directories are taken");
+    insta::assert_snapshot!(with("link", EntryType::Symlink, b""), @"the layer DIGEST has `link`, which is a symbolic link; only regular files and directories are accepted");
     for kind in
         [EntryType::Link, EntryType::Char, EntryType::Block, EntryType::Fifo, EntryType::new(b'Z')]
     {

@@ -341,9 +341,9 @@ impl UserConfig {
                 {
                     None
                 }
-                RequiredSigner::Anybody => Some(format!(
-                    "somebody who is trusted (`require_signature` in `{policy_file}`)"
-                )),
+                RequiredSigner::Anybody => {
+                    Some(format!("a trusted signer (`require_signature` in `{policy_file}`)"))
+                }
                 RequiredSigner::One(rules) => {
                     let is_by = |rule: &&SignerRule| {
                         signed_by.is_some_and(|signer| signer.is_meant_by(rule))

@@ -136,10 +136,7 @@ impl OutputDirectory {
         // /dev/stdout.
         match statat(&self.descriptor, name, AtFlags::empty()) {
             Ok(there) if FileType::from_raw_mode(there.st_mode) != FileType::RegularFile => {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "what is there is not a regular file",
-                ));
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
             }
             _ => {}
         }

@@ -18,7 +18,7 @@ const MAX_SIZE: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum TimedGrantsError {
     /// There is nowhere to keep them that goes with the session.
-    #[error("this session has no runtime directory, so nothing can be granted for a while")]
+    #[error("this session has no runtime directory for timed grants")]
     NoSession,
     /// Another user could have written them.
     #[error("`{}` is not this user's alone", path.display())]

@@ -35,7 +35,7 @@ pub enum BlobError {
         found: u64,
     },
     /// There are more bytes than sesame takes.
-    #[error("{size} bytes are too many; the most is {most}")]
+    #[error("{size} bytes are too many; the limit is {most}")]
     TooLarge {
         /// The size.
         size: u64,

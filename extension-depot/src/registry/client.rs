@@ -268,7 +268,7 @@ async fn list_with(
     let layer = manifest.list_layer()?;
     let text = connection.blob(&layer.digest, MAX_LIST).await?;
     let text =
-        String::from_utf8(text).map_err(|_| malformed("the list of extensions is no text"))?;
+        String::from_utf8(text).map_err(|_| malformed("the list of extensions is not text"))?;
     Ok((reference.pinned_to(document.digest), text))
 }
 

@@ -40,7 +40,14 @@ impl Registry {
         let read = async |connection: &Connection<'_>| {
             read_all(connection, &Target::Tags { most: PAGE }, &reader).await
         };
-        let mut tags = self.at_each(&any, read).await?;
+        let mut tags = self.at_each(&any, read).await.map_err(|error| match error {
+            // The tag of the connection means nothing to the caller.
+            RegistryError::NotFound { source, .. } => RegistryError::MissingRepository {
+                repository: Box::new(repository.clone()),
+                source,
+            },
+            other => other,
+        })?;
         tags.retain(|tag| !names_a_digest(tag));
         Ok(tags)
     }

@@ -69,7 +69,7 @@ impl Bundle {
         let extensions: Vec<_> = entries.iter().filter_map(Bundled::read).collect();
         if extensions.len() > MAX_EXTENSIONS {
             let reason =
-                format!("it has {} extensions; the most is {MAX_EXTENSIONS}", extensions.len());
+                format!("it has {} extensions; the limit is {MAX_EXTENSIONS}", extensions.len());
             return Err(ImageError::Malformed { reason }.into());
         }
         Ok(Self {

@@ -117,7 +117,7 @@ pub enum DepotError {
         name: ExtensionName,
     },
     /// It failed again and again.
-    #[error("`{name}` was put aside: {quarantine}")]
+    #[error("`{name}` is quarantined: {quarantine}")]
     Quarantined {
         /// The name.
         name: ExtensionName,
@@ -125,7 +125,7 @@ pub enum DepotError {
         quarantine: Quarantine,
     },
     /// It would come without TLS, and others of its repository came with it.
-    #[error("what came from `{repository}` came over TLS so far, and now would not")]
+    #[error("`{repository}` was fetched over TLS before, and would not be now")]
     Insecure {
         /// The repository.
         repository: Identity,

@@ -64,7 +64,7 @@ impl Depot {
         if !config.wants_signature(reference) {
             return Ok(());
         }
-        let never = || SignatureState::Unchecked { reason: "nobody has looked yet".to_owned() };
+        let never = || SignatureState::Unchecked { reason: "not verified yet".to_owned() };
         let found = self.record(name, &artifact.digest)?.and_then(|record| record.signature);
         let found = found.map_or_else(never, |checked| checked.state);
         self.check_required_signer(reference, &found, config, false)

@@ -51,7 +51,7 @@ impl fmt::Display for FirstSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nobody => f.write_str("unsigned"),
-            Self::Unknown { .. } => f.write_str("signed by somebody who was not trusted"),
+            Self::Unknown { .. } => f.write_str("signed by an untrusted signer"),
             Self::Known(signer) => write!(f, "signed by {signer}"),
         }
     }
@@ -75,7 +75,7 @@ pub enum SignatureRefusal {
         found: SignatureState,
     },
     /// It is another one than at first.
-    #[error("whoever signs `{repository}` has changed: first {first}; now {found}")]
+    #[error("the signer of `{repository}` changed: first {first}, now {found}")]
     Changed {
         /// The repository.
         repository: Identity,

@@ -107,7 +107,7 @@ pub enum TrustError {
     },
     /// A signer is neither known by a key nor by a certificate, or by both.
     #[error(
-        "a signer for `{place}` in `{}` has neither just a `key` nor just `identity`, `issuer` and `trusted_root`",
+        "a signer for `{place}` in `{}` needs either `key`, or all of `identity`, `issuer` and `trusted_root`",
         path.display()
     )]
     Means {

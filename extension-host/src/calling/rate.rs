@@ -48,6 +48,7 @@ impl RateLimits {
         let Some(most) = capability.spec().requests_a_minute else { return Ok(true) };
         match &self.directory {
             Some(directory) => {
+                create_directory(directory)?;
                 take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)
             }
             None => {
@@ -70,9 +71,6 @@ fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
 }
 
 fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
-    if let Some(directory) = path.parent() {
-        create_directory(directory)?;
-    }
     let mut file = open_to_change(path)?;
     // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
     // call does not wait for that.

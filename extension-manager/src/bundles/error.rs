@@ -37,7 +37,7 @@ pub enum BundlesError {
     #[error(transparent)]
     OwnReference(ReferenceError),
     /// The bundle names an origin that nothing confirms, and a policy or the name wants to know.
-    #[error("nothing shows that the `{name}` of this bundle came from `{}`", claimed.identity())]
+    #[error("the bundle does not prove that `{name}` came from `{}`", claimed.identity())]
     UnprovenOrigin {
         /// The extension.
         name: ExtensionName,

@@ -186,7 +186,7 @@ fn without_default_deadline(opened: &Opened, config: &UserConfig) -> EffectiveLi
     EffectiveLimits::new(&written, &config.ceilings())
 }
 
-/// Why it is not linked. What a policy denies is told apart: granting it is no help.
+/// Why it is not linked. What a policy denies is told apart: a grant does not help.
 fn refusal(opened: &Opened, error: HostError) -> OpenError {
     let name = &opened.installed.name;
     let HostError::Refused(refusals) = &error else { return OpenError::of_host(name, error) };

@@ -95,7 +95,7 @@ impl fmt::Display for Event<'_> {
             Self::CompileEnded => f.write_str("compiled"),
             Self::CodeNotKept(error) => write!(f, "compiled code is not kept: {error}"),
             Self::Quarantined { name, quarantine } => {
-                write!(f, "`{name}` is put aside: {quarantine}")
+                write!(f, "`{name}` is quarantined: {quarantine}")
             }
             Self::CallNotLogged(error) => {
                 write!(f, "this call is not in the activity log: {}", with_causes(*error))

@@ -79,8 +79,8 @@ impl fmt::Display for Warning {
             ),
             Self::UnconfirmedOrigin { name, claimed } => write!(
                 f,
-                "nothing shows that `{name}` came from `{}`: it has an identity of its own, without the secrets of that place, \
-                 until this finds it there: sesame extension update {name}",
+                "it is not confirmed that `{name}` came from `{}`: it has an identity of its own, without the secrets of that place, \
+                 until this confirms it: sesame extension update {name}",
                 claimed.identity()
             ),
             Self::NotAtOrigin { name, claimed } => write!(

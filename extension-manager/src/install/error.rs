@@ -53,9 +53,7 @@ pub enum InstallError {
     #[error(transparent)]
     Tag(ReferenceError),
     /// A range of versions was given for one thing.
-    #[error(
-        "`--version` chooses among the tags of a repository, and `{origin}` is one thing already"
-    )]
+    #[error("`--version` selects a tag of a repository, and `{origin}` already names one version")]
     VersionOfOneThing {
         /// The source.
         origin: Source,

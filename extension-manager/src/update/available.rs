@@ -45,7 +45,7 @@ impl Age {
             Self::Outdated => "there is a newer one",
             Self::Moved => "the tag has moved",
             Self::Withdrawn => "the tag is gone",
-            Self::NoVersion => "the tag is no version",
+            Self::NoVersion => "the tag is not a version",
             Self::Local => "from a file",
             Self::Pinned => "pinned",
             Self::TooNew => "there is a newer one, too new for `min_release_age`",

@@ -75,7 +75,7 @@ fn failing_extension_is_quarantined() {
         callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
     }
     assert!(
-        home.events().iter().any(|event| event.contains("`hostile` is put aside")),
+        home.events().iter().any(|event| event.contains("`hostile` is quarantined")),
         "{:?}",
         home.events()
     );

@@ -10,8 +10,7 @@ use extension_manager::{
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
-use crate::moment::ago;
-use crate::terminal::inert_line;
+use crate::terminal::{inert_line, moment::ago};
 
 /// How many digits of a digest are shown: enough to compare two by eye.
 const SHORT_DIGEST: usize = 12;
@@ -97,7 +96,7 @@ fn changed(change: &ProposedChange) -> String {
     let from = |Replaced { reference, direction }: &Replaced| match direction {
         Direction::Upgrade => format!("an upgrade from {}", reference.revision()),
         Direction::Downgrade => format!("a downgrade from {}", reference.revision()),
-        Direction::Other => format!("it takes the place of {reference}"),
+        Direction::Other => format!("it replaces {reference}"),
     };
     match change {
         ProposedChange::New => "first install".to_owned(),

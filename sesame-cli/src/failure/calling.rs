@@ -56,7 +56,7 @@ impl Failure {
                 .with_hint(format!("see its functions: sesame extension info {name}")),
             CallError::OutputClosed => Self::new(ErrorKind::Failure, error),
             CallError::NoWorkloads => Self::new(ErrorKind::Usage, error)
-                .with_hint(format!("what it can do: sesame extension info {name}")),
+                .with_hint(format!("see its functions: sesame extension info {name}")),
             CallError::Exited { .. } => Self::new(ErrorKind::Failure, error)
                 .with_hint(format!("sesame extension logs {name}")),
             CallError::Other(_) => Self::new(ErrorKind::Limit, error),
@@ -140,9 +140,12 @@ impl Failure {
         exports: &[ExportedFunction],
         is_program: bool,
     ) -> Self {
-        let failure =
-            Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"));
-        let failure = failure.listing("these can be called:", name, exports);
+        let failure = if exports.is_empty() {
+            Self::message(ErrorKind::Usage, format!("`{name}` exports no functions"))
+        } else {
+            Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"))
+                .listing("these can be called:", name, exports)
+        };
         if is_program {
             failure.with_hint(format!("it is a program: sesame extension run {name}"))
         } else {

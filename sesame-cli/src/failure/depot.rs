@@ -43,14 +43,14 @@ impl Failure {
     pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
         let hint = match error {
             DirectoryError::Link { path, real } => {
-                format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
+                format!("to do it anyway, grant `{}` itself and revoke `{path}`", real.display())
             }
             DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
             DirectoryError::Missing { .. }
             | DirectoryError::Open { .. }
             | DirectoryError::Protected { .. }
             | DirectoryError::NoHome { .. } => {
-                format!("see what is granted: sesame extension info {name}")
+                format!("see its grants: sesame extension info {name}")
             }
         };
         let is_local =
@@ -106,7 +106,7 @@ impl From<&DepotError> for Failure {
             }
             DepotError::SettingTable { name, .. } => (
                 ErrorKind::Usage,
-                Some(format!("see what can be set: sesame extension set {name} --list")),
+                Some(format!("see its settings: sesame extension set {name} --list")),
             ),
             DepotError::OtherSource { .. } => (
                 ErrorKind::Refused,
@@ -130,7 +130,7 @@ impl From<&DepotError> for Failure {
             DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
             DepotError::GenerationGone { name, .. } => (
                 ErrorKind::Local,
-                Some(format!("what can be gone back to: sesame extension history {name}")),
+                Some(format!("see the generations: sesame extension history {name}")),
             ),
             DepotError::SameGuestPath { name, .. } => {
                 (ErrorKind::Refused, Some(same_guest_path_hint(name)))
@@ -154,12 +154,12 @@ impl From<StateFileError> for Failure {
 
 /// The hint for a registry that was reached over TLS before.
 pub(super) const INSECURE_HINT: &str =
-    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
+    "remove `plain_http` for it from config.toml, or, to do it anyway, add `--allow-plain-http`";
 
 /// Returns the hint to list the directories and to change a guest path.
 pub(super) fn same_guest_path_hint(name: &ExtensionName) -> String {
     format!(
-        "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info {name}"
+        "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see its grants: sesame extension info {name}"
     )
 }
 
@@ -167,12 +167,12 @@ fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
     match refusal {
         SignatureRefusal::Required { repository, .. } => {
             format!(
-                "if you have its maker's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
+                "if you have the publisher's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
                  extension verify {name}"
             )
         }
         SignatureRefusal::Changed { .. } => {
-            format!("if its maker says why: sesame trust accept {name}")
+            format!("if the publisher announced the change: sesame trust accept {name}")
         }
     }
 }
@@ -181,7 +181,7 @@ pub(super) fn state_file_hint(error: &StateFileError) -> Option<String> {
     match error {
         StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
         StateFileError::Damaged { path, .. } => {
-            Some(format!("move `{}` away: what it says is lost, and nothing else", path.display()))
+            Some(format!("move `{}` away: only its own contents are lost", path.display()))
         }
         StateFileError::Io { .. } => None,
     }
@@ -192,9 +192,9 @@ pub(super) fn timed_hint(error: &TimedGrantsError) -> Option<String> {
         TimedGrantsError::NoSession => {
             Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned())
         }
-        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => Some(
-            format!("remove `{}`: what is granted for a while is lost with it", path.display()),
-        ),
+        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => {
+            Some(format!("remove `{}`: the timed grants in it are lost", path.display()))
+        }
         TimedGrantsError::Io { .. } => None,
     }
 }
@@ -213,7 +213,7 @@ pub(super) fn name_option(name: &ExtensionName, reference: &OciReference) -> Str
 pub(super) fn manifest_hint(error: &ManifestError) -> String {
     match error {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
-            format!("mend `{}` with an editor", path.display())
+            format!("fix `{}` in an editor", path.display())
         }
         ManifestError::Linked(linked) => linked_hint(linked),
     }

@@ -38,13 +38,13 @@ impl From<InstallError> for Failure {
                 .with_detail(format!("installed: {}", moved.installed))
                 .with_detail(format!("found:     {}", moved.found))
                 .with_hint(format!(
-                    "if its maker says why, take the new one: sesame extension install {}{}",
+                    "if the publisher announced the change, install the new digest: sesame extension install {}{}",
                     moved.found,
                     name_option(&moved.name, &moved.found)
                 )),
             InstallError::Downgrade(downgrade) => Self::new(ErrorKind::Untrusted, &error)
                 .with_hint(format!(
-                    "if it is meant, add `--allow-downgrade`, or: sesame extension rollback {}",
+                    "to do it anyway, add `--allow-downgrade`, or: sesame extension rollback {}",
                     downgrade.name
                 )),
             InstallError::ReplacedByRegistry(replaced) => {
@@ -285,7 +285,7 @@ impl From<StepProblem> for Failure {
             StepProblem::Compile(error) => error.into(),
             // The rest of the message quotes the manifest.
             StepProblem::Manifest(error) => {
-                Self::message(ErrorKind::Local, crate::render::first_line(&error.to_string()))
+                Self::message(ErrorKind::Local, crate::terminal::first_line(&error.to_string()))
             }
             other => Self::new(ErrorKind::Failure, &other),
         }

@@ -6,10 +6,10 @@ use extension_depot::SignatureRefusal;
 pub(super) fn repository_signature_hint(refusal: &SignatureRefusal) -> String {
     match refusal {
         SignatureRefusal::Required { repository, .. } => {
-            format!("if you have its publisher's key: sesame trust add KEY.pub --for {repository}")
+            format!("if you have the publisher's key: sesame trust add KEY.pub --for {repository}")
         }
         SignatureRefusal::Changed { repository, .. } => {
-            format!("if its publisher says why: sesame trust accept {repository}")
+            format!("if the publisher announced the change: sesame trust accept {repository}")
         }
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::installation::Denied;
 use crate::failure::Failure;
-use crate::warnings::MAX_WARNINGS;
+use crate::terminal::MAX_WARNINGS;
 
 /// Whose signatures count, and who signed first.
 pub struct Trust {

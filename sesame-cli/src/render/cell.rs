@@ -3,9 +3,10 @@
 use core_types::OciReference;
 use jiff::Timestamp;
 
-use crate::moment::{ago, rfc3339};
-use crate::style::Style;
-use crate::terminal::inert_line;
+use crate::terminal::{
+    Style, inert_line,
+    moment::{ago, rfc3339},
+};
 
 /// One cell: the whole value for programs, and shorter forms for a narrow terminal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,8 +19,7 @@ use crate::outcome::{
     Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step,
     StepState, Trust, Update,
 };
-use crate::style::Style;
-use crate::terminal::inert_line;
+use crate::terminal::{Style, inert_line};
 
 /// Renders the rows of a listing, or a word to a person that there are none.
 pub(super) fn listing<L: Listing>(screen: &Screen, rows: &[Vec<Cell>], empty: &str) -> Rendered {

@@ -142,7 +142,7 @@ fn diagnoses() -> Vec<Diagnosis> {
         fix: fix.map(str::to_owned),
     };
     vec![
-        diagnosis("lock", Health::Good, "nobody is changing anything", None),
+        diagnosis("lock", Health::Good, "not held by another process", None),
         diagnosis(
             "compiled code",
             Health::Bad,
@@ -399,7 +399,7 @@ fn doctor_at_80_columns() {
     insta::assert_snapshot!(shown(listings::diagnoses(&screen, &diagnoses())), @r#"
     CHECK          STATE  FINDING
     ────────────────────────────────────────────────────────────────────────────────
-    lock           good   nobody is changing anything
+    lock           good   not held by another process
     compiled code  bad    `/home/me/.cache/pds/extensions` can be written to by
                           others
     fix compiled code: rm -r '/home/me/.cache/pds/extensions'

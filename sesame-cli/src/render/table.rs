@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::cell::Cell;
 use super::screen::{Form, Screen};
 use crate::listing::{Column, Fit};
-use crate::style::Style;
+use crate::terminal::Style;
 
 /// The blanks between two columns: the padding of one, and the place of the line between them.
 const GAP: usize = 2;

@@ -47,7 +47,7 @@ pub enum PushError {
         source: Box<RegistryError>,
     },
     /// The tag leads to other bytes.
-    #[error("`{reference}` is there already, with other bytes: {there}, and these would be {new}")]
+    #[error("`{reference}` already has other bytes: {there}, not {new}")]
     Taken {
         /// Where to.
         reference: Box<OciReference>,

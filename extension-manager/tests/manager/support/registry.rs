@@ -18,15 +18,8 @@ pub struct Remote {
 
 /// A component whose bytes are those of this version, with requests of its author.
 pub fn component(version: u8, requests: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "f") (result i32) i32.const {version}))
-            (core instance $i (instantiate $m))
-            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
-    );
-    let binary = wat::parse_str(text).expect("valid");
     let manifest = format!("[capabilities]\n{requests}\n");
-    extension_host::with_author_manifest(&binary, &manifest).expect("put in")
+    test_support::asking(&test_support::component(version), &manifest)
 }
 
 impl Remote {

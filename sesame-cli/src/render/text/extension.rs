@@ -8,8 +8,7 @@ use crate::render::cell::Cell;
 use crate::render::listings;
 use crate::render::screen::Screen;
 use crate::render::table::{middle, wrapped};
-use crate::style::Style;
-use crate::terminal::inert_line;
+use crate::terminal::{Style, inert_line};
 
 /// The columns of a label with the blanks behind it.
 const LABEL: usize = 13;

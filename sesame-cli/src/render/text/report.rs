@@ -5,14 +5,13 @@ use std::fmt::Write;
 use core_types::{ExtensionName, Limit, LimitName};
 use extension_depot::{ActivityFinding, needs_text};
 
-use super::failure;
+use super::outcome::failure;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Call, ConfigValue, FileCheck, Learned, RefusedThing, split_log_line};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
-use crate::style::Style;
-use crate::terminal::{inert, inert_line};
+use crate::terminal::{Style, inert, inert_line};
 
 pub(super) fn called(context: &Context, call: &Call) -> Rendered {
     let mut talk = String::new();
@@ -103,7 +102,7 @@ pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[RefusedThing
             Some(grant) => {
                 writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant))
             }
-            None => writeln!(text, "  granting it is no help"),
+            None => writeln!(text, "  a grant does not help"),
         };
     }
     Rendered::text(screen, text)
