@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use core_types::Digest;
 use extension_depot::registry::RegistryError;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Bundle, DepotError, ImageError, UnpackError, media_type};
+use extension_depot::{Bundle, ImageError, InstalledError, UnpackError, media_type};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use support::{Home, component, home, install, install_staged, name, publish, stage};
@@ -288,7 +288,7 @@ fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
     }
     fs::remove_file(&record)?;
     let error = home.depot.installed(&name("plugin")).expect_err("which binary is not known");
-    assert!(matches!(error, DepotError::Artifact { .. }), "{error:?}");
+    assert!(matches!(error, InstalledError::Artifact { .. }), "{error:?}");
     Ok(())
 }
 

@@ -88,15 +88,15 @@ impl Manager {
             match self.loaded(&opened.installed) {
                 Ok(loaded) => Ok(Round::Done((opened, loaded))),
                 Err(error) => {
-                    let basis = self.depot().basis_of(&opened.installed).map_err(of_extension)?;
-                    match basis.still_holds(self.depot()).map_err(of_extension)? {
+                    let basis = self.depot().basis_of(&opened.installed)?;
+                    match basis.still_holds(self.depot())? {
                         true => Err(error),
                         false => Ok(Round::Changed),
                     }
                 }
             }
         };
-        until_it_holds(name, round, of_extension)
+        until_it_holds(name, round)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use core_types::{ExtensionName, OciReference};
 use extension_depot::{
-    Attachment, DepotError, Evidence, FirstUse, SignatureState, SignerProof, TrustError, Verifier,
-    Verifiers,
+    Attachment, Evidence, SignatureState, SignedArtifact, SignerError, SignerProof, TrustError,
+    Verifier, Verifiers,
 };
 
 use super::error::EvidenceError;
@@ -43,11 +43,10 @@ impl Installer<'_> {
         reference: &OciReference,
         wanted: Option<&SignerProof>,
     ) -> Result<Evidence, InstallError> {
-        let of_extension = InstallError::of(name);
-        let first = self.depot().first_use(&reference.identity()).map_err(&of_extension)?;
+        let first = self.depot().first_use(&reference.identity())?;
         let evidence = self.look_up(reference, wanted)?;
-        let seen = (reference, first.as_ref());
-        self.check_signer(seen, &evidence, wanted).map_err(of_extension)?;
+        let signed = SignedArtifact { name: Some(name), reference, first: first.as_ref() };
+        self.check_signer(signed, &evidence, wanted)?;
         Ok(evidence)
     }
 
@@ -66,12 +65,11 @@ impl Installer<'_> {
     /// signer of the first use.
     pub(crate) fn check_signer(
         &self,
-        (reference, first): (&OciReference, Option<&FirstUse>),
+        artifact: SignedArtifact<'_>,
         evidence: &Evidence,
         wanted: Option<&SignerProof>,
-    ) -> Result<(), DepotError> {
-        let found = &evidence.signature;
-        self.depot().check_signature((reference, first), found, self.config, wanted)
+    ) -> Result<(), SignerError> {
+        self.depot().check_signature(artifact, &evidence.signature, self.config, wanted)
     }
 
     /// Returns every signer whose signature counts, with a warning for each whose signatures cannot

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use core_types::{ErrorKind, ExtensionName};
-use extension_depot::{Depot, DepotError};
+use extension_depot::{Depot, RemoveError};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -167,7 +167,7 @@ fn remove(context: &Context, name: &ExtensionName) -> Result<bool, Failure> {
     let removed = depot.lock()?.remove(name, true);
     match removed {
         Ok(_) => Ok(true),
-        Err(DepotError::NotFound { .. }) => Ok(false),
+        Err(RemoveError::NotFound(_)) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use core_types::{
     Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError, Touch, plain_message,
 };
-use extension_depot::{DepotError, PlaceError};
+use extension_depot::PlaceError;
 use extension_host::WitError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -132,11 +132,6 @@ impl Failure {
             .map(|text| first_line(text))
             .collect::<Vec<_>>()
             .join(": ")
-    }
-
-    /// Reports manifests that cannot be listed.
-    pub fn of_listing(error: &DepotError) -> Self {
-        Self::new(ErrorKind::Local, error)
     }
 
     /// Reports a file or directory of the user that is missing or cannot be read.

@@ -16,7 +16,7 @@ use extension_manager::environment::NoPlaces;
 use extension_manager::{CodeError, OpenError};
 
 use super::Failure;
-use super::depot::{linked_hint, manifest_hint, timed_hint};
+use super::depot::{as_references, linked_hint};
 use crate::project::{BuildError, MissingTool, ProjectError};
 use crate::suffiks::{ResourceDirectoryError, document::DocumentError};
 
@@ -24,11 +24,7 @@ use crate::suffiks::{ResourceDirectoryError, document::DocumentError};
 pub const LOCKS_HINT: &str =
     "keep `XDG_CONFIG_HOME` and `XDG_STATE_HOME` on a file system with locks, such as a local disk";
 
-impl From<TrustError> for Failure {
-    fn from(error: TrustError) -> Self {
-        Self::from(&error)
-    }
-}
+as_references! { LockError, ManifestError, TimedGrantsError, TrustError }
 
 impl From<VerifierError> for Failure {
     fn from(error: VerifierError) -> Self {
@@ -49,7 +45,9 @@ impl From<OpenError> for Failure {
                 Self::new(ErrorKind::Refused, &error).with_hint("unset SESAME_SAFE_MODE")
             }
             OpenError::Config(error) => error.into(),
-            OpenError::Extension { name, source } => Self::of_extension(&name, &source),
+            OpenError::Extension { source, .. } => Self::from(&*source),
+            OpenError::State(error) => error.into(),
+            OpenError::Changed(error) => Self::from(&error),
             OpenError::Code(error) => Self::from(*error),
             OpenError::Host { name, source } => Self::of_host(&name, &source),
             OpenError::DeniedByPolicy { ref policy, .. } => Self::new(ErrorKind::Refused, &error)
@@ -200,22 +198,9 @@ impl From<BackendError> for Failure {
     }
 }
 
-impl From<TimedGrantsError> for Failure {
-    fn from(error: TimedGrantsError) -> Self {
-        let hint = timed_hint(&error);
-        Self::new(ErrorKind::Local, &error).with_optional_hint(hint)
-    }
-}
-
 impl From<ActivityError> for Failure {
     fn from(error: ActivityError) -> Self {
         Self::new(ErrorKind::Local, &error)
-    }
-}
-
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
-        Self::from(&error)
     }
 }
 
@@ -244,12 +229,6 @@ impl From<BundleError> for Failure {
             BundleError::Exists { .. } => failure.with_hint("replace it: add `--force`"),
             BundleError::Write { .. } => failure,
         }
-    }
-}
-
-impl From<ManifestError> for Failure {
-    fn from(error: ManifestError) -> Self {
-        Self::new(ErrorKind::Local, &error).with_hint(manifest_hint(&error))
     }
 }
 

@@ -8,7 +8,6 @@ mod command_failure;
 mod conversions;
 mod depot;
 mod installing;
-mod list;
 mod refused;
 mod similar;
 

@@ -62,7 +62,7 @@ impl<'a> PolicyCheck<'a> {
             Err(stop) => return Some(stop.clone()),
         };
         match self.depot.check_policies(installed, config) {
-            Err(error) => Some(Failure::of_extension(&installed.name, &error).into()),
+            Err(error) => Some(Failure::from(&error).into()),
             Ok(()) => self.denied_import(installed, config),
         }
     }

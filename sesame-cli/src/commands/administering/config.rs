@@ -24,14 +24,11 @@ pub fn validate(context: &Context) -> Result<Outcome, Failure> {
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
     let places = context.places()?;
-    let of_manifests =
-        context.depot()?.list().map_err(|error| Failure::of_listing(&error))?.into_iter().map(
-            |listed| {
-                FileCheck::new(
-                    places.manifest(&listed.name),
-                    listed.manifest.map(|loaded| loaded.unknown_keys),
-                )
-            },
-        );
+    let of_manifests = context.depot()?.list()?.into_iter().map(|listed| {
+        FileCheck::new(
+            places.manifest(&listed.name),
+            listed.manifest.map(|loaded| loaded.unknown_keys),
+        )
+    });
     Ok(Outcome::Validated(of_config.chain(of_manifests).collect()))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
-use extension_depot::{Depot, DepotError, Listed, UserConfig};
+use extension_depot::{Depot, InstalledError, Listed, UserConfig};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 use extension_manager::environment;
 
@@ -24,7 +24,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     all.extend(configuration(&depot));
     all.extend(durability(&depot));
     let listed = depot.list().unwrap_or_else(|error| {
-        let failure = Failure::of_listing(&error);
+        let failure = Failure::from(&error);
         all.push(bad("extensions", failure.in_one_line(), failure.hint));
         Vec::new()
     });
@@ -162,26 +162,23 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
 fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diagnosis {
     let name = &listed.name;
     let what = format!("extension {name}");
-    let failed = |error: &DepotError| {
-        let failure = Failure::from(error);
-        bad(what.clone(), failure.in_one_line(), failure.hint)
-    };
+    let failed = |failure: Failure| bad(what.clone(), failure.in_one_line(), failure.hint);
     let installed = match depot.installed(name) {
         Ok(installed) => installed,
-        Err(error @ DepotError::NotInstalled { .. }) => {
+        Err(error @ InstalledError::NotInstalled(_)) => {
             let failure = Failure::from(&error);
             return warning(what, failure.in_one_line(), failure.hint);
         }
-        Err(error) => return failed(&error),
+        Err(error) => return failed(error.into()),
     };
     if depot.whole(name).is_none() {
         return bad(what, "its binary is missing", Some("sesame extension sync".to_owned()));
     }
     if let Err(error) = depot.record(name, &installed.artifact.digest) {
-        return failed(&error.into());
+        return failed(error.into());
     }
     if let Err(error) = depot.history(name) {
-        return failed(&error);
+        return failed(error.into());
     }
     // Policy is the administrator's choice, and not a problem.
     if let Some(stop) = policies.stop(&installed) {

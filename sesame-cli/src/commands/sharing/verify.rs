@@ -25,7 +25,7 @@ pub fn run(
     if what.is_empty() {
         // An extension that another process has removed meanwhile need not be verified.
         let check_one = |listed: Listed| check(context, &depot, &listed.name, repair).ok();
-        let listed = depot.list().map_err(|error| Failure::of_listing(&error))?;
+        let listed = depot.list()?;
         return Ok(Outcome::Verified(listed.into_iter().filter_map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
