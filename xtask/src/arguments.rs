@@ -35,6 +35,11 @@ impl Arguments {
         Ok(word)
     }
 
+    /// Takes the next word out, if there is one.
+    pub fn word(&mut self) -> Option<String> {
+        (!self.words.is_empty()).then(|| self.words.remove(0))
+    }
+
     /// Fails where a word is left.
     pub fn none(self) -> Result<()> {
         match self.words.first() {

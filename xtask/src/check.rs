@@ -101,11 +101,20 @@ mod tests {
 
     #[test]
     fn only_programs_with_tests_are_run() {
-        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/r/a/Cargo.toml","profile":{"test":true},"executable":"/t/a-1"}
-{"reason":"compiler-artifact","manifest_path":"/r/b/Cargo.toml","profile":{"test":false},"executable":"/t/b"}
-{"reason":"compiler-artifact","manifest_path":"/r/c/Cargo.toml","profile":{"test":true},"executable":null}
-{"reason":"build-finished","success":true}"#;
+        let artifact = |name: &str, is_test: bool, executable: &str| {
+            format!(
+                r#"{{"manifest_path":"/r/{name}/Cargo.toml","profile":{{"test":{is_test}}},
+                "executable":{executable}}}"#
+            )
+            .replace('\n', "")
+        };
+        let messages = [
+            artifact("a", true, "\"/t/a-1\""),
+            artifact("b", false, "\"/t/b\""),
+            artifact("c", true, "null"),
+            r#"{"reason":"build-finished","success":true}"#.to_owned(),
+        ];
         let [directory, program] = ["/r/a", "/t/a-1"].map(PathBuf::from);
-        assert_eq!(unit_tests(messages), [UnitTests { directory, program }]);
+        assert_eq!(unit_tests(&messages.join("\n")), [UnitTests { directory, program }]);
     }
 }

@@ -3,7 +3,9 @@
 
 mod arguments;
 mod benchmarks;
+mod build_scripts;
 mod check;
+mod components;
 mod problem;
 mod release;
 mod repository;
@@ -22,7 +24,7 @@ struct Task {
     run: fn(&[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 4] = [
+const TASKS: [Task; 6] = [
     Task {
         name: "check",
         usage: "[--since COMMIT]",
@@ -40,6 +42,18 @@ const TASKS: [Task; 4] = [
         usage: "[--write] [--results FILE] [--criterion DIR] [--page FILE]",
         purpose: "Make the tables and the plot of docs/performance.md",
         run: benchmarks::run,
+    },
+    Task {
+        name: "sbom",
+        usage: "[FILE] | --check",
+        purpose: "Write the components of the binary as CycloneDX, or check the list",
+        run: components::run,
+    },
+    Task {
+        name: "build-scripts",
+        usage: "",
+        purpose: "List the build scripts of the binary, and fail where one is unread",
+        run: build_scripts::run,
     },
     Task {
         name: "release",

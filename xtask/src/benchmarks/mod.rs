@@ -18,7 +18,7 @@ use crate::arguments::Arguments;
 use crate::problem::{Problem, Result};
 use crate::repository::{read, root, write};
 
-const BEGIN: &str = "<!-- begin: made by benches/table -->";
+const BEGIN: &str = "<!-- begin: made by cargo xtask benchmark-table -->";
 const END: &str = "<!-- end -->";
 
 /// Runs the task.

@@ -14,6 +14,7 @@ const GAP: u32 = 6;
 /// A longer bar is cut off: its number has its length, and the others stay readable.
 const LONGEST: f64 = 2.0;
 
+const SVG: &str = r#"<svg xmlns="http://www.w3.org/2000/svg""#;
 const KEPT: &str = "#2e7d4f";
 const MISSED: &str = "#c0392b";
 const PLAIN: &str = "#6b8cae";
@@ -31,7 +32,8 @@ pub fn plot(comparisons: &[Comparison]) -> String {
     let height = y + 30;
     let mut lines = vec![
         format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="12" fill="{TEXT}" role="img">"#
+            "{SVG} viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
+             font-family=\"sans-serif\" font-size=\"12\" fill=\"{TEXT}\" role=\"img\">"
         ),
         "<title>What sesame costs, as ratios of wall time; less is better</title>".to_owned(),
         format!(r#"<rect width="{WIDTH}" height="{height}" fill="white"/>"#),

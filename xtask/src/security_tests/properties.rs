@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn properties_have_their_cases() {
-        let source = "// proptest! { not this\nproptest! {\n    #[test]\n    fn a(x in 0..1) {}\n}\n\
+        let source = "// proptest! { not this\nproptest! {\n #[test]\n fn a(x in 0..1) {}\n}\n\
                       proptest! {\n #![proptest_config(ProptestConfig::with_cases(1_000))]\n\n\
                       #[test]\n fn b(\n  y in any()) {}\n}\n#[test]\nfn c() {}\n";
         let mut found: Vec<_> = properties(source).into_iter().collect();
