@@ -11,14 +11,14 @@ use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
 use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
-use crate::trust::signer_pin::{Evidence, FirstSigner, FirstUse};
+use crate::trust::signer_pin::{Evidence, FirstSigner, PinnedSigner};
 
 impl Depot {
     /// Who signed the first version that was installed from a repository.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn first_use(&self, repository: &Identity) -> Result<Option<FirstUse>, StateFileError> {
+    pub fn first_use(&self, repository: &Identity) -> Result<Option<PinnedSigner>, StateFileError> {
         state_file::read(&self.first_use_path(repository))
     }
 
@@ -26,14 +26,14 @@ impl Depot {
     ///
     /// # Errors
     /// When their directory cannot be read, or one of them cannot.
-    pub fn first_uses(&self) -> Result<Vec<FirstUse>, StoredFileError> {
+    pub fn first_uses(&self) -> Result<Vec<PinnedSigner>, StoredFileError> {
         let directory = self.places().first_uses();
         let mut all = Vec::new();
         for file in names_in(&directory)?
             .iter()
             .filter(|file| Path::new(file).extension() == Some("json".as_ref()))
         {
-            all.extend(state_file::read::<FirstUse>(&directory.join(file))?);
+            all.extend(state_file::read::<PinnedSigner>(&directory.join(file))?);
         }
         all.sort_by(|one, other| one.repository.cmp(&other.repository));
         Ok(all)
@@ -81,7 +81,7 @@ impl LockedDepot<'_> {
             return Ok(());
         }
         let since = state_file::now();
-        let first_use = FirstUse { repository: repository.clone(), signer, is_secure, since };
+        let first_use = PinnedSigner { repository: repository.clone(), signer, is_secure, since };
         state_file::write(&self.first_use_path(&repository), &first_use)
     }
 }

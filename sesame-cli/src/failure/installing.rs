@@ -12,7 +12,7 @@ use extension_manager::{
 
 use super::{Failure, Refused};
 use crate::failure::depot::name_option;
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 /// What tells apart those who want to replace local bytes from those who want both.
 const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";
@@ -142,7 +142,7 @@ impl Failure {
 
     /// Adds the ways to download a file whose digest is missing.
     fn without_digest(mut self, address: &WebAddress, command: &str) -> Self {
-        let file = inert_line(address.file_name());
+        let file = escape_to_line(address.file_name());
         let by_hand = format!(
             "download it yourself, then: sesame extension {command} {}",
             shell_word(&format!("./{file}"))
