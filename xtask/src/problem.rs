@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What a task returns.
+/// The result of a task.
 pub type Result<T> = std::result::Result<T, Problem>;
 
 /// Why a task failed.

@@ -1,4 +1,4 @@
-//! Reads what `benches/run` and criterion measured.
+//! Reads the measurements of `benches/run` and criterion.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub struct Row {
 /// Commands measured in turn. The others are compared with the first row.
 #[derive(Debug)]
 pub struct Comparison {
-    /// What is compared.
+    /// The subject of the comparison.
     pub title: String,
     /// The commands.
     pub rows: Vec<Row>,
@@ -59,7 +59,7 @@ impl Comparison {
 
 /// The highest ratio of the time of `sesame` that is good enough.
 pub struct Target {
-    /// What the page calls it.
+    /// The name on the page.
     pub what: &'static str,
     /// The title of its comparison.
     pub title: &'static str,

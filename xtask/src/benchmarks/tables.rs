@@ -53,7 +53,9 @@ fn cost_rows(compared: &Comparison) -> Vec<String> {
     let mut lines = vec![table_row(&[&title, "", "", "", "", "", ""])];
     let Some(first) = compared.rows.first() else { return lines };
     for row in &compared.rows {
-        let cells = [&[row.name.clone()], &costs(row)[..], &ratios(row, first)[..]].concat();
+        let mut cells = vec![row.name.clone()];
+        cells.extend(costs(row));
+        cells.extend(ratios(row, first));
         lines.push(table_row(&cells.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     lines

@@ -1,4 +1,4 @@
-//! Finds what a script can do, which its reader has to know.
+//! Finds the abilities of a script, for its reader.
 
 use std::collections::BTreeSet;
 

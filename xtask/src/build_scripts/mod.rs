@@ -49,7 +49,7 @@ fn script_of(package: &Package) -> Option<&Path> {
     Some(&target.src_path)
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Default)]
 struct Report {
     used: BTreeSet<Script>,
@@ -95,7 +95,7 @@ impl Report {
     }
 }
 
-/// Returns what is wrong with a script.
+/// Returns the problem of a script, if it has one.
 fn problem(entry: Option<&Reviewed>, found: &BTreeSet<&str>) -> Option<String> {
     match entry {
         _ if found.contains("network") => Some("it may reach a network".to_owned()),

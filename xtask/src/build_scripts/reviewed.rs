@@ -13,11 +13,11 @@ pub struct Script {
     pub digest: String,
 }
 
-/// What its reader found.
+/// The findings of its reader.
 pub struct Reviewed {
-    /// What it can do.
+    /// Its abilities.
     pub abilities: BTreeSet<String>,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: String,
 }
 

@@ -20,15 +20,15 @@ pub struct Bill {
     spec_version: &'static str,
     serial_number: String,
     version: u32,
-    /// What the list is about.
+    /// The subject of the list.
     pub metadata: Metadata,
     /// Everything else that is built.
     pub components: Vec<Component>,
-    /// What depends on what.
+    /// The dependencies of each.
     pub dependencies: Vec<Dependency>,
 }
 
-/// What the list is about.
+/// The subject of the list.
 #[derive(Serialize)]
 pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -46,7 +46,7 @@ pub struct Package {
 /// A library, a program or a build script.
 #[derive(Deserialize)]
 pub struct Target {
-    /// What it is.
+    /// Its kinds, such as `lib` or `proc-macro`.
     pub kind: Vec<String>,
     /// Its first source.
     pub src_path: std::path::PathBuf,

@@ -1,5 +1,4 @@
-//! Checks that a release can be made, makes what can be made here, and prints what a person has to
-//! do.
+//! Checks the versions of a release, makes its packages, and prints the steps of a person.
 //!
 //! - `--dry-run` is needed, since nothing here publishes;
 //! - `--binary FILE` is the binary of the packages (default: target/dist/sesame, where it exists);

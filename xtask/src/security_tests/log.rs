@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// What the tests said. Tests are known by their names without their modules: of several with one
+/// The results of the tests. Tests are known by their names without their modules: of several with one
 /// name, all have to pass.
 pub struct Log {
     results: HashMap<String, &'static str>,

@@ -27,7 +27,7 @@ const BESIDE: &str = include_str!("beside.txt");
 pub struct Page<'a> {
     /// The rows of the test matrix.
     pub rows: &'a [Row],
-    /// What the tests said.
+    /// The results of the tests.
     pub log: &'a Log,
     /// The random inputs of each property.
     pub random: &'a HashMap<String, u64>,
