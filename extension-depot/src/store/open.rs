@@ -3,7 +3,8 @@
 use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions};
 
 use crate::activity::quarantine::Quarantine;
-use crate::config::user_config::{PolicyRefusal, UserConfig};
+use crate::config::policies::PolicyRefusal;
+use crate::config::user_config::UserConfig;
 use crate::files::state_file::StateFileError;
 use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::store::depot::{Depot, Installed};
