@@ -33,8 +33,8 @@ pub use activity::{
 };
 pub use archives::{Docs, DocsError, Page, UnpackError};
 pub use config::{
-    CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
-    RedirectHostError, RegistrySettings, Setting, UserConfig,
+    CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
+    RedirectHostError, RegistrySettings, Setting,
 };
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{
@@ -57,7 +57,7 @@ pub use source::{
 };
 pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
-    ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallOrder, Installed,
+    ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,
     InstalledError, Listed, LockedDepot, NotInstalled, OpenExtensionError, Opened, OtherSource,
     PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError,
     Verification,
@@ -68,7 +68,7 @@ pub use trust::signature::{
     Verifiers,
 };
 pub use trust::{
-    Evidence, FirstSigner, FirstUse, InsecureTransport, NoteSignatureError, SignatureRefusal,
-    SignatureState, SignedArtifact, Signer, SignerError, SignerProof, TransportError, TrustError,
+    Evidence, FirstSigner, InsecureTransport, NoteSignatureError, PinnedSigner, SignatureRefusal,
+    SignatureState, SignedArtifact, Signer, SignerError, TransportError, TrustAnchor, TrustError,
     TrustedSigner,
 };

@@ -8,7 +8,7 @@ use core_types::{Capabilities, Digest, OciReference};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{
     Basis, ChangeTimedGrantsError, CommitError, Evidence, FindError, FirstSigner,
-    GrantInstalledError, InstallOrder, InstalledError, NoteSignatureError, Reason, RestoreError,
+    GrantInstalledError, InstallPlan, InstalledError, NoteSignatureError, Reason, RestoreError,
     SignatureState, Signer, Staged, media_type,
 };
 use support::{Home, basis, component, home, install, name, order, publish, reference, stage};
@@ -154,7 +154,7 @@ fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<
     home.depot
         .lock()
         .expect("free")
-        .install(staged, &InstallOrder { evidence: Some(&evidence), ..order(seen, "a", None) })
+        .install(staged, &InstallPlan { evidence: Some(&evidence), ..order(seen, "a", None) })
 }
 
 /// The pinned signer is not overwritten by one that could not follow it, whatever was seen.

@@ -232,7 +232,7 @@ fn unpacked_binary_survives_gc() {
     let (home, text) = packed(&registry);
     let first = home.depot.installed(&name("plugin")).expect("installed").binary().clone();
     home.depot.lock().expect("free").collect(1, true).expect("collected");
-    assert!(first.path.exists() && home.depot.whole(&name("plugin")).is_some());
+    assert!(first.path.exists() && home.depot.installed_with_binary(&name("plugin")).is_some());
 
     // An older version stays as long as one can go back to it.
     image(&registry, "o/plugin", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("new"))])), "")]);

@@ -3,7 +3,7 @@
 use core_types::{ChangeKind, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Registry;
 use extension_depot::{
-    Depot, FileError, LoadedManifest, PolicyRefusal, TransportError, UserConfig,
+    Depot, EffectiveConfig, FileError, LoadedManifest, PolicyRefusal, TransportError,
 };
 use extension_host::DirectoryRules;
 
@@ -20,7 +20,7 @@ pub struct Installer<'a> {
     /// The extensions.
     pub manager: &'a Manager,
     /// The configuration and every policy, for all operations of one command.
-    pub config: &'a UserConfig,
+    pub config: &'a EffectiveConfig,
     /// The registries.
     pub network: Network<'a>,
     /// Answers what only a person can answer.

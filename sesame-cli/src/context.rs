@@ -14,7 +14,7 @@ use directories::BaseDirs;
 use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
-use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
 use extension_manager::{
@@ -36,7 +36,7 @@ pub struct Context {
     pub warnings: Warnings,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
-    config: OnceCell<UserConfig>,
+    config: OnceCell<EffectiveConfig>,
     /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
@@ -162,9 +162,9 @@ impl Context {
     }
 
     /// Returns the configuration.
-    pub fn config(&self) -> Result<&UserConfig, Failure> {
+    pub fn config(&self) -> Result<&EffectiveConfig, Failure> {
         if self.config.get().is_none() {
-            let config = UserConfig::load(self.places()?)?;
+            let config = EffectiveConfig::load(self.places()?)?;
             self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display(), key)));
             let _ = self.config.set(config);
         }
@@ -240,7 +240,7 @@ impl Context {
         Notices::new(move |notice| match notice {
             Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
             Notice::WaitingForHelper(_) if is_quiet => {}
-            Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
+            Notice::WaitingForHelper(_) => terminal.status(&notice.to_string()),
         })
     }
 
@@ -294,9 +294,9 @@ impl Context {
     }
 
     /// Prints a line on standard error.
-    pub fn say(&self, text: &str) {
+    pub fn status(&self, text: &str) {
         if !self.global.quiet {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 
@@ -306,9 +306,9 @@ impl Context {
     }
 
     /// Prints a detail on standard error if the user wants details.
-    pub fn explain(&self, text: &str) {
+    pub fn verbose(&self, text: &str) {
         if self.is_verbose() {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 

@@ -70,7 +70,7 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         _ if is_wrong && arguments::wants_json(words) => {
             terminal.data(render::wrong_command_line(&answer.text).as_bytes())
         }
-        false => terminal.talk(&answer.text),
+        false => terminal.stderr(&answer.text),
         true => terminal.data(answer.text.as_bytes()),
     };
     let code = written.map_or_else(|error| unwritten(&terminal, &error), |()| None);
@@ -84,7 +84,7 @@ fn unwritten(terminal: &Terminal, error: &std::io::Error) -> Option<ExitCode> {
         return None;
     }
     let failure = failure::Failure::message(ErrorKind::Local, "cannot write to standard output");
-    let _ = terminal.talk(&render::failure_text(&failure.caused_by(error)));
+    let _ = terminal.stderr(&render::failure_text(&failure.caused_by(error)));
     Some(ErrorKind::Local.into())
 }
 

@@ -7,7 +7,7 @@ use core_types::{
     SignerRule, SourceRefusal, denied_by_policy,
 };
 
-use crate::config::user_config::UserConfig;
+use crate::config::effective_config::EffectiveConfig;
 use crate::source::web_address::WebAddress;
 use crate::trust::signer::Signer;
 
@@ -23,7 +23,7 @@ pub struct PolicyRefusal {
     pub policy: PathBuf,
 }
 
-impl UserConfig {
+impl EffectiveConfig {
     /// Checks that every policy lets extensions come from there.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{Document, TomlLeaf, toml_leaves};
 
-use crate::config::user_config::UserConfig;
+use crate::config::effective_config::EffectiveConfig;
 
 /// One value that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Setting {
     pub line: usize,
 }
 
-impl UserConfig {
+impl EffectiveConfig {
     /// Returns every value that is in force, with where it stands. All policies hold; of the
     /// settings of a registry, those in the last file that has any.
     pub fn settings(&self) -> Vec<Setting> {

@@ -11,7 +11,7 @@ use crate::manifest::manifest_file::{LoadedManifest, ManifestError, read_text};
 use crate::store::depot::{Depot, Installed};
 use crate::store::owner::{OtherSource, check_owner};
 use crate::trust::check_transport::{InsecureTransport, check_secure};
-use crate::trust::signer_pin::FirstUse;
+use crate::trust::signer_pin::PinnedSigner;
 
 /// The state that a decision about an extension is based on: its manifest, and the signer that is
 /// pinned for its repository.
@@ -24,7 +24,7 @@ pub struct Basis {
     name: ExtensionName,
     repository: Identity,
     manifest: Seen,
-    first_use: Option<FirstUse>,
+    first_use: Option<PinnedSigner>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub enum BasisError {
     Manifest(#[from] ManifestError),
     /// The pinned signer cannot be read.
     #[error(transparent)]
-    FirstUse(#[from] StateFileError),
+    PinnedSigner(#[from] StateFileError),
 }
 
 impl Depot {
@@ -156,7 +156,7 @@ impl Basis {
     }
 
     /// Who signed first.
-    pub fn first_use(&self) -> Option<&FirstUse> {
+    pub fn first_use(&self) -> Option<&PinnedSigner> {
         self.first_use.as_ref()
     }
 

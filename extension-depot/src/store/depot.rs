@@ -246,7 +246,7 @@ impl Depot {
 
     /// Returns the extension of this name, if everything that its manifest is pinned to is there,
     /// as far as can be seen without reading the binary.
-    pub fn whole(&self, name: &ExtensionName) -> Option<Installed> {
+    pub fn installed_with_binary(&self, name: &ExtensionName) -> Option<Installed> {
         let installed = self.installed(name).ok()?;
         installed.binary.path.exists().then_some(installed)
     }

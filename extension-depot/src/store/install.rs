@@ -19,7 +19,7 @@ use crate::trust::signer_pin::{Evidence, SignatureRefusal};
 
 /// How an artifact is to be installed.
 #[derive(Debug, Clone, Copy)]
-pub struct InstallOrder<'a> {
+pub struct InstallPlan<'a> {
     /// The state that the decision is based on.
     pub basis: &'a Basis,
     /// The request, in the words of the caller.
@@ -73,8 +73,8 @@ impl LockedDepot<'_> {
     /// # Errors
     /// [`CommitError::Changed`] when something that the decision was made upon has changed. When
     /// the name belongs to another identity or something cannot be written.
-    pub fn install(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), CommitError> {
-        let InstallOrder { basis, evidence, .. } = *order;
+    pub fn install(&self, staged: &Staged, order: &InstallPlan<'_>) -> Result<(), CommitError> {
+        let InstallPlan { basis, evidence, .. } = *order;
         self.check_order(staged, order)?;
         let name = basis.name();
         // The compared parts have not changed; the rest may have.
@@ -99,7 +99,7 @@ impl LockedDepot<'_> {
     }
 
     /// Checks that the manifest can be replaced, and that the decision still holds.
-    fn check_order(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), CommitError> {
+    fn check_order(&self, staged: &Staged, order: &InstallPlan<'_>) -> Result<(), CommitError> {
         let (basis, name, reference) = (order.basis, order.basis.name(), &staged.reference);
         if let Some(capabilities) = order.capabilities {
             check_guest_paths(name, capabilities)?;
@@ -122,7 +122,7 @@ impl LockedDepot<'_> {
 fn installed_manifest(
     before: Option<&LoadedManifest>,
     staged: &Staged,
-    order: &InstallOrder<'_>,
+    order: &InstallPlan<'_>,
 ) -> ManifestEditor {
     let Staged { artifact, reference, .. } = staged;
     let mut editor = ManifestEditor::new(before.map(|loaded| loaded.text.as_str()));

@@ -3,8 +3,8 @@
 use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions};
 
 use crate::activity::quarantine::Quarantine;
+use crate::config::effective_config::EffectiveConfig;
 use crate::config::policies::PolicyRefusal;
-use crate::config::user_config::UserConfig;
 use crate::files::state_file::StateFileError;
 use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::store::depot::{Depot, Installed};
@@ -81,7 +81,7 @@ impl Depot {
     pub fn open(
         &self,
         name: &ExtensionName,
-        config: &UserConfig,
+        config: &EffectiveConfig,
     ) -> Result<Opened, OpenExtensionError> {
         let installed = self.installed(name)?;
         if !installed.loaded.manifest.extension.enabled {
@@ -103,7 +103,7 @@ impl Depot {
     pub fn check_policies(
         &self,
         installed: &Installed,
-        config: &UserConfig,
+        config: &EffectiveConfig,
     ) -> Result<(), PolicyCheckError> {
         config.check_source(&installed.reference)?;
         Ok(self.check_recorded_signature(installed, config)?)
@@ -116,7 +116,7 @@ impl Depot {
     pub fn check_recorded_signature(
         &self,
         installed: &Installed,
-        config: &UserConfig,
+        config: &EffectiveConfig,
     ) -> Result<(), RecordedSignatureError> {
         let Installed { name, reference, artifact, .. } = installed;
         if !config.wants_signature(reference) {
@@ -138,7 +138,7 @@ impl Depot {
     pub fn permissions(
         &self,
         installed: &Installed,
-        config: &UserConfig,
+        config: &EffectiveConfig,
     ) -> Result<Permissions, TimedGrantsError> {
         let Installed { name, loaded, reference, .. } = installed;
         let authority = Authority {

@@ -2,12 +2,12 @@
 
 use core_types::{ExtensionName, OciReference};
 
-use crate::config::user_config::UserConfig;
+use crate::config::effective_config::EffectiveConfig;
 use crate::store::depot::Depot;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
-use crate::trust::signer_pin::{FirstUse, SignatureRefusal};
-use crate::trust::trusted_signer::{SignerProof, TrustError};
+use crate::trust::signer_pin::{PinnedSigner, SignatureRefusal};
+use crate::trust::trusted_signer::{TrustAnchor, TrustError};
 
 /// An artifact whose signature is checked.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct SignedArtifact<'a> {
     /// Its reference.
     pub reference: &'a OciReference,
     /// The first use of its repository, as the decision saw it.
-    pub first: Option<&'a FirstUse>,
+    pub first: Option<&'a PinnedSigner>,
 }
 
 /// Why a signature is not accepted.
@@ -41,11 +41,11 @@ impl Depot {
         &self,
         artifact: SignedArtifact<'_>,
         found: &SignatureState,
-        config: &UserConfig,
-        wanted: Option<&SignerProof>,
+        config: &EffectiveConfig,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<(), SignerError> {
         let is_wanted =
-            |proof: &SignerProof| found.signer().is_some_and(|signer| proof.is_of(signer));
+            |proof: &TrustAnchor| found.signer().is_some_and(|signer| proof.is_of(signer));
         if let Some(wanted) = wanted.filter(|wanted| !is_wanted(wanted)) {
             return Err(artifact.required(wanted.to_string(), found).into());
         }
@@ -59,7 +59,7 @@ impl Depot {
         &self,
         artifact: SignedArtifact<'_>,
         found: &SignatureState,
-        config: &UserConfig,
+        config: &EffectiveConfig,
         is_vouched_for: bool,
     ) -> Result<(), SignerError> {
         let reference = artifact.reference;

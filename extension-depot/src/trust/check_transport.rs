@@ -4,7 +4,7 @@ use core_types::{Identity, OciReference};
 
 use crate::files::state_file::StateFileError;
 use crate::store::depot::Depot;
-use crate::trust::signer_pin::FirstUse;
+use crate::trust::signer_pin::PinnedSigner;
 
 /// Something would come without TLS, and others of its repository came with it.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub struct InsecureTransport {
 pub enum TransportError {
     /// The first use of the repository cannot be read.
     #[error(transparent)]
-    FirstUse(#[from] StateFileError),
+    PinnedSigner(#[from] StateFileError),
     /// It would come without TLS.
     #[error(transparent)]
     Insecure(#[from] InsecureTransport),
@@ -42,7 +42,7 @@ impl Depot {
 
 /// Refuses what came without TLS after others of its repository came with it.
 pub(crate) fn check_secure(
-    first: Option<&FirstUse>,
+    first: Option<&PinnedSigner>,
     repository: &Identity,
     is_secure: bool,
 ) -> Result<(), InsecureTransport> {

@@ -22,5 +22,5 @@ pub use check_transport::{InsecureTransport, TransportError};
 pub use note_signature::NoteSignatureError;
 pub use signature_state::SignatureState;
 pub use signer::Signer;
-pub use signer_pin::{Evidence, FirstSigner, FirstUse, SignatureRefusal};
-pub use trusted_signer::{SignerProof, TrustError, TrustedSigner};
+pub use signer_pin::{Evidence, FirstSigner, PinnedSigner, SignatureRefusal};
+pub use trusted_signer::{TrustAnchor, TrustError, TrustedSigner};

@@ -11,14 +11,14 @@ use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
 use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
-use crate::trust::signer_pin::{Evidence, FirstSigner, FirstUse};
+use crate::trust::signer_pin::{Evidence, FirstSigner, PinnedSigner};
 
 impl Depot {
     /// Who signed the first version that was installed from a repository.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn first_use(&self, repository: &Identity) -> Result<Option<FirstUse>, StateFileError> {
+    pub fn first_use(&self, repository: &Identity) -> Result<Option<PinnedSigner>, StateFileError> {
         state_file::read(&self.first_use_path(repository))
     }
 
@@ -26,8 +26,8 @@ impl Depot {
     ///
     /// # Errors
     /// When their directory cannot be read, or one of them cannot.
-    pub fn first_uses(&self) -> Result<Vec<FirstUse>, StoredFileError> {
-        let mut all: Vec<FirstUse> = stored_file::read_all(&self.places().first_uses())?;
+    pub fn first_uses(&self) -> Result<Vec<PinnedSigner>, StoredFileError> {
+        let mut all: Vec<PinnedSigner> = stored_file::read_all(&self.places().first_uses())?;
         all.sort_by(|one, other| one.repository.cmp(&other.repository));
         Ok(all)
     }
@@ -74,7 +74,7 @@ impl LockedDepot<'_> {
             return Ok(());
         }
         let since = state_file::now();
-        let first_use = FirstUse { repository: repository.clone(), signer, is_secure, since };
+        let first_use = PinnedSigner { repository: repository.clone(), signer, is_secure, since };
         state_file::write(&self.first_use_path(&repository), &first_use)
     }
 }

@@ -35,7 +35,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When the first sight of the tag cannot be read or written.
-    pub fn known_for(&self, pinned: &OciReference) -> Result<Duration, StateFileError> {
+    pub fn time_since_first_seen(&self, pinned: &OciReference) -> Result<Duration, StateFileError> {
         let Some(digest) = pinned.pinned_digest().ok().flatten() else { return Ok(Duration::ZERO) };
         let repository = pinned.identity().to_string();
         let path = self.places().first_seen(&digest_of(repository.as_bytes()));

@@ -17,7 +17,7 @@ use crate::trust::signer::Signer;
 /// The pinned signer of a repository, and whether anything of it came over TLS.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FirstUse {
+pub struct PinnedSigner {
     /// The repository.
     pub repository: Identity,
     /// Who signed.
@@ -57,7 +57,7 @@ impl fmt::Display for FirstSigner {
     }
 }
 
-impl StateFile for FirstUse {
+impl StateFile for PinnedSigner {
     const FORMAT: u32 = 1;
 }
 

@@ -66,7 +66,7 @@ impl Installer<'_> {
         self.config.check_source(named)?;
         let basis = self.depot().rebase(basis, named)?;
         if known.is_some()
-            && let Some(installed) = self.depot().whole(name)
+            && let Some(installed) = self.depot().installed_with_binary(name)
         {
             let (granted, denied) = (Vec::new(), Vec::new());
             return Ok(Installation::Already { installed: Box::new(installed), granted, denied });

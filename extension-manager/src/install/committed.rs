@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, Grant, OciReference, TimedGrant};
-use extension_depot::{InstallOrder, SignatureState};
+use extension_depot::{InstallPlan, SignatureState};
 use extension_host::{Purpose, boot_time};
 
 use super::decided::Decided;
@@ -77,7 +77,7 @@ impl Decided<'_> {
             Operation::Install(options) => options.entry,
             Operation::Update(_) | Operation::RollBack(_) => None,
         };
-        let order = InstallOrder {
+        let order = InstallPlan {
             basis,
             source: &self.source(operation),
             capabilities,

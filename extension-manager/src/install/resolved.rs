@@ -98,7 +98,7 @@ impl Installer<'_> {
     /// Returns the extension of this name, if it is whole and pinned to the same.
     fn installed_as(&self, basis: &Basis, reference: &OciReference) -> Option<Box<Installed>> {
         basis.pinned().filter(|pinned| pinned == reference)?;
-        let installed = self.depot().whole(basis.name())?;
+        let installed = self.depot().installed_with_binary(basis.name())?;
         (installed.reference == *reference).then(|| Box::new(installed))
     }
 }

@@ -3,7 +3,7 @@
 
 use core_types::{Capabilities, Capability, ExtensionEntry, ExtensionName, Grant, OciReference};
 use extension_depot::{
-    FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
+    EffectiveConfig, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason,
 };
 
 use super::error::{StepProblem, SyncError};
@@ -16,7 +16,7 @@ use crate::installer::Installer;
 /// Returns the list's grants for an extension that policy approves, without those that policy
 /// denies.
 pub(super) fn approved(
-    config: &UserConfig,
+    config: &EffectiveConfig,
     list: Option<&OciReference>,
     entry: &ExtensionEntry,
 ) -> Vec<Grant> {
@@ -33,7 +33,7 @@ impl List {
     /// its user stays, and so does a grant.
     pub(super) fn find_changes(
         &self,
-        config: &UserConfig,
+        config: &EffectiveConfig,
         entry: &ExtensionEntry,
         known: &FromList,
         loaded: &LoadedManifest,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
 use extension_depot::{
-    Depot, Evidence, FollowedList, FromList, LoadedManifest, SignedArtifact, UserConfig,
+    Depot, EffectiveConfig, Evidence, FollowedList, FromList, LoadedManifest, SignedArtifact,
 };
 
 use super::error::SyncError;
@@ -142,7 +142,7 @@ impl List {
 
     /// Returns whether dropped extensions are removed: on the user's request, or because the list
     /// may and does demand it.
-    pub(super) fn prunes(&self, config: &UserConfig, options: &SyncOptions) -> bool {
+    pub(super) fn prunes(&self, config: &EffectiveConfig, options: &SyncOptions) -> bool {
         let may_demand = || self.published.as_ref().is_some_and(|list| config.lets_prune(list));
         options.prune || self.extensions.defaults().prune && may_demand()
     }

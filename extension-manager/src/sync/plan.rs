@@ -36,7 +36,7 @@ impl Installer<'_> {
         };
         let state = match loaded.pinned() {
             None => StepState::ToPin,
-            Some(_) if self.depot().whole(&name).is_some() => StepState::Done,
+            Some(_) if self.depot().installed_with_binary(&name).is_some() => StepState::Done,
             Some(_) => StepState::ToFetch,
         };
         Step::new(&name, Some(reference), state)
@@ -65,7 +65,7 @@ impl Installer<'_> {
         let loaded = if is_replaced { Ok(None) } else { self.manifest_of(&name, &entry) };
         let is_new = matches!(loaded, Ok(None));
         let state = loaded.and_then(|loaded| {
-            let whole = self.depot().whole(&name);
+            let whole = self.depot().installed_with_binary(&name);
             let state = state_of_entry(&entry, loaded.as_ref(), whole.is_some());
             self.config.check_source(&entry.oci)?;
             // What is there and may not be called is not as it should be.

@@ -2,7 +2,7 @@
 
 use core_types::{ExtensionName, OciReference};
 use extension_depot::{
-    Attachment, Evidence, SignatureState, SignedArtifact, SignerError, SignerProof, TrustError,
+    Attachment, Evidence, SignatureState, SignedArtifact, SignerError, TrustAnchor, TrustError,
     Verifier, Verifiers,
 };
 
@@ -20,7 +20,7 @@ impl Installer<'_> {
     pub(crate) fn look_up(
         &self,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Evidence, EvidenceError> {
         if reference.is_local() {
             return Ok(Evidence { signature: SignatureState::Unsigned, is_secure: false });
@@ -41,7 +41,7 @@ impl Installer<'_> {
         &self,
         name: &ExtensionName,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Evidence, InstallError> {
         let first = self.depot().first_use(&reference.identity())?;
         let evidence = self.look_up(reference, wanted)?;
@@ -67,7 +67,7 @@ impl Installer<'_> {
         &self,
         artifact: SignedArtifact<'_>,
         evidence: &Evidence,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<(), SignerError> {
         self.depot().check_signature(artifact, &evidence.signature, self.config, wanted)
     }
@@ -77,7 +77,7 @@ impl Installer<'_> {
     fn verifiers(
         &self,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Vec<Verifier>, TrustError> {
         let Verifiers { usable, problems } =
             self.depot().verifiers(reference, self.config, wanted)?;

@@ -163,8 +163,8 @@ impl Look<'_> {
     ) -> Result<Option<OciReference>, UpdateError> {
         let Some(min_age) = self.min_age else { return Ok(Some(candidate)) };
         let resolved = self.registry.resolve(&candidate).await?.reference;
-        let known_for = self.depot.lock()?.known_for(&resolved)?;
-        Ok((known_for >= min_age.duration()).then_some(resolved))
+        let time_since_first_seen = self.depot.lock()?.time_since_first_seen(&resolved)?;
+        Ok((time_since_first_seen >= min_age.duration()).then_some(resolved))
     }
 
     async fn for_moved(&self, installed: &OciReference) -> Result<Available, UpdateError> {

@@ -54,7 +54,7 @@ impl Development {
             return Err(Failure::name_taken_for_dev(&name));
         }
         if remove(context, &name)? {
-            context.say(&format!("`{name}` was still there and is begun anew"));
+            context.status(&format!("`{name}` was still there and is begun anew"));
         }
         let development = Self { name, installing: Arc::default(), _lock: lock };
         development.end_on_signal(context.global.clone())?;
@@ -148,7 +148,7 @@ fn is_development(depot: &Depot, name: &ExtensionName) -> Result<Option<bool>, F
 
 fn end(context: &Context, name: &ExtensionName) {
     match remove(context, name) {
-        Ok(true) => context.say(&format!("`{name}` was removed")),
+        Ok(true) => context.status(&format!("`{name}` was removed")),
         Ok(false) => {}
         Err(failure) => context.warn(&format!(
             "`{name}` is still there: {}; remove it with: sesame extension remove --purge {name}",

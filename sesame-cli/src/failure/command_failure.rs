@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
 use crate::project::Project;
-use crate::terminal::{first_line, inert_line, shell_word};
+use crate::terminal::{escape_to_line, first_line, shell_word};
 
 /// A failure as it is shown.
 #[derive(Debug)]
@@ -241,7 +241,7 @@ impl Failure {
 
     /// Reports text that is neither a reference nor a source.
     pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
-        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", inert_line(text)))
+        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", escape_to_line(text)))
     }
 
     /// Reports a setting that cannot be set.

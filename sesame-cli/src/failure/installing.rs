@@ -12,7 +12,7 @@ use extension_manager::{
 
 use super::{Failure, Refused};
 use crate::failure::depot::name_option;
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 /// What tells apart those who want to replace local bytes from those who want both.
 const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";
@@ -90,7 +90,7 @@ impl Failure {
             InstallError::Basis(BasisError::Manifest(error)) | InstallError::Manifest(error) => {
                 error.into()
             }
-            InstallError::Basis(BasisError::FirstUse(error)) | InstallError::State(error) => {
+            InstallError::Basis(BasisError::PinnedSigner(error)) | InstallError::State(error) => {
                 error.into()
             }
             InstallError::Installed(error) => error.into(),
@@ -142,7 +142,7 @@ impl Failure {
 
     /// Adds the ways to download a file whose digest is missing.
     fn without_digest(mut self, address: &WebAddress, command: &str) -> Self {
-        let file = inert_line(address.file_name());
+        let file = escape_to_line(address.file_name());
         let by_hand = format!(
             "download it yourself, then: sesame extension {command} {}",
             shell_word(&format!("./{file}"))
@@ -334,7 +334,7 @@ const INSECURE_HINT: &str =
 impl From<&TransportError> for Failure {
     fn from(error: &TransportError) -> Self {
         match error {
-            TransportError::FirstUse(error) => error.into(),
+            TransportError::PinnedSigner(error) => error.into(),
             TransportError::Insecure(error) => {
                 Self::new(ErrorKind::Untrusted, error).with_hint(INSECURE_HINT)
             }

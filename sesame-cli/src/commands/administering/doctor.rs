@@ -6,7 +6,7 @@ use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
-use extension_depot::{Depot, InstalledError, Listed, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, InstalledError, Listed};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 use extension_manager::environment;
 
@@ -77,11 +77,11 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
             Some(format!("mv '{shown}' '{shown}.old'")),
         ),
         Ok(metadata) if metadata.uid() != user && metadata.uid() != 0 => {
-            let mend = match user {
+            let fix = match user {
                 0 => format!("run sesame as the user {}, and not as root", metadata.uid()),
                 _ => format!("sudo chown -R \"$USER\" '{shown}'"),
             };
-            bad(what, format!("{shown} belongs to another user"), Some(mend))
+            bad(what, format!("{shown} belongs to another user"), Some(fix))
         }
         Ok(metadata) if metadata.mode() & 0o002 != 0 => bad(
             what,
@@ -129,7 +129,7 @@ fn lock(depot: &Depot) -> Diagnosis {
 }
 
 fn configuration(depot: &Depot) -> Vec<Diagnosis> {
-    let checked = match UserConfig::check(depot.places()) {
+    let checked = match EffectiveConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
             return vec![bad(
@@ -139,22 +139,22 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
             )];
         }
     };
-    let mend = || Some("sesame config validate".to_owned());
+    let fix = || Some("sesame config validate".to_owned());
     let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
         Err(error) => {
-            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend())
+            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), fix())
         }
         Ok(unknown) if !unknown.is_empty() => warning(
             "configuration file",
             format!("{} has keys that do nothing", path.display()),
-            mend(),
+            fix(),
         ),
         Ok(_) => good("configuration file", path.display().to_string()),
     };
     let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
     if environment::is_safe_mode() {
-        let mend = Some("unset SESAME_SAFE_MODE".to_owned());
-        all.push(warning("safe mode", "no extension is called", mend));
+        let fix = Some("unset SESAME_SAFE_MODE".to_owned());
+        all.push(warning("safe mode", "no extension is called", fix));
     }
     all
 }
@@ -171,7 +171,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
         }
         Err(error) => return failed(error.into()),
     };
-    if depot.whole(name).is_none() {
+    if depot.installed_with_binary(name).is_none() {
         return bad(what, "its binary is missing", Some("sesame extension sync".to_owned()));
     }
     if let Err(error) = depot.record(name, &installed.artifact.digest) {
@@ -182,7 +182,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
     }
     // Policy is the administrator's choice, and not a problem.
     if let Some(stop) = policies.stop(&installed) {
-        return warning(what, format!("stopped by policy: {}", stop.reason), stop.mend);
+        return warning(what, format!("stopped by policy: {}", stop.reason), stop.fix);
     }
     match &listed.quarantine {
         Some(quarantine) => {
@@ -249,7 +249,7 @@ fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
         return warning("keyring", "not checked: no session bus", None);
     }
-    let mend =
+    let fix =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
     match with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
@@ -257,7 +257,7 @@ fn keyring(context: &Context) -> Diagnosis {
         Ok(logins) => {
             good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
         }
-        Err(reason) => warning("keyring", reason, mend),
+        Err(reason) => warning("keyring", reason, fix),
     }
 }
 

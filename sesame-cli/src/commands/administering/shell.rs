@@ -35,7 +35,7 @@ pub fn completions(
     match place {
         Some(place) if install => install_script(context, &place, &script),
         Some(place) => {
-            context.say(&format!(
+            context.status(&format!(
                 "this goes to {}; to put it there: sesame completions {shell} --install",
                 place.path.display()
             ));
@@ -77,7 +77,7 @@ fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Out
         directory.write(path.file_name().unwrap_or_default(), PAGE_MODE, script)
     };
     write().map_err(|error| cannot(&error))?;
-    context.say(
+    context.status(
         place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"),
     );
     Ok(Outcome::Written(vec![path.clone()]))

@@ -43,7 +43,7 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
 /// Returns the installed extension if the source names exactly its bytes, which saves a download.
 fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Option<Installed> {
     let Source::Registry(reference) = source else { return None };
-    depot.whole(name).filter(|installed| installed.reference == *reference)
+    depot.installed_with_binary(name).filter(|installed| installed.reference == *reference)
 }
 
 /// Shows the extension that is installed under this name.

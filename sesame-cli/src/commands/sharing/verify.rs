@@ -1,7 +1,7 @@
 //! `sesame extension verify`
 
 use core_types::{ExtensionName, OciReference};
-use extension_depot::{Depot, Installed, Listed, SignerProof, Verification};
+use extension_depot::{Depot, Installed, Listed, TrustAnchor, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 use extension_manager::Nobody;
 
@@ -42,7 +42,7 @@ fn verify_installed(
     depot: &Depot,
     name: &ExtensionName,
     repair: bool,
-    wanted: Option<&SignerProof>,
+    wanted: Option<&TrustAnchor>,
 ) -> Result<Check, Failure> {
     let mut check = check(context, depot, name, repair)?;
     let Ok(installed) = depot.installed(name) else { return Ok(check) };
@@ -64,7 +64,7 @@ fn verify_installed(
 fn verify_reference(
     context: &Context,
     what: &str,
-    wanted: Option<&SignerProof>,
+    wanted: Option<&TrustAnchor>,
 ) -> Result<Check, Failure> {
     let reference = typed_reference(what).map_err(|error| Failure::mistyped(what, &error))?;
     let resolving = waiting(

@@ -89,7 +89,7 @@ fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Fail
     if !context.can_ask() {
         return Ok(false);
     }
-    context.terminal.note(&format!("error: {}", failure.in_one_line()));
+    context.terminal.status(&format!("error: {}", failure.in_one_line()));
     Ok(context.terminal.confirm("edit it again?")?)
 }
 

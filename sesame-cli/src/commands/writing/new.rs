@@ -35,7 +35,7 @@ pub fn run(context: &Context, arguments: &NewArguments) -> Result<Outcome, Failu
         written.push(directory.join(path));
     }
     begin_repository(context, &directory);
-    Ok(Outcome::Begun { directory, written })
+    Ok(Outcome::Created { directory, written })
 }
 
 fn cannot_make(path: &Path, error: &io::Error) -> Failure {
