@@ -119,7 +119,7 @@ pub(super) struct InspectionObject<'a> {
     name: &'a ExtensionName,
     version: &'a str,
     description: Option<&'a str>,
-    /// Returns its pinned reference.
+    /// The pinned reference.
     reference: &'a OciReference,
     binary: BinaryObject<'a>,
     /// Its requests, with the present decisions.
