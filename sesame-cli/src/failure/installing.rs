@@ -90,7 +90,7 @@ impl Failure {
             InstallError::Basis(BasisError::Manifest(error)) | InstallError::Manifest(error) => {
                 error.into()
             }
-            InstallError::Basis(BasisError::FirstUse(error)) | InstallError::State(error) => {
+            InstallError::Basis(BasisError::PinnedSigner(error)) | InstallError::State(error) => {
                 error.into()
             }
             InstallError::Installed(error) => error.into(),
@@ -334,7 +334,7 @@ const INSECURE_HINT: &str =
 impl From<&TransportError> for Failure {
     fn from(error: &TransportError) -> Self {
         match error {
-            TransportError::FirstUse(error) => error.into(),
+            TransportError::PinnedSigner(error) => error.into(),
             TransportError::Insecure(error) => {
                 Self::new(ErrorKind::Untrusted, error).with_hint(INSECURE_HINT)
             }
