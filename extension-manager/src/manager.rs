@@ -11,11 +11,11 @@ use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules,
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
 
-/// The tools of a manager, beside the places.
+/// What a manager works with, beside the places.
 #[derive(Clone)]
 pub struct Options {
-    /// The backends of capabilities. By default there are none, and granted capabilities are
-    /// unavailable.
+    /// What stands behind the capabilities. By default nothing does: what is granted is not
+    /// available then.
     pub backends: Backends,
     /// Makes the command line of a bounded child that compiles, when something has to be compiled.
     /// By default code is compiled in this process, without bounds.
@@ -23,7 +23,7 @@ pub struct Options {
     /// Whether the user wants no extension to be called, whatever is asked. By default extensions
     /// are called.
     pub is_safe_mode: bool,
-    /// The receiver of events. By default they are dropped.
+    /// Who is told of what happens meanwhile. By default nobody is.
     pub events: Arc<dyn Events>,
 }
 
@@ -53,14 +53,14 @@ impl Default for Options {
 pub struct Manager {
     depot: Arc<Depot>,
     options: Options,
-    /// Loaded code, so that a long-running program loads each extension once.
+    /// The code of what was called, so that a program that runs for long loads each once.
     loaded: Mutex<HashMap<ExtensionName, Loaded>>,
 }
 
 /// An extension's code and what runs it.
 #[derive(Clone)]
 pub(crate) struct Loaded {
-    /// The pin at the time of loading. Another pin is other code.
+    /// What the manifest pinned when it was loaded. Another pin is other code.
     pinned: Digest,
     pub(crate) host: Arc<Host>,
     pub(crate) code: Code,
@@ -76,8 +76,8 @@ impl Manager {
         Ok(Self::open_as_it_is(places, options))
     }
 
-    /// Opens the depot whoever owns its directories, to diagnose it. Its contents may be another
-    /// user's.
+    /// Opens them whosever the directories are: to find out what is wrong. What lies there may be
+    /// another user's.
     pub fn open_as_it_is(places: Places, options: Options) -> Self {
         let (waiting, unlogged) = (options.events.clone(), options.events.clone());
         let depot = Depot::new(places)
@@ -86,7 +86,7 @@ impl Manager {
         Self { depot: Arc::new(depot), options, loaded: Mutex::default() }
     }
 
-    /// The installed artifact.
+    /// What is installed.
     pub fn depot(&self) -> &Depot {
         &self.depot
     }
@@ -112,7 +112,7 @@ impl Manager {
         self.events().event(Event::UnknownKeys(&keys));
     }
 
-    /// Returns the cache of compiled code.
+    /// The cache of compiled code.
     pub fn code_cache(&self) -> CodeCache {
         CodeCache::new(self.depot.places().code())
     }
@@ -125,7 +125,7 @@ impl Manager {
         self.options.compiler.map(|make| make())
     }
 
-    /// Returns whether the user forbids connections.
+    /// Whether the user wants no connections.
     pub(crate) fn is_offline(&self) -> bool {
         self.options.backends.is_offline
     }
@@ -138,10 +138,10 @@ impl Manager {
         &*self.options.events
     }
 
-    /// Returns the code of an installed extension, loaded once, with a host that logs each call.
+    /// The code of an installed extension, loaded once, with a host that notes each call.
     pub(crate) fn loaded(&self, installed: &Installed) -> Result<Loaded, OpenError> {
         let pinned = installed.artifact.digest;
-        // A panic of another thread leaves whole entries, since they are only added.
+        // What a thread that panicked left is whole: entries are only put in.
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = known().get(&installed.name).filter(|loaded| loaded.pinned == pinned)
         {
@@ -154,7 +154,7 @@ impl Manager {
         Ok(loaded)
     }
 
-    /// Makes a host with the capabilities of this session, which logs each call and counts
+    /// A host with what this session offers, which notes each call in the activity log and counts
     /// failures.
     fn noting_host(&self, installed: &Installed) -> Result<Host, OpenError> {
         let host = Host::new().map_err(|source| OpenError::of_host(&installed.name, source))?;

@@ -149,7 +149,7 @@ fn check_code(
     }
 }
 
-/// Fetches the pinned bytes of an extension again.
+/// Fetches once more exactly what an extension is pinned to.
 fn restore(
     context: &Context,
     name: &ExtensionName,
