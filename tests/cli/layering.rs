@@ -76,7 +76,15 @@ const CIRCLES: [(&str, &[&[&str]]); 5] = [
     ("core-types", &[&["reference::oci_reference", "reference::query"]]),
     ("extension-host", &[]),
     ("extension-depot", &[]),
-    ("extension-manager", &[]),
+    // A proposal has what is asked and what is denied of the same requests; a step of a sync has
+    // what will be asked about it.
+    (
+        "extension-manager",
+        &[
+            &["consent::denied", "consent::proposal"],
+            &["sync::drift", "sync::prospect", "sync::step"],
+        ],
+    ),
     ("private-files", &[]),
 ];
 

@@ -2,18 +2,17 @@
 
 use std::cell::OnceCell;
 
-use core_types::{Capability, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
-use extension_depot::{EffectiveConfig, Installed, Opened};
+use core_types::{EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
+use extension_depot::{EffectiveConfig, Opened};
 use extension_host::{
-    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome,
-    WorkloadRequest, custom_sections, optional_for_author,
+    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest,
 };
-use private_files::open_regular;
 
 use super::guest_log;
 use super::learn::Needs;
 use crate::error::OpenError;
 use crate::events::Event;
+use crate::examination::starts_without;
 use crate::manager::{Loaded, Manager};
 use crate::retry::{Round, until_it_holds};
 
@@ -185,15 +184,6 @@ impl Callable<'_> {
             self.manager.events().event(Event::OutputNotLogged { path, error: &error });
         }
     }
-}
-
-/// Returns the capabilities that an extension starts without. Its binary is not hashed for it:
-/// whatever it says grants nothing.
-pub fn starts_without(installed: &Installed) -> Vec<Capability> {
-    let sections = open_regular(&installed.binary().path)
-        .and_then(|(file, _)| custom_sections(file))
-        .unwrap_or_default();
-    optional_for_author(&sections).unwrap_or_default()
 }
 
 fn without_default_deadline(opened: &Opened, config: &EffectiveConfig) -> EffectiveLimits {

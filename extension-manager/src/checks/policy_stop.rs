@@ -6,7 +6,7 @@ use core_types::{Capability, Decision, Request};
 use extension_depot::{ConfigFileError, Depot, EffectiveConfig, Installed, PolicyCheckError};
 use extension_host::{CodeCache, CodeKey, Host};
 
-use crate::calling::starts_without;
+use crate::examination::starts_without;
 
 /// Checks extensions one after another, for whoever shows them.
 ///

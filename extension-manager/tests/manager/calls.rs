@@ -207,7 +207,7 @@ fn code_is_loaded_once() {
     let manager = home.manager();
     let compiled = || {
         let events = home.events();
-        events.iter().filter(|event| event.starts_with("compiling")).count()
+        events.iter().filter(|event| event.starts_with("compiling: ")).count()
     };
     for _ in 0..3 {
         manager.callable(&name("greeting"), CallMode::Ordinary).expect("callable");

@@ -34,7 +34,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
             })?;
             let signer = TrustedSigner { place, proof: proof(given)? };
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
-            Ok(Outcome::Changed(vec![Change { now, changed: depot.lock()?.trust(&signer)? }]))
+            Ok(Outcome::Changed(vec![Change::new(now, depot.lock()?.trust(&signer)?)]))
         }
         TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
         TrustCommand::Accept { of } => accept(&depot, &of),
@@ -59,7 +59,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
     };
     let changed = depot.lock()?.accept_signer(&repository)?;
     let now = format!("any signer of the next version of `{repository}` is accepted");
-    Ok(Outcome::Changed(vec![Change { now, changed }]))
+    Ok(Outcome::Changed(vec![Change::new(now, changed)]))
 }
 
 /// Writes a new pair of keys: `NAME.key`, which only the user can read, and `NAME.pub`.
@@ -143,7 +143,7 @@ fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outc
         (format!("the key {key}"), depot.lock()?.distrust(is_meant)?)
     };
     let of_place = place.map(|place| format!(" for `{place}`")).unwrap_or_default();
-    Ok(Outcome::Changed(vec![Change { now: format!("{whom} is not trusted{of_place}"), changed }]))
+    Ok(Outcome::Changed(vec![Change::new(format!("{whom} is not trusted{of_place}"), changed)]))
 }
 
 fn key_of(path: &Path) -> Result<Digest, Failure> {

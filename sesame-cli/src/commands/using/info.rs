@@ -1,16 +1,16 @@
 //! `sesame extension info`
 
 use core_types::{
-    Authority, BootTime, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
+    Authority, BootTime, ExtensionName, Grant, Owner, TimedGrants, decide, denied_by_policy,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
-use extension_manager::{PolicyCheck, split_denied};
+use extension_manager::{PolicyCheck, requests_of, split_denied};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::installed::Stop;
-use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
+use crate::outcome::{Asked, DecidedImport, Denied, Info, Outcome, State};
 use crate::terminal::moment::remaining;
 
 /// Shows all facts about an extension, with its imports and exports. None of its code runs.
@@ -28,6 +28,9 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .into_iter()
         .map(|import| decided(import, &permissions.authority))
         .collect();
+    let owner = Owner { name: name.clone(), identity: installed.reference.identity() };
+    let requests = requests_of(&installed, &host, &code);
+    let asks_for = Asked::all(&requests, &owner, &permissions.authority);
     let denied = denied(&permissions.authority, now);
     let policies = &context.config()?.policies;
     let is_denied = |grant: &Grant| denied_by_policy(grant.capability(), policies).is_some();
@@ -58,6 +61,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         pinned: manifest.extension.pinned,
         problem,
         capabilities,
+        asks_for,
         timed,
         denied,
         limits: permissions.limits,

@@ -4,7 +4,6 @@ mod authoring;
 mod extension;
 mod outcome;
 mod report;
-mod settings;
 mod workload;
 
 pub use outcome::{failure, outcome};
