@@ -17,6 +17,9 @@ fn configured() -> TestEnv {
 
 #[test]
 fn values_show_their_source_line() {
+    let nothing = env().run("config show").ok();
+    assert!(nothing.text().is_empty(), "{nothing}");
+    assert_eq!(nothing.stderr, "nothing is configured: each value is its default\n");
     let env = configured();
     insta::assert_snapshot!(env.run("config show"), @r#"
     exit 0

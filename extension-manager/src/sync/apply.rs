@@ -1,4 +1,4 @@
-//! Doing what was planned.
+//! Carries out a plan.
 
 use core_types::{ChangeKind, ExtensionName, OciReference};
 use extension_depot::Staged as StagedArtifact;
@@ -14,12 +14,12 @@ use crate::events::Wait;
 use crate::install::InstallError;
 use crate::installer::Installer;
 
-/// What has arrived, by its place in the plan.
+/// Fetched artifacts, by their places in the plan.
 type Arrived = Vec<(usize, StagedArtifact)>;
 
 impl Installer<'_> {
-    /// Changes what takes no network first. Then fetches some at a time, compiles what has come
-    /// with all processors, puts each into place, and notes what came from the list.
+    /// Makes the changes without a network first. Then fetches some artifacts at a time, compiles
+    /// with all processors, puts each into place, and records those of the list.
     pub(super) fn apply(
         &self,
         plan: &mut [Planned],
@@ -48,8 +48,7 @@ impl Installer<'_> {
         list.map_or(Ok(()), |list| self.note_list(list, plan))
     }
 
-    /// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the
-    /// plan.
+    /// Fetches and compiles the missing artifacts. Failures are noted in the plan.
     fn stage_planned(
         &self,
         plan: &mut [Planned],
@@ -76,7 +75,7 @@ impl Installer<'_> {
         Ok(arrived)
     }
 
-    /// Fetches, and compiles what has come while more is fetched.
+    /// Compiles fetched artifacts while others are fetched.
     #[expect(clippy::type_complexity, reason = "two lists of results, for the one caller")]
     fn fetch_and_compile(
         &self,
@@ -109,7 +108,7 @@ impl Installer<'_> {
         Ok((staged.map_err(InstallError::Runtime)?, failed))
     }
 
-    /// Returns what has to be fetched and may come from where it lies, by its place in the plan.
+    /// Returns the allowed artifacts to fetch, by their places in the plan.
     fn wanted(&self, plan: &mut [Planned], allow_plain_http: bool) -> Vec<(usize, OciReference)> {
         let mut wanted = Vec::new();
         for (at, planned) in plan.iter_mut().enumerate() {

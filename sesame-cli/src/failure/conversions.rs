@@ -16,7 +16,7 @@ use extension_manager::environment::NoPlaces;
 use extension_manager::{CodeError, OpenError};
 
 use super::Failure;
-use super::depot::{as_references, linked_hint};
+use super::depot::as_references;
 use crate::project::{BuildError, MissingTool, ProjectError};
 use crate::suffiks::{ResourceDirectoryError, document::DocumentError};
 
@@ -77,8 +77,6 @@ impl From<&TrustError> for Failure {
             | TrustError::Means { path, .. } => {
                 failure.with_hint(format!("fix `{}` in an editor", path.display()))
             }
-            TrustError::Linked(linked) => failure.with_hint(linked_hint(linked)),
-            TrustError::Lock(error) => error.into(),
             TrustError::Io { .. } => failure,
         }
     }

@@ -3,11 +3,11 @@
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{
     ArtifactError, BlobError, ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError,
-    ChangedMeanwhile, CheckNameError, EditError, ExtensionNotFound, FileError, FindError,
-    GrantInstalledError, GuestPathTaken, HistoryError, InstalledError, LinkedFile, ManifestError,
-    NotInstalled, NoteSignatureError, OpenExtensionError, OtherSource, PolicyCheckError,
-    RecordedSignatureError, RemoveError, ReplaceManifestError, SignatureRefusal, SignerError,
-    StateFileError, StoredFileError, TimedGrantsError,
+    ChangeTrustError, ChangedMeanwhile, CheckNameError, EditError, ExtensionNotFound, FileError,
+    FindError, GrantInstalledError, GuestPathTaken, HistoryError, InstalledError, LinkedFile,
+    ManifestError, NotInstalled, NoteSignatureError, OpenExtensionError, OtherSource,
+    PolicyCheckError, RecordedSignatureError, RemoveError, ReplaceManifestError, SignatureRefusal,
+    SignerError, StateFileError, StoredFileError, TimedGrantsError,
 };
 use extension_host::{DirectoryError, HostError};
 
@@ -26,7 +26,7 @@ macro_rules! as_references {
 pub(super) use as_references;
 
 as_references! {
-    ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, EditError,
+    ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, ChangeTrustError, EditError,
     ExtensionNotFound, FileError, FindError, GrantInstalledError, HistoryError, InstalledError,
     NoteSignatureError, NotInstalled, RemoveError, ReplaceManifestError, StateFileError,
 }
@@ -207,6 +207,7 @@ impl From<&EditError> for Failure {
     fn from(error: &EditError) -> Self {
         match error {
             EditError::Find(error) => error.into(),
+            EditError::Linked(linked) => linked.into(),
             EditError::Stored(error) => error.into(),
         }
     }
@@ -267,6 +268,8 @@ impl From<&ChangeTimedGrantsError> for Failure {
             ChangeTimedGrantsError::Find(error) => error.into(),
             ChangeTimedGrantsError::NotInstalled(error) => error.into(),
             ChangeTimedGrantsError::Changed(error) => error.into(),
+            ChangeTimedGrantsError::NoSession => Self::new(ErrorKind::Local, error)
+                .with_hint("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR"),
             ChangeTimedGrantsError::Grants(error) => error.into(),
         }
     }
@@ -287,6 +290,21 @@ impl From<&HistoryError> for Failure {
         match error {
             HistoryError::NotFound(error) => error.into(),
             HistoryError::Generation(error) => error.into(),
+        }
+    }
+}
+
+impl From<&LinkedFile> for Failure {
+    fn from(linked: &LinkedFile) -> Self {
+        Self::new(ErrorKind::Local, linked).with_hint(linked_hint(linked))
+    }
+}
+
+impl From<&ChangeTrustError> for Failure {
+    fn from(error: &ChangeTrustError) -> Self {
+        match error {
+            ChangeTrustError::File(error) => error.into(),
+            ChangeTrustError::Linked(linked) => linked.into(),
         }
     }
 }
@@ -363,9 +381,6 @@ fn state_file_hint(error: &StateFileError) -> Option<String> {
 
 fn timed_hint(error: &TimedGrantsError) -> Option<String> {
     match error {
-        TimedGrantsError::NoSession => {
-            Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned())
-        }
         TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => {
             Some(format!("remove `{}`: the timed grants in it are lost", path.display()))
         }
@@ -389,12 +404,11 @@ fn manifest_hint(error: &ManifestError) -> String {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
             format!("fix `{}` in an editor", path.display())
         }
-        ManifestError::Linked(linked) => linked_hint(linked),
     }
 }
 
 /// Returns the command that replaces a link by a file. The user may rather edit its target.
-pub(super) fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
+fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
     if target.exists() {
         format!(
             "put a copy in its place: cp --remove-destination '{}' '{}'",

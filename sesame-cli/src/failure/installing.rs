@@ -105,6 +105,7 @@ impl Failure {
             InstallError::Grant(error) => error.into(),
             InstallError::TimedGrants(error) => error.into(),
             InstallError::SessionGrants(error) => error.into(),
+            InstallError::TrustSigner(error) => error.into(),
             _ => return None,
         })
     }
@@ -346,6 +347,7 @@ impl From<&CommitError> for Failure {
     fn from(error: &CommitError) -> Self {
         match error {
             CommitError::SameGuestPath(error) => error.into(),
+            CommitError::Linked(linked) => linked.into(),
             CommitError::Manifest(error) => error.into(),
             CommitError::Changed(error) => error.into(),
             CommitError::OtherSource(error) => error.into(),
@@ -361,7 +363,7 @@ impl From<&RestoreError> for Failure {
     fn from(error: &RestoreError) -> Self {
         match error {
             RestoreError::SameGuestPath(error) => error.into(),
-            RestoreError::Manifest(error) => error.into(),
+            RestoreError::Linked(linked) => linked.into(),
             RestoreError::Changed(error) => error.into(),
             RestoreError::Generation(error) => error.into(),
             RestoreError::OtherSource(error) => error.into(),

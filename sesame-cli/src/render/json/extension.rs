@@ -121,7 +121,7 @@ pub(super) struct InspectionObject<'a> {
     name: &'a ExtensionName,
     version: &'a str,
     description: Option<&'a str>,
-    /// Where it comes from, pinned.
+    /// The pinned reference.
     reference: &'a OciReference,
     binary: BinaryObject<'a>,
     /// Its requests, with the present decisions.
