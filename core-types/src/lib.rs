@@ -4,6 +4,7 @@
 //!
 //! The crate builds for `wasm32-wasip2` as well, so that tools written as extensions can use it.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod activity;
 mod capability;
@@ -50,7 +51,7 @@ pub use proxy_exceptions::ProxyExceptions;
 pub use reference::{
     Digest, DigestError, ExtensionName, Identity, NameError, OciPrefix, OciQuery, OciReference,
     Provenance, ReferenceError, ReferenceProblem, canonical_registry, compare_tags,
-    is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag,
+    is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag, without_brackets,
 };
 /// Wanted versions, as in `^1.2`, and versions that tags stand for.
 pub use semver::{Version, VersionReq};

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::reference::without_brackets;
+
 /// This machine, which no proxy reaches.
 const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
 
@@ -102,10 +104,6 @@ impl Rule {
             }
         }
     }
-}
-
-fn without_brackets(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {

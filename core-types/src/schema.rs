@@ -10,8 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use crate::capability::{
-    Capabilities, Capability, EnvName, ExecEnv, Feature, Grant, GrantedPath, NetworkRule, Pattern,
-    RequestedCapabilities, ResourceRule, ScopeKind, SecretName,
+    Capabilities, Capability, EnvName, ExecEnv, Feature, Grant, GrantedPath, MAX_REASON,
+    NetworkRule, Pattern, RequestedCapabilities, ResourceRule, ScopeKind, SecretName,
 };
 use crate::documents::Config;
 use crate::limits::{LimitName, Limits};
@@ -169,12 +169,7 @@ impl JsonSchema for Capabilities {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let property = |capability: Capability| {
-            let mut schema = of_scope(capability.spec().scope, generator);
-            schema.insert("description".to_owned(), capability.spec().meaning.into());
-            (capability.name().to_owned(), schema.to_value())
-        };
-        let properties: serde_json::Map<_, _> = Capability::ALL.into_iter().map(property).collect();
+        let properties = properties(of_scope, generator);
         let table = json_schema!({
             "type": "object",
             "description": "What an extension may do; nothing else is possible",
@@ -182,6 +177,19 @@ impl JsonSchema for Capabilities {
         });
         closed(table, generator)
     }
+}
+
+/// Returns a property for each capability, with the form of its scope.
+fn properties(
+    form: fn(ScopeKind, &mut SchemaGenerator) -> Schema,
+    generator: &mut SchemaGenerator,
+) -> serde_json::Map<String, Value> {
+    let property = |capability: Capability| {
+        let mut schema = form(capability.spec().scope, generator);
+        schema.insert("description".to_owned(), capability.spec().meaning.into());
+        (capability.name().to_owned(), schema.to_value())
+    };
+    Capability::ALL.into_iter().map(property).collect()
 }
 
 /// The form of a capability whose grants reach this far.
@@ -221,12 +229,7 @@ impl JsonSchema for RequestedCapabilities {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let property = |capability: Capability| {
-            let mut schema = of_request(capability.spec().scope, generator);
-            schema.insert("description".to_owned(), capability.spec().meaning.into());
-            (capability.name().to_owned(), schema.to_value())
-        };
-        let properties: serde_json::Map<_, _> = Capability::ALL.into_iter().map(property).collect();
+        let properties = properties(of_request, generator);
         json_schema!({
             "type": "object",
             "description": "What the extension asks for; the user decides",
@@ -283,7 +286,7 @@ fn asked(mut properties: Value, required: &[&str]) -> Schema {
     properties["reason"] = json!({
         "type": "string",
         "description": "Why it asks, in one line",
-        "maxLength": 120,
+        "maxLength": MAX_REASON,
     });
     json_schema!({
         "type": "object",

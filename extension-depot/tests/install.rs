@@ -8,7 +8,10 @@ use std::path::Path;
 
 use core_types::{Capability, Grant};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, Reason, media_type};
+use extension_depot::{
+    ArtifactError, BlobError, CommitError, FindError, InstalledError, Reason, RemoveError,
+    media_type,
+};
 use support::{component, home, install, install_staged, name, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
@@ -175,7 +178,7 @@ fn name_stays_with_its_owner() {
     let before = files(home.directory.path());
     let error =
         install(&home, &format!("{}/evil-org/a:1", registry.host())).expect_err("another's");
-    assert!(matches!(error.downcast_ref(), Some(DepotError::OtherSource { .. })), "{error}");
+    assert!(matches!(error.downcast_ref(), Some(CommitError::OtherSource(_))), "{error}");
     assert_eq!(files(home.directory.path()), before);
 }
 
@@ -195,7 +198,10 @@ fn removal_keeps_shared_blobs() {
                 .expect("kept")
                 .contains("my-org/a:1")
     );
-    assert!(matches!(home.depot.installed(&name("a")), Err(DepotError::NotFound { .. })));
+    assert!(matches!(
+        home.depot.installed(&name("a")),
+        Err(InstalledError::Find(FindError::NotFound(_)))
+    ));
     assert!(
         home.depot.verify(&name("b")).expect("there").findings.is_empty(),
         "the empty configuration is shared"
@@ -205,7 +211,7 @@ fn removal_keeps_shared_blobs() {
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
     assert!(matches!(
         home.depot.lock().expect("free").remove(&name("b"), false),
-        Err(DepotError::NotFound { .. })
+        Err(RemoveError::NotFound(_))
     ));
 }
 
@@ -235,7 +241,7 @@ fn killed_removal_is_finished() {
         .expect("its records are still there");
     assert!(matches!(
         home.depot.lock().expect("free").remove(&name("b"), false),
-        Err(DepotError::NotFound { .. })
+        Err(RemoveError::NotFound(_))
     ));
     assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
 }
@@ -350,7 +356,7 @@ fn damage_is_found_and_named() {
     assert!(
         matches!(
             error,
-            DepotError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }
+            InstalledError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }
         ),
         "{error:?}"
     );
@@ -364,8 +370,8 @@ fn same_file_same_digest() {
     let (one, two) = (home(), home());
     let file = one.directory.path().join("weather.component.wasm");
     fs::write(&file, component("w")).expect("written");
-    let staged = one.depot.stage_file(&file, &name("weather")).expect("staged");
-    let again = two.depot.stage_file(&file, &name("weather")).expect("staged");
+    let staged = one.depot.stage_expected_file(&file, None, &name("weather")).expect("staged");
+    let again = two.depot.stage_expected_file(&file, None, &name("weather")).expect("staged");
     assert_eq!(staged.reference, again.reference);
     let digest = staged.reference.provenance().expect("pinned");
     assert_eq!(staged.reference.identity().to_string(), format!("local/file/weather@{digest}"));
@@ -383,7 +389,7 @@ fn same_file_same_digest() {
     );
     let error =
         two.depot.stage_layout(one.directory.path(), None, &name("copy")).err().expect("no layout");
-    assert!(error.to_string().ends_with("is no OCI image layout"), "{error}");
+    assert!(error.to_string().ends_with("is not an OCI image layout"), "{error}");
 
     let tar = one.directory.path().join("bundle.tar");
     let mut builder = tar::Builder::new(fs::File::create(&tar).expect("created"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use core_types::{Config, EffectiveLimits, Permissions};
 use wasmtime::Engine;
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::component::InstancePre;
 
 use crate::calling::{CallState, Observer};
 use crate::capabilities::Backends;
@@ -46,14 +46,8 @@ pub struct Extension {
 
 /// Code that is linked.
 pub(crate) enum Ready {
-    Component(ReadyComponent),
+    Component(InstancePre<CallState>),
     Module(ReadyModule),
-}
-
-/// A component that is linked.
-pub(crate) struct ReadyComponent {
-    pub(crate) code: Component,
-    pub(crate) instance: InstancePre<CallState>,
 }
 
 impl Extension {

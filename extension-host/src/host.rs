@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use core_types::{ActivityRecord, CallOutcome, CallRecord, Capability, Permissions};
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::{CodeCache, CodeKey, IntoCacheError};
 use crate::calling::{CallState, Gate, Observer};
@@ -13,7 +13,7 @@ use crate::capabilities::Backends;
 use crate::code::{Code, LoadedCode, compile, compiling_engine, runtime_engine};
 use crate::compiling::CompilerCommand;
 use crate::error::HostError;
-use crate::extension::{Extension, Ready, ReadyComponent};
+use crate::extension::{Extension, Ready};
 use crate::linking::{EmbedderInterface, Import, Linked, Refusal, Ungranted, imports, resolve};
 use crate::modules;
 use crate::values::{ExportedFunction, exports};
@@ -245,7 +245,7 @@ impl Host {
         component: &Component,
         gate: &Gate,
         ungranted: Ungranted<'_>,
-    ) -> Result<ReadyComponent, HostError> {
+    ) -> Result<InstancePre<CallState>, HostError> {
         let imports = imports(component, &self.engine);
         let interfaces =
             resolve(&imports, gate, ungranted, &self.interfaces).map_err(HostError::Refused)?;
@@ -257,8 +257,7 @@ impl Host {
             };
             linked.map_err(HostError::Link)?;
         }
-        let instance = linker.instantiate_pre(component).map_err(HostError::Link)?;
-        Ok(ReadyComponent { code: component.clone(), instance })
+        linker.instantiate_pre(component).map_err(HostError::Link)
     }
 
     fn observe_refusal(&self, gate: &Gate, refusals: &[Refusal]) {

@@ -1,29 +1,14 @@
 //! Compiled code: out of the cache, or compiled again.
 
-use std::io;
-
-use extension_depot::{Binary, BlobError, MAX_BLOB, read_blob};
+use extension_depot::{Binary, MAX_BLOB, read_blob};
 use extension_host::{
     CacheError, Code, CodeCache, CodeKey, CompileError, CompilerCommand, Host, HostError,
     IntoCacheError,
 };
 
+use crate::error::CodeError;
 use crate::events::{Event, Events};
 use crate::manager::Manager;
-
-/// The reason why a binary does not run here.
-#[derive(Debug, thiserror::Error)]
-pub enum CodeError {
-    /// The compiler or the machine.
-    #[error(transparent)]
-    Compile(#[from] IntoCacheError),
-    /// The binary.
-    #[error(transparent)]
-    Binary(#[from] BlobError),
-    /// Code that cannot be cached does not fit a temporary file either.
-    #[error("cannot keep compiled code for this process")]
-    Temporary(#[source] io::Error),
-}
 
 impl Manager {
     /// Returns the code of a binary. Missing or untrusted code in the cache is compiled again: in a

@@ -1,8 +1,9 @@
 //! The environment of a login session: its directories, its desktop, its proxies. The one module of
 //! the libraries that reads the environment, for programs that want what `sesame` itself has.
+#![expect(clippy::disallowed_methods, reason = "the one module that reads the environment")]
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub enum NoPlaces {
 /// # Errors
 /// When the home directory is unknown, or `HOME` does not name one.
 pub fn places() -> Result<Places, NoPlaces> {
-    check_home()?;
+    check_home(env::var_os("HOME").map(PathBuf::from))?;
     let directories = ProjectDirs::from("", "", "pds").ok_or(NoPlaces::NoHome)?;
     Ok(Places {
         config: directories.config_dir().to_owned(),
@@ -53,8 +54,9 @@ pub fn places() -> Result<Places, NoPlaces> {
     })
 }
 
-fn check_home() -> Result<(), NoPlaces> {
-    let Some(home) = env::var_os("HOME").map(PathBuf::from) else { return Ok(()) };
+/// Checks what the variable `HOME` names. Without one, the system's list of users names it.
+fn check_home(home: Option<PathBuf>) -> Result<(), NoPlaces> {
+    let Some(home) = home else { return Ok(()) };
     if home.as_os_str().is_empty() {
         Err(NoPlaces::Empty)
     } else if !home.is_absolute() {
@@ -123,7 +125,11 @@ pub fn is_safe_mode() -> bool {
 
 /// Returns whether a variable is set, and neither empty nor `0`.
 pub fn is_set(name: &str) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
+    env::var_os(name).is_some_and(|value| is_yes(&value))
+}
+
+fn is_yes(value: &OsStr) -> bool {
+    !value.is_empty() && value != "0"
 }
 
 /// Returns the path in a variable, unless it is empty.
@@ -146,13 +152,17 @@ fn http_access() -> HttpAccess {
 /// Returns the proxies of the environment, in either case. `HTTP_PROXY` in upper case is ignored
 /// where it could come from a web request (<https://httpoxy.org>).
 pub fn proxies() -> Proxies {
+    proxies_among(|name| env::var_os(name))
+}
+
+fn proxies_among(environment: impl Fn(&str) -> Option<OsString>) -> Proxies {
     let variable = |name: &str| {
         // A value that is not text is an address that cannot be used, and not one that is not set.
-        let value = env::var_os(name).filter(|value| !value.is_empty())?;
+        let value = environment(name).filter(|value| !value.is_empty())?;
         Some((name.to_owned(), value.to_string_lossy().into_owned()))
     };
     let either = |name: &str| variable(&name.to_lowercase()).or_else(|| variable(name));
-    let is_cgi = env::var_os("REQUEST_METHOD").is_some();
+    let is_cgi = environment("REQUEST_METHOD").is_some();
     let all = either("ALL_PROXY");
     let http = if is_cgi { variable("http_proxy") } else { either("HTTP_PROXY") };
     let named = |found: Option<(String, String)>| found.or_else(|| all.clone()).unzip();
@@ -167,5 +177,78 @@ struct SessionEnvironment;
 impl Environment for SessionEnvironment {
     fn variable(&self, name: &EnvName) -> Option<String> {
         env::var(name.as_str()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_is_a_directory_by_its_whole_path() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let check = |home: &Path| check_home(Some(home.to_owned()));
+        assert_eq!(check_home(None), Ok(()));
+        assert_eq!(check(directory.path()), Ok(()));
+        assert_eq!(check(&directory.path().join("later")), Ok(()), "it may be made");
+        assert_eq!(check(Path::new("")), Err(NoPlaces::Empty));
+        assert_eq!(check(Path::new("home")), Err(NoPlaces::Relative("home".into())));
+        assert_eq!(check(&file), Err(NoPlaces::NotDirectory(file.clone())));
+    }
+
+    #[test]
+    fn zero_and_nothing_mean_no() {
+        for (value, expected) in [("", false), ("0", false), ("1", true), ("no", true)] {
+            assert_eq!(is_yes(OsStr::new(value)), expected, "{value:?}");
+        }
+    }
+
+    /// Returns the two proxies, with the variables that name them.
+    fn found(variables: &[(&str, &str)]) -> [(Option<String>, Option<String>); 2] {
+        let proxies = proxies_among(|name| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| OsString::from(value))
+        });
+        let [http_from, https_from] = proxies.variables;
+        let named = |from: String| Some(from).filter(|from| !from.is_empty());
+        [(proxies.http, named(http_from)), (proxies.https, named(https_from))]
+    }
+
+    /// Lower case wins, `ALL_PROXY` stands in for what is missing, and a web request sets nothing.
+    #[test]
+    fn proxies_are_found_in_either_case() {
+        let some = |address: &str, from: &str| (Some(address.to_owned()), Some(from.to_owned()));
+        let none = || (None, None);
+        assert_eq!(found(&[]), [none(), none()]);
+        assert_eq!(
+            found(&[("HTTP_PROXY", "a"), ("http_proxy", "b"), ("HTTPS_PROXY", "c")]),
+            [some("b", "http_proxy"), some("c", "HTTPS_PROXY")]
+        );
+        assert_eq!(
+            found(&[("ALL_PROXY", "a"), ("https_proxy", "b")]),
+            [some("a", "ALL_PROXY"), some("b", "https_proxy")]
+        );
+        assert_eq!(
+            found(&[("HTTP_PROXY", "a"), ("REQUEST_METHOD", "GET")]),
+            [none(), none()],
+            "a header `Proxy:` of the request"
+        );
+        let lower = [("http_proxy", "a"), ("REQUEST_METHOD", "GET")];
+        assert_eq!(found(&lower)[0], some("a", "http_proxy"));
+        assert_eq!(found(&[("http_proxy", ""), ("ALL_PROXY", "")]), [none(), none()]);
+    }
+
+    /// Not even root's home lets an extension have the keyring or sesame's own files.
+    #[test]
+    fn own_files_and_keyring_are_protected() {
+        let places = Places::below("/home/ada/pds");
+        let rules = directory_rules(&places);
+        for directory in places.protected() {
+            assert!(rules.protected.contains(&directory), "{}", directory.display());
+        }
+        let user = rustix::process::geteuid().as_raw();
+        assert!(rules.protected.contains(&PathBuf::from(format!("/run/user/{user}/pds"))));
     }
 }

@@ -1,12 +1,13 @@
 //! Why an extension is not called.
 
+use std::io;
 use std::path::PathBuf;
 
 use core_types::{Capability, ExtensionName};
-use extension_depot::{ConfigFileError, DepotError};
-use extension_host::HostError;
-
-use crate::compiled_code::CodeError;
+use extension_depot::{
+    BlobError, ChangedMeanwhile, ConfigFileError, OpenExtensionError, StateFileError,
+};
+use extension_host::{HostError, IntoCacheError};
 
 /// Why an extension cannot be called. Nothing of it has run.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +24,14 @@ pub enum OpenError {
         /// The extension.
         name: ExtensionName,
         /// The problem.
-        source: Box<DepotError>,
+        source: Box<OpenExtensionError>,
     },
+    /// Whether it was replaced meanwhile cannot be read.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// Other processes keep replacing it.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
     /// Its code does not run here.
     #[error(transparent)]
     Code(Box<CodeError>),
@@ -48,6 +55,20 @@ pub enum OpenError {
     },
 }
 
+/// The reason why a binary does not run here.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// The compiler or the machine.
+    #[error(transparent)]
+    Compile(#[from] IntoCacheError),
+    /// The binary.
+    #[error(transparent)]
+    Binary(#[from] BlobError),
+    /// Code that cannot be cached does not fit a temporary file either.
+    #[error("cannot keep compiled code for this process")]
+    Temporary(#[source] io::Error),
+}
+
 impl From<CodeError> for OpenError {
     fn from(error: CodeError) -> Self {
         Self::Code(Box::new(error))
@@ -56,7 +77,7 @@ impl From<CodeError> for OpenError {
 
 impl OpenError {
     /// Adds the extension's name to an error of the depot.
-    pub(crate) fn of_extension(name: &ExtensionName, source: DepotError) -> Self {
+    pub(crate) fn of_extension(name: &ExtensionName, source: OpenExtensionError) -> Self {
         Self::Extension { name: name.clone(), source: Box::new(source) }
     }
 

@@ -2,24 +2,42 @@
 
 use core_types::{ChangeKind, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Registry;
-use extension_depot::{Depot, DepotError, LoadedManifest, PolicyRefusal, UserConfig};
+use extension_depot::{
+    Depot, EffectiveConfig, FileError, LoadedManifest, PolicyRefusal, TransportError,
+};
 use extension_host::DirectoryRules;
 
 use crate::consent::{Consent, DirectoryGrantError};
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, Note, Phase, Warning, Work};
 use crate::install::InstallError;
 use crate::manager::Manager;
 use crate::network::Network;
-use crate::notice::{Note, Warning};
 
 /// Changes installed extensions: a manager with further tools. Each operation reads the extension
 /// once, decides, and commits the decision if nothing has changed meanwhile.
+///
+/// ```
+/// use extension_depot::registry::{Registry, Settings};
+/// use extension_depot::{EffectiveConfig, Places};
+/// use extension_manager::{Installer, LazyRuntime, Manager, Network, Nobody, Options};
+/// # let directory = tempfile::tempdir()?;
+///
+/// let places = Places::below(directory.path());
+/// let config = EffectiveConfig::load(&places)?;
+/// let manager = Manager::open(places, Options::default())?;
+/// let (registry, runtime) = (Registry::new(Settings::default()), LazyRuntime::default());
+/// let network = Network { registry: &registry, runtime: &runtime };
+///
+/// let installer = Installer { manager: &manager, config: &config, network, consent: &Nobody };
+/// assert!(installer.installed_names()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Installer<'a> {
     /// The extensions.
     pub manager: &'a Manager,
     /// The configuration and every policy, for all operations of one command.
-    pub config: &'a UserConfig,
+    pub config: &'a EffectiveConfig,
     /// The registries.
     pub network: Network<'a>,
     /// Answers what only a person can answer.
@@ -45,6 +63,16 @@ impl Installer<'_> {
 
     pub(crate) fn warn(&self, warning: &Warning) {
         self.events().event(Event::Warning(warning));
+    }
+
+    /// Begins the work on an extension. It ends when the result is dropped.
+    pub(crate) fn work_on(&self, name: &ExtensionName) -> Work<'_> {
+        Work::on(name, self.events())
+    }
+
+    /// Reports that the work on an extension has come to this phase.
+    pub(crate) fn phase(&self, name: &ExtensionName, phase: Phase) {
+        self.events().event(Event::PhaseStarted { name, phase });
     }
 
     pub(crate) fn note(&self, note: &Note<'_>) {
@@ -73,7 +101,7 @@ impl Installer<'_> {
         &self,
         reference: &OciReference,
         allow_plain_http: bool,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), TransportError> {
         if allow_plain_http || reference.is_local() {
             return Ok(());
         }
@@ -91,7 +119,7 @@ impl Installer<'_> {
             DirectoryGrantError::Directory(source) => {
                 InstallError::Directory { name: name.clone(), source: Box::new(source) }
             }
-            DirectoryGrantError::Depot(error) => InstallError::of(name)(error),
+            DirectoryGrantError::TimedGrants(error) => error.into(),
         })
     }
 
@@ -99,7 +127,7 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// When the manifests cannot be listed.
-    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, DepotError> {
+    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, FileError> {
         let listed = self.depot().list()?.into_iter();
         Ok(listed.filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
     }

@@ -21,59 +21,57 @@
 //! progress, and [`Consent`], which is asked about the permissions of an extension. Nothing here
 //! prints. Only [`environment`] reads the environment, and only a [`Session`] uses it unasked.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
-mod built_binary;
 mod bundles;
-mod callable;
+mod calling;
+mod checks;
 mod compiled_code;
 mod consent;
 pub mod environment;
 mod error;
 mod events;
-mod guest_log;
+mod examination;
 mod install;
 mod installer;
-mod learn;
 mod manager;
 mod network;
-mod notice;
 mod retry;
 mod rollback;
 mod rules;
-mod session;
 mod sync;
 mod trust;
 mod tryout;
 mod update;
 
-pub use built_binary::BuiltBinary;
 pub use bundles::{BundlesError, ImportOptions};
-pub use callable::{CallMode, Callable, starts_without};
-pub use compiled_code::CodeError;
+pub use calling::{CallMode, Callable, GuestLogError, Needs, Session, SessionError, difference};
+pub use checks::{
+    BrokenError, CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState,
+    Garbage, GarbageError, Health, LockState, PolicyCheck, PolicyStop, Restore, SessionState,
+    registries_of,
+};
 pub use consent::{
     Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, Proposal,
     ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, split_denied,
 };
-pub use error::OpenError;
-pub use events::{Event, Events, Silent};
+pub use error::{CodeError, OpenError};
+pub use events::{Event, Events, Note, Phase, Silent, Wait, Warning};
+pub use examination::{
+    BuiltBinary, ExamineError, Findings, requested_by, requests_of, starts_without,
+};
 /// The arguments and the value of a call, so that a program which only calls needs no other crate.
 pub use extension_host::{Arguments, Returned};
-pub use guest_log::GuestLogError;
-pub use install::{
-    Committed, ExamineError, Findings, InstallError, InstallOptions, InstallRequest, Installation,
-};
+pub use install::{Committed, InstallError, InstallOptions, InstallRequest, Installation};
 pub use installer::Installer;
-pub use learn::{Needs, difference};
 pub use manager::{Manager, Options};
 pub use network::{LazyRuntime, Network};
-pub use notice::{Note, Wait, Warning};
 pub use rollback::{RollbackError, RolledBack};
 pub use rules::{
     Direction, Downgrade, NameUse, Replaced, ReplacedByRegistry, SourceForm, TagMoved, check_form,
     known_repositories, known_tags, remember_tags,
 };
-pub use session::{Session, SessionError};
-pub use sync::{ListSource, Step, StepProblem, StepState, SyncError, SyncOptions};
-pub use trust::EvidenceError;
+pub use sync::{ListSource, Prospect, Step, StepProblem, StepState, SyncError, SyncOptions};
+pub use trust::{EvidenceError, VerifiedSigner, VerifySignerError};
 pub use tryout::Tryout;
 pub use update::{Age, Available, UpdateError, UpdateOptions, Updated};

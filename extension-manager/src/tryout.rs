@@ -22,11 +22,11 @@ impl Installer<'_> {
     ) -> Result<Option<Tryout>, InstallError> {
         let arrived = self.depot().stage_development(binary, name, version)?;
         self.config.check_source(&arrived.reference)?;
-        let installed = self.depot().whole(name);
+        let installed = self.depot().installed_with_binary(name);
         if installed.is_some_and(|installed| installed.reference == arrived.reference) {
             return Ok(None);
         }
-        self.manager.examine(name, arrived.binary())?.startable(name)?;
+        self.manager.examine_arrived(name, arrived.binary())?.startable(name)?;
         Ok(Some(Tryout(Staged::arrived(name, arrived))))
     }
 

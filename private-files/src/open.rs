@@ -62,7 +62,8 @@ pub fn ensure_regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    let found = if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, found))
 }
 
 fn opened_to_write(options: &mut OpenOptions, path: &Path) -> io::Result<File> {

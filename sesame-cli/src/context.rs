@@ -14,7 +14,7 @@ use directories::BaseDirs;
 use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
-use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
 use extension_manager::{
@@ -22,12 +22,9 @@ use extension_manager::{
 };
 
 use crate::arguments::GlobalArguments;
-use crate::events::TerminalEvents;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
-use crate::style::Colour;
-use crate::terminal::Terminal;
-use crate::warnings::Warnings;
+use crate::terminal::{Colour, ProgressLines, Terminal, TerminalEvents, Warnings};
 
 /// The surroundings that a command works with.
 pub struct Context {
@@ -37,9 +34,11 @@ pub struct Context {
     pub terminal: Terminal,
     /// The receiver of warnings.
     pub warnings: Warnings,
+    /// The lines that show what is worked on.
+    pub progress: ProgressLines,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
-    config: OnceCell<UserConfig>,
+    config: OnceCell<EffectiveConfig>,
     /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
@@ -64,10 +63,12 @@ impl Context {
 
     fn of(global: GlobalArguments, terminal: Terminal, places: Result<Places, NoPlaces>) -> Self {
         let warnings = Warnings::new(terminal.clone(), global.quiet, global.json);
+        let is_watched = terminal.shows_progress() && !global.quiet && !global.json;
         Self {
             global,
             terminal,
             warnings,
+            progress: ProgressLines::new(is_watched),
             places,
             manager: OnceCell::new(),
             config: OnceCell::new(),
@@ -165,9 +166,9 @@ impl Context {
     }
 
     /// Returns the configuration.
-    pub fn config(&self) -> Result<&UserConfig, Failure> {
+    pub fn config(&self) -> Result<&EffectiveConfig, Failure> {
         if self.config.get().is_none() {
-            let config = UserConfig::load(self.places()?)?;
+            let config = EffectiveConfig::load(self.places()?)?;
             self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display(), key)));
             let _ = self.config.set(config);
         }
@@ -240,11 +241,13 @@ impl Context {
     fn notices(&self) -> Notices {
         let (terminal, warnings, is_quiet) =
             (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
-        Notices::new(move |notice| match notice {
+        let print = move |notice: &Notice| match notice {
             Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
             Notice::WaitingForHelper(_) if is_quiet => {}
-            Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
-        })
+            Notice::WaitingForHelper(_) => terminal.status(&notice.to_string()),
+        };
+        let progress = self.progress.clone();
+        Notices::new(move |notice| progress.above(|| print(notice)))
     }
 
     /// Uses a login for one registry until this process ends. The password comes from standard
@@ -297,9 +300,9 @@ impl Context {
     }
 
     /// Prints a line on standard error.
-    pub fn say(&self, text: &str) {
+    pub fn status(&self, text: &str) {
         if !self.global.quiet {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 
@@ -309,9 +312,9 @@ impl Context {
     }
 
     /// Prints a detail on standard error if the user wants details.
-    pub fn explain(&self, text: &str) {
+    pub fn verbose(&self, text: &str) {
         if self.is_verbose() {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 

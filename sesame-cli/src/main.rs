@@ -2,46 +2,22 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
-mod binary_file;
-mod build;
-mod case_directory;
+mod authoring;
 mod commands;
 mod completion;
 mod consent;
 mod context;
-mod development;
-mod difference;
-mod document;
-mod events;
 mod exit_code;
-mod extension_document;
-mod extension_test_runner;
 mod failure;
-mod interrupt;
-mod learn;
+mod installed;
 mod listing;
 mod manual;
-mod moment;
 mod outcome;
-mod patient_write;
-mod policy_stop;
-mod program_output;
-mod progress;
 mod project;
-mod refusals;
-mod remaining;
 mod render;
-mod resource_directory;
-mod secret_key;
-mod secrets;
-mod setting_schema;
-mod signer;
-mod style;
-mod suffiks_test_files;
-mod suffiks_test_runner;
+mod signing;
+mod suffiks;
 mod terminal;
-mod warnings;
-mod workload;
 
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -52,7 +28,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, interrupt};
 
 fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
@@ -94,7 +70,7 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         _ if is_wrong && arguments::wants_json(words) => {
             terminal.data(render::wrong_command_line(&answer.text).as_bytes())
         }
-        false => terminal.talk(&answer.text),
+        false => terminal.stderr(&answer.text),
         true => terminal.data(answer.text.as_bytes()),
     };
     let code = written.map_or_else(|error| unwritten(&terminal, &error), |()| None);
@@ -108,7 +84,7 @@ fn unwritten(terminal: &Terminal, error: &std::io::Error) -> Option<ExitCode> {
         return None;
     }
     let failure = failure::Failure::message(ErrorKind::Local, "cannot write to standard output");
-    let _ = terminal.talk(&render::failure_text(&failure.caused_by(error)));
+    let _ = terminal.stderr(&render::failure_text(&failure.caused_by(error)));
     Some(ErrorKind::Local.into())
 }
 
@@ -117,6 +93,7 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
     let presentation = command.presentation();
     let complete = |failure: failure::Failure| failure.or_similar(context);
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
+    context.progress.clear();
     match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &presentation, &outcome) {
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {

@@ -114,13 +114,13 @@ fn publish_builds_what_has_changed() {
     insta::assert_snapshot!(publish("1.2.4"), @r#"
     exit 2
     err: error: the tag is `1.2.4`, and the author's version is `1.2.3`
-    err: if the version is to come from the tag: add `--version-from-tag`
+    err: to take the version from the tag: add `--version-from-tag`
     err: hint: sesame extension publish REGISTRY/my-org/mine:1.2.3
     "#);
     insta::assert_snapshot!(publish("latest --dry-run"), @r#"
     exit 2
     err: error: the tag is `latest`, and the author's version is `1.2.3`
-    err: if the version is to come from the tag: add `--version-from-tag`
+    err: to take the version from the tag: add `--version-from-tag`
     err: hint: sesame extension publish REGISTRY/my-org/mine:1.2.3
     "#);
     manifest(&env, "1.2.4");
@@ -138,7 +138,7 @@ fn publish_builds_what_has_changed() {
     exit 1
     err: index.js:3:5: error: unexpected word
     err: error: `npm run --silent build` failed
-    err: to publish `./dist/mine.wasm` as it is, whatever it was built of: add `--no-build`
+    err: to publish `./dist/mine.wasm` as it is, even if it does not match the sources: add `--no-build`
     "#);
     publish("1.2.5 --version-from-tag --no-build").ok();
     let manifest = publish("1.2.6 --version-from-tag --no-build --dry-run").ok();
@@ -223,7 +223,7 @@ fn dev_leaves_the_name_free() {
     out: Hello, You!
     err: signature: unsigned
     err: granted: config-read (its own [config] only)
-    err: `mine-dev` is gone again
+    err: `mine-dev` was removed
     "#);
     assert_eq!(env.run("extension list").ok().text(), "");
     let traces: Vec<_> = env
@@ -252,7 +252,7 @@ fn dev_leaves_the_name_free() {
     let before = env.read(".config/pds/extensions/mine-dev.toml");
     insta::assert_snapshot!(within(&env, "extension dev --once greet You"), @r#"
     exit 5
-    err: error: `mine-dev` is an extension of yours, and `dev` leaves it alone
+    err: error: `mine-dev` is an installed extension, which `dev` does not replace
     err: hint: try the project under another name: sesame extension dev --name mine-dev-2
     "#);
     within(&env, "extension dev --once --quiet --name mine-dev-2 greet You").ok();
@@ -383,7 +383,10 @@ fn inspect_ignores_the_installed_name() {
     }
     // The grants of the installed extension do not decide for another of its name.
     let asked = env.run(&format!("extension inspect {other}")).ok().text();
-    assert!(asked.contains("notification: would be asked"), "{asked}");
+    assert!(
+        asked.contains("notification: show notifications, ten a minute at most; would be asked"),
+        "{asked}"
+    );
 
     // A moved tag, a broken manifest, and a missing one.
     publish(&registry, "my-org/greeting-extension:0.1.0", &bare(5, ""), &[]);
@@ -497,14 +500,14 @@ fn keygen_names_the_files_it_wrote() {
     exit 0
     out: release.example.org.key
     out: release.example.org.pub
-    err: `release.example.org.key` is your secret key and is not encrypted: whoever can read it can sign as you. SESAME_KEY_PASSWORD encrypts a new one
+    err: `release.example.org.key` is your secret key and is not encrypted: its readers can sign as you. SESAME_KEY_PASSWORD encrypts a new one
     err: `release.example.org.pub` is the public key, for those who install what you sign
     "#);
     assert!(env.read("work/release.example.org.key").starts_with("-----BEGIN PRIVATE KEY-----"));
     insta::assert_snapshot!(env.run("trust keygen release.example.org"), @r#"
     exit 9
-    err: error: `release.example.org.key` is there already, and a key is never replaced
-    err: hint: make one of another name: sesame trust keygen release.example.org-2
+    err: error: `release.example.org.key` already exists, and keys are never replaced
+    err: hint: create one of another name: sesame trust keygen release.example.org-2
     "#);
     for name in ["keys/", "..", "/"] {
         assert_eq!(env.run(&format!("trust keygen {name}")).code, 2, "{name}");
@@ -555,7 +558,7 @@ fn keygen_reads_password_variable() {
             insta::assert_snapshot!(env.run(&publish).hiding(key, "KEY"), @r#"
             exit 2
             err: error: `KEY` cannot be signed with
-            err: caused by: the password does not open it
+            err: caused by: the password does not decrypt it
             err: hint: set SESAME_KEY_PASSWORD, or give the password on standard input
             "#);
         }

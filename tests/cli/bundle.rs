@@ -78,7 +78,7 @@ fn export_installs_without_network() {
     exit 0
     out: installed greeting-extension 0.1.0 from local/bundle/greeting-extension:0.1.0@sha256:DIGEST
     out: installed echo 0.0.0 from local/bundle/echo:0.0.0@sha256:DIGEST
-    err: warning: nothing shows that `greeting-extension` came from `REGISTRY/my-org/greeting-extension`: it has an identity of its own, without the secrets of that place, until this finds it there: sesame extension update greeting-extension
+    err: warning: it is not confirmed that `greeting-extension` came from `REGISTRY/my-org/greeting-extension`: it has an identity of its own, without the secrets of that place, until this confirms it: sesame extension update greeting-extension
     err: warning: `echo` has an identity of its own: a bundle cannot give it that of another machine's file
     err: signature: unsigned
     err: granted: config-read (its own [config] only)
@@ -99,7 +99,7 @@ fn claimed_origin_grants_nothing() {
     let before = second.read(&manifest("greeting-extension"));
     insta::assert_snapshot!(second.run("extension import bundle.tar greeting-extension").hiding_registry(&registry), @r#"
     exit 6
-    err: error: nothing shows that the `greeting-extension` of this bundle came from `REGISTRY/my-org/greeting-extension`
+    err: error: the bundle does not prove that `greeting-extension` came from `REGISTRY/my-org/greeting-extension`
     err: hint: install it from there: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     "#);
     assert_eq!(second.read(&manifest("greeting-extension")), before);

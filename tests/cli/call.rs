@@ -138,6 +138,12 @@ fn unknown_name_lists_known_names() {
     err: error: the function takes 1 argument, not 2: (name: string)
     err: hint: sesame extension info greet
     "#);
+    env.write("work/empty.wasm", b"\0asm\x01\0\0\0");
+    env.run("install ./empty.wasm").ok();
+    insta::assert_snapshot!(env.run("call empty"), @r#"
+    exit 2
+    err: error: `empty` exports no functions
+    "#);
     insta::assert_snapshot!(env.run("extension call Nobody! greet"), @r#"
     exit 2
     err: error: invalid value 'Nobody!' for '<NAME>': `Nobody!` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
@@ -189,7 +195,7 @@ fn limit_error_names_value_and_source() {
     limits("");
     insta::assert_snapshot!(env.run("extension call hostile recurse 100000000"), @r#"
     exit 7
-    err: warning: `hostile` is put aside: it failed 5 times in a row, last: the extension went over its limit of call stack: 512 KiB (fixed by sesame)
+    err: warning: `hostile` is quarantined: it failed 5 times in a row, last: the extension went over its limit of call stack: 512 KiB (fixed by sesame)
     err: error: the extension went over its limit of call stack: 512 KiB (fixed by sesame)
     "#);
     env.run("extension enable hostile").ok();
@@ -268,7 +274,7 @@ fn ungranted_import_stops_the_call() {
     env.run("extension revoke greet config-read").ok();
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
     exit 5
-    err: error: `greet` does not get what it needs
+    err: error: the imports of `greet` are not satisfied
     err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
     err: hint: sesame extension grant greet config-read
     "#);
@@ -277,7 +283,7 @@ fn ungranted_import_stops_the_call() {
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
     exit 5
     err: error: policy denies `greet` the capability `config-read`, which it needs
-    err: hint: `deny` in `~/.config/pds/config.toml` names what no extension has
+    err: hint: `deny` in `~/.config/pds/config.toml` lists the denied capabilities
     "#);
     insta::assert_snapshot!(env.run("extension grant greet config-read"), @r#"
     exit 0

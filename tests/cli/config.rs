@@ -17,21 +17,24 @@ fn configured() -> TestEnv {
 
 #[test]
 fn values_show_their_source_line() {
+    let nothing = env().run("config show").ok();
+    assert!(nothing.text().is_empty(), "{nothing}");
+    assert_eq!(nothing.stderr, "nothing is configured: each value is its default\n");
     let env = configured();
     insta::assert_snapshot!(env.run("config show"), @r#"
     exit 0
-    out: registries."ghcr.io".mirrors = ["m.example/ghcr"]
-    out: extensions.policy.deny = ["network"]
-    out: extensions.policy.limits.max_fuel = 5_000_000_000
+    out: registries."ghcr.io".mirrors	["m.example/ghcr"]
+    out: extensions.policy.deny	["network"]
+    out: extensions.policy.limits.max_fuel	5_000_000_000
     "#);
     let mut command = env.command(["config", "show", "--origin"]);
     command.env("SESAME_OFFLINE", "1").env("SESAME_REGISTRY_PASSWORD", "SECRET");
     insta::assert_snapshot!(env.finish(command, b""), @r#"
     exit 0
-    out: SESAME_OFFLINE = "1"	environment
-    out: registries."ghcr.io".mirrors = ["m.example/ghcr"]	~/.config/pds/config.toml:2
-    out: extensions.policy.deny = ["network"]	~/.config/pds/config.toml:5
-    out: extensions.policy.limits.max_fuel = 5_000_000_000	~/.config/pds/config.d/10-more.toml:2
+    out: SESAME_OFFLINE	"1"	environment
+    out: registries."ghcr.io".mirrors	["m.example/ghcr"]	~/.config/pds/config.toml:2
+    out: extensions.policy.deny	["network"]	~/.config/pds/config.toml:5
+    out: extensions.policy.limits.max_fuel	5_000_000_000	~/.config/pds/config.d/10-more.toml:2
     "#);
     let json = env.run("--json config show").ok().text();
     assert!(json.contains("\"origin\":") && json.contains("config.toml:2\""), "{json}");
@@ -99,16 +102,16 @@ fn doctor_names_problem_and_fix() {
     out: extensions	good	~/.config/pds/extensions	
     out: state	good	~/.local/state/pds	
     out: cache	good	~/.cache/pds	
-    out: lock	good	nobody is changing anything	
+    out: lock	good	not held by another process	
     out: configuration file	warning	~/.config/pds/config.toml has keys that do nothing	sesame config validate
-    out: extension broken	bad	the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`	mend `~/.config/pds/extensions/broken.toml` with an editor
+    out: extension broken	bad	the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`	fix `~/.config/pds/extensions/broken.toml` in an editor
     out: extension local	good	local/file/local:0.0.0@sha256:DIGEST	
     out: extension other	good	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	
     out: extension planned	warning	`planned` has a manifest but is not installed	sesame extension install 127.0.0.1:1/my-org/planned:1
-    out: extension whole	bad	`~/.local/state/pds/extensions/history/whole/000001.json` is damaged: line 1, column 1: the text ends in the middle of an object	move `~/.local/state/pds/extensions/history/whole/000001.json` away: what it says is lost, and nothing else
+    out: extension whole	bad	`~/.local/state/pds/extensions/history/whole/000001.json` is damaged: line 1, column 1: the text ends in the middle of an object	move `~/.local/state/pds/extensions/history/whole/000001.json` away: only its own contents are lost
     out: compiled code	bad	`~/.cache/pds/extensions` can be written to by others	rm -r '~/.cache/pds/extensions'
-    out: session	warning	there is no runtime directory: nothing can be granted for a while	set XDG_RUNTIME_DIR
-    out: keyring	warning	not looked for: there is no session bus	
+    out: session	warning	no runtime directory: timed grants are not possible	set XDG_RUNTIME_DIR
+    out: keyring	warning	not checked: no session bus	
     out: registry 127.0.0.1:1	warning	not asked: sesame is offline	
     out: registry REGISTRY	warning	not asked: sesame is offline	
     "#);

@@ -15,11 +15,8 @@ const REQUESTS: &str = "[capabilities]\nnotification = true\nclipboard-write = t
 const CHOICES: &str = "[N]o:";
 
 fn on_terminal(env: &TestEnv, line: &str) -> Command {
-    let line = format!("{} {line}", env!("CARGO_BIN_EXE_sesame"));
-    let mut command = Command::new("script");
-    command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
-    command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("NO_COLOR", "1");
-    command.env("XDG_RUNTIME_DIR", env.path("run")).env("LC_ALL", "C.UTF-8");
+    let mut command = env.on_terminal(line);
+    command.env("XDG_RUNTIME_DIR", env.path("run"));
     command
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support::root;
 
 #[test]
 fn promised_tests_exist() {
@@ -30,11 +32,6 @@ fn promised_tests_exist() {
     let missing: Vec<_> =
         named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
-}
-
-/// Returns the repository.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The samples of the book are the commented files of `config-examples`, which a test loads.

@@ -5,11 +5,7 @@ use std::process::Command;
 
 use test_support::TestEnv;
 
-use crate::support::{GREETING, with_guest};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::support::{GREETING, root, with_guest};
 
 fn capi(below: &str) -> PathBuf {
     root().join("extension-capi").join(below)

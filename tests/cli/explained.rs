@@ -43,7 +43,7 @@ fn install_and_inspect_agree() {
     ");
     insta::assert_snapshot!(verdict_of_text(&env, r#"(component (import "acme:db/store@1.0.0" (instance (export "f" (func)))))"#), @r"
     exit 5
-    err: error: `it` does not get what it needs
+    err: error: the imports of `it` are not satisfied
     err: `acme:db/store@1.0.0` is not provided by sesame
     err: hint: compose it with a component that exports `acme:db/store@1.0.0`, such as with `wac plug`, and install the result
     ");

@@ -87,7 +87,7 @@ fn list_is_signed_as_policy_wants() {
     insta::assert_snapshot!(fleet.sync(""), @r#"
     exit 6
     err: error: `REGISTRY/my-org/desktop-set` has to be signed by one of `trusted_signers` in `~/.config/pds/config.toml`: ~/work/maker.pub, and it is: unsigned
-    err: hint: if you have its publisher's key: sesame trust add KEY.pub --for REGISTRY/my-org/desktop-set
+    err: hint: if you have the publisher's key: sesame trust add KEY.pub --for REGISTRY/my-org/desktop-set
     "#);
     sign("other");
     for option in ["", "--check", "--dry-run", "--prune"] {

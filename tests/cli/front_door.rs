@@ -8,14 +8,8 @@ use crate::support::{
 
 /// Makes a command on a terminal of its own, where questions can be answered.
 fn on_terminal(env: &TestEnv, line: &str) -> Command {
-    let mut command = Command::new("script");
-    command.args(["-qec", &format!("{} {line}", env!("CARGO_BIN_EXE_sesame")), "/dev/null"]);
-    command.env_clear().current_dir(env.path("work")).env("HOME", env.home());
-    command
-        .env("PATH", "/usr/bin:/bin")
-        .env("SHELL", "/bin/bash")
-        .env("TERM", "xterm")
-        .env("LC_ALL", "C.UTF-8");
+    let mut command = env.on_terminal(line);
+    command.env("TERM", "xterm").env_remove("NO_COLOR");
     command
 }
 
@@ -207,7 +201,7 @@ fn update_of_all_asks_once() {
     err: hint: sesame extension update --all
     "#);
     let nothing = answering(&env, on_terminal(&env, "update"), "?", &[]);
-    assert!(nothing.code == 0 && nothing.text().contains("nothing is newer"), "{nothing}");
+    assert!(nothing.code == 0 && nothing.text().contains("everything is up to date"), "{nothing}");
     publish(&registry, "my-org/one:0.2.0", &bare(2, ""), &[]);
     let refused = answering(&env, on_terminal(&env, "update"), "[y/N]", &["n\n"]);
     assert!(refused.code == 1 && refused.text().contains("one: 0.1.0 -> 0.2.0"), "{refused}");
@@ -224,7 +218,7 @@ fn export_keeps_existing_files() {
     env.write("work/mine.tar", "mine");
     insta::assert_snapshot!(env.run("extension export greeting -o mine.tar"), @r#"
     exit 9
-    err: error: `mine.tar` is there already
+    err: error: `mine.tar` already exists
     err: hint: replace it: add `--force`
     "#);
     assert_eq!(env.read("work/mine.tar"), "mine");

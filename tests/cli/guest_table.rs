@@ -7,7 +7,7 @@ use extension_depot::media_type;
 use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
 
-use crate::support::{TestEnv, env};
+use crate::support::{TestEnv, env, root};
 
 /// A guest that has a row.
 struct Guest {
@@ -425,7 +425,7 @@ fn done(env: &TestEnv, line: &str) -> String {
 }
 
 fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/guests.md")
+    root().join("docs/guests.md")
 }
 
 fn row(toolchain: &str, form: &str, came: &str) -> String {

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use extension_host::Host;
 
+use crate::support::root;
+
 const GUESTS: [&str; 10] = [
     "daily-note",
     "desktop",
@@ -19,9 +21,7 @@ const GUESTS: [&str; 10] = [
 ];
 
 fn built(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/guests/built")
-        .join(format!("{name}.wasm"));
+    let path = root().join("tests/guests/built").join(format!("{name}.wasm"));
     std::fs::read(path).expect(name)
 }
 

@@ -159,7 +159,7 @@ fn damaged_generation_is_refused() {
     insta::assert_snapshot!(env.run("extension rollback greeting-extension"), @r#"
     exit 9
     err: error: the bytes of generation 3 of `greeting-extension` are not there any more
-    err: hint: what can be gone back to: sesame extension history greeting-extension
+    err: hint: see the generations: sesame extension history greeting-extension
     "#);
     assert_eq!(env.read(&manifest("greeting-extension")), current);
     env.run("extension call greeting-extension greet World").ok();

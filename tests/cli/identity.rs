@@ -88,19 +88,8 @@ fn replaced_file_keeps_grants() {
 #[test]
 fn replacement_is_asked_about() {
     let env = two_files();
-    let script = |line: &str| {
-        let line = format!("{} {line}", env!("CARGO_BIN_EXE_sesame"));
-        let mut command = Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
-        command
-            .env("HOME", env.home())
-            .env("PATH", "/usr/bin:/bin")
-            .env("SHELL", "/bin/bash")
-            .env("NO_COLOR", "1");
-        command
-    };
     let line = "extension install ./Downloads/weather.wasm --replace weather";
-    let run = answering(&env, script(line), "[y/N]", &["n\n"]);
+    let run = answering(&env, env.on_terminal(line), "[y/N]", &["n\n"]);
     let shown = run.text();
     assert!(
         run.code == 5
@@ -109,7 +98,7 @@ fn replacement_is_asked_about() {
         "{run}"
     );
     assert_eq!(env.run("extension call weather f").ok().text(), "1\n");
-    assert_eq!(answering(&env, script(line), "[y/N]", &["y\n"]).code, 0);
+    assert_eq!(answering(&env, env.on_terminal(line), "[y/N]", &["y\n"]).code, 0);
     assert_eq!(env.run("extension call weather f").ok().text(), "2\n");
 }
 
@@ -199,7 +188,7 @@ fn claimed_origin_is_no_identity() {
             "{run}"
         );
         let warned = format!(
-            "nothing shows that `y` came from `{}/my-org/greeting-extension`",
+            "it is not confirmed that `y` came from `{}/my-org/greeting-extension`",
             registry.host()
         );
         assert!(run.stderr.contains(&warned), "{run}");

@@ -109,14 +109,14 @@ fn moved_tag_needs_its_digest() {
     err: error: the tag `0.1.0` has moved since `greeting-extension` was installed
     err: installed: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     err: found:     REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
-    err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: hint: if the publisher announced the change, install the new digest: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     "#);
     assert_eq!(env.files(), before);
     let again =
         env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
     let command = again
         .stderr
-        .split("take the new one: sesame ")
+        .split("install the new digest: sesame ")
         .nth(1)
         .expect("a command")
         .trim()
@@ -164,7 +164,7 @@ fn invalid_reference_says_why() {
     "#);
     insta::assert_snapshot!(env.run("--offline extension install ghcr.io/my-org/x:1"), @r#"
     exit 8
-    err: error: the registry `ghcr.io` is not asked, because sesame is offline
+    err: error: cannot contact ghcr.io in offline mode
     err: hint: leave out `--offline` and unset SESAME_OFFLINE
     "#);
     env.write("work/text.wasm", "hello");
@@ -213,7 +213,7 @@ fn unknown_import_fails_install() {
     env.write("work/future.wasm", component.expect("valid"));
     insta::assert_snapshot!(env.run("extension install ./future.wasm"), @r#"
     exit 5
-    err: error: `future` does not get what it needs
+    err: error: the imports of `future` are not satisfied
     err: `open-sesame:host/teleport@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.0`
     err: hint: ask its author for a build with the interfaces of this sesame
     "#);
@@ -238,7 +238,8 @@ fn requests_stay_denied_unasked() {
     env.run("extension remove asks").ok();
     let inspected = env.run("extension inspect ./asks.wasm").ok().text();
     assert!(
-        inspected.contains("network=api.example.com: would be asked, not decided yet"),
+        inspected.contains("network=api.example.com: send anything")
+            && inspected.contains("; would be asked, not decided yet"),
         "{inspected}"
     );
     env.run("extension install ./asks.wasm --grant notification").ok();
@@ -265,14 +266,7 @@ fn each_request_is_asked_once() {
     let asks = "[capabilities]\nnotification = true\nclipboard-write = true\n\
                 network = [{ host = \"api.example.com\", optional = true }]\n";
     env.write("work/asks.wasm", asking(&GREETING, asks));
-    let mut command = std::process::Command::new("script");
-    let line = format!("{} extension install ./asks.wasm", env!("CARGO_BIN_EXE_sesame"));
-    command
-        .args(["-qec", &line, "/dev/null"])
-        .env_clear()
-        .env("HOME", env.home())
-        .env("PATH", "/usr/bin:/bin");
-    command.current_dir(env.path("work"));
+    let mut command = env.on_terminal("extension install ./asks.wasm");
     std::fs::create_dir(env.path("run")).expect("made");
     command.env("XDG_RUNTIME_DIR", env.path("run"));
     let run = crate::support::answering(&env, command, "[N]o:", &["c\n", "a\n", "s\n", "n\n"]).ok();
@@ -314,7 +308,7 @@ fn existing_manifest_is_kept() {
     insta::assert_snapshot!(env.run("extension call greeting-extension greet World"), @r#"
     exit 5
     err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing; the nearest is `max_fuel`
-    err: error: `greeting-extension` does not get what it needs
+    err: error: the imports of `greeting-extension` are not satisfied
     err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
     err: hint: sesame extension grant greeting-extension config-read
     "#);
@@ -396,8 +390,8 @@ fn policy_limits_sources() {
     policy("require_signature = true");
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 6
-    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by somebody who is trusted (`require_signature` in `~/.config/pds/config.toml`), and it is: unsigned
-    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
+    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by a trusted signer (`require_signature` in `~/.config/pds/config.toml`), and it is: unsigned
+    err: hint: if you have the publisher's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
     "#);
     assert!(env.run("extension list").ok().text().is_empty(), "nothing was installed");
 }
@@ -454,12 +448,12 @@ fn upgrade_and_downgrade_are_named() {
     exit 0
     out: installed greeting-extension 0.2.0 from REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST
     err: signature: unsigned
-    err: an upgrade: it takes the place of REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT
+    err: an upgrade: it replaces REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 6
     err: error: 0.1.0 is older than the installed 0.2.0 of `greeting-extension`
-    err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
+    err: hint: to do it anyway, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
     "#);
     publish(
         &registry,
@@ -472,7 +466,7 @@ fn upgrade_and_downgrade_are_named() {
     err: error: the tag `0.2.0` has moved since `greeting-extension` was installed
     err: installed: REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST
     err: found:     REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
-    err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
+    err: hint: if the publisher announced the change, install the new digest: sesame extension install REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
     "#);
     publish(
         &registry,
@@ -483,7 +477,7 @@ fn upgrade_and_downgrade_are_named() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.2.0-rc.1"), @r#"
     exit 6
     err: error: 0.2.0-rc.1 is older than the installed 0.2.0 of `greeting-extension`
-    err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
+    err: hint: to do it anyway, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
     "#);
     let json = env.run(&format!(
         "--json extension install {}/my-org/greeting-extension:stable",
@@ -526,7 +520,7 @@ fn bare_repository_means_newest() {
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.9.0 --version ^2"), @r#"
     exit 2
-    err: error: `--version` chooses among the tags of a repository, and `REGISTRY/my-org/greeting-extension:0.9.0` is one thing already
+    err: error: `--version` selects a tag of a repository, and `REGISTRY/my-org/greeting-extension:0.9.0` already names one version
     err: hint: leave out the tag, or `--version`
     "#);
     let inspected = env

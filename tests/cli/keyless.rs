@@ -62,7 +62,7 @@ fn certificate_pins_the_publisher() {
     let run = |line: &str| env.run(line).hiding_registry(&registry);
     insta::assert_snapshot!(run(&format!("extension verify {reference}")), @r#"
     exit 0
-    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	good		signed, not trusted: its certificate names `maker@example.com` of `https://login.example`, whom nothing says to trust
+    out: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	good		signed, not trusted: its certificate names `maker@example.com` of `https://login.example`
     "#);
     insta::assert_snapshot!(run(&format!("extension verify {reference} {WANTED}")), @r#"
     exit 0
@@ -71,8 +71,8 @@ fn certificate_pins_the_publisher() {
     let other = WANTED.replace("maker@", "other@");
     insta::assert_snapshot!(run(&format!("extension install {reference} {other}")), @r#"
     exit 6
-    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by `other@example.com` of `https://login.example`, and it is: signed, not trusted: its certificate names `maker@example.com` of `https://login.example`, whom nothing says to trust
-    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
+    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by `other@example.com` of `https://login.example`, and it is: signed, not trusted: its certificate names `maker@example.com` of `https://login.example`
+    err: hint: if you have the publisher's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
     "#);
     run(&format!("extension install {reference} {WANTED}")).ok();
     insta::assert_snapshot!(run("trust list"), @r#"
@@ -83,14 +83,14 @@ fn certificate_pins_the_publisher() {
     release(&registry, "0.2.0", &sigstore, None);
     insta::assert_snapshot!(run("extension update greeting-extension"), @r#"
     exit 6
-    err: error: whoever signs `REGISTRY/my-org/greeting-extension` has changed: first signed by `maker@example.com` of `https://login.example`; now unsigned
-    err: hint: if its maker says why: sesame trust accept greeting-extension
+    err: error: the signer of `REGISTRY/my-org/greeting-extension` changed: first signed by `maker@example.com` of `https://login.example`, now unsigned
+    err: hint: if the publisher announced the change: sesame trust accept greeting-extension
     "#);
     release(&registry, "0.3.0", &sigstore, Some("other@example.com"));
     insta::assert_snapshot!(run("extension update greeting-extension"), @r#"
     exit 6
-    err: error: whoever signs `REGISTRY/my-org/greeting-extension` has changed: first signed by `maker@example.com` of `https://login.example`; now signed, not trusted: its certificate names `other@example.com` of `https://login.example`, whom nothing says to trust
-    err: hint: if its maker says why: sesame trust accept greeting-extension
+    err: error: the signer of `REGISTRY/my-org/greeting-extension` changed: first signed by `maker@example.com` of `https://login.example`, now signed, not trusted: its certificate names `other@example.com` of `https://login.example`
+    err: hint: if the publisher announced the change: sesame trust accept greeting-extension
     "#);
     release(&registry, "0.4.0", &Sigstore::default(), Some(MAKER));
     assert_eq!(
@@ -137,7 +137,7 @@ fn each_call_checks_policy_signature() {
     insta::assert_snapshot!(call().hiding_registry(&registry), @r#"
     exit 6
     err: error: `REGISTRY/my-org/greeting-extension` has to be signed by one of `trusted_signers` in `~/.config/pds/config.toml`: other@example.com of https://login.example, and it is: verified, signed by `maker@example.com` of `https://login.example`
-    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
+    err: hint: if you have the publisher's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
     "#);
     policy(MAKER, "other-root.json");
     assert_eq!(call().code, 6, "the same names, by another authority");
@@ -162,8 +162,8 @@ fn removed_signer_is_not_trusted() {
     env.run("trust remove maker@example.com").ok();
     insta::assert_snapshot!(call().hiding_registry(&registry), @r#"
     exit 6
-    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by somebody who is trusted (`require_signature` in `~/.config/pds/config.toml`), and it is: verified, signed by `maker@example.com` of `https://login.example`
-    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
+    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by a trusted signer (`require_signature` in `~/.config/pds/config.toml`), and it is: verified, signed by `maker@example.com` of `https://login.example`
+    err: hint: if you have the publisher's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
     "#);
     env.run(&format!("trust add --for {} {WANTED}", registry.host())).ok();
     call().ok();
@@ -218,7 +218,7 @@ fn signer_confirms_the_claim() {
     env.write("work/forged/index.json", index.replace("\"greeting-extension\"", "\"new\""));
     let refused = env.run("--offline extension import forged");
     assert!(
-        refused.code == 6 && refused.stderr.contains("nothing shows that the `new` of this bundle"),
+        refused.code == 6 && refused.stderr.contains("does not prove that `new` came from"),
         "{refused}"
     );
     // Bytes that name one version are not another, wherever they are imported.
@@ -261,8 +261,8 @@ fn incomplete_signers_are_refused() {
     );
     insta::assert_snapshot!(env.run("trust list"), @r#"
     exit 9
-    err: error: a signer for `ghcr.io` in `~/.config/pds/trust.toml` has neither just a `key` nor just `identity`, `issuer` and `trusted_root`
-    err: hint: mend `~/.config/pds/trust.toml` with an editor
+    err: error: a signer for `ghcr.io` in `~/.config/pds/trust.toml` needs either `key`, or all of `identity`, `issuer` and `trusted_root`
+    err: hint: fix `~/.config/pds/trust.toml` in an editor
     "#);
 }
 

@@ -8,7 +8,7 @@ use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
 
 use crate::guest_table::assert_row;
-use crate::support::{Run, TestEnv, env};
+use crate::support::{Run, TestEnv, env, root};
 
 /// The row in `docs/guests.md` of a language whose project is built, tested and called.
 const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!`";
@@ -85,7 +85,7 @@ fn rust_project_builds_and_runs() {
     let env = env();
     const ROW: &str = "Rust, wit-bindgen and extension-sdk";
     let directory = greets(&env, "plain", "plain", ROW);
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../extension-sdk");
+    let sdk = root().join("extension-sdk");
     greets(&env, &format!("with-sdk --sdk {}", sdk.display()), "with-sdk", ROW);
 
     // A trial stays apart from installed extensions, and a compiler's errors keep their places.
@@ -162,8 +162,8 @@ fn rust_module_passes_shared_tests() {
     assert!(tested.code == 0 && tested.text().ends_with("4 passed, 0 failed\n"), "{tested}");
 }
 
-/// Every missing tool is named at once. The commands that install them are those of this machine's
-/// distribution, so only their words are compared.
+/// Every missing tool is named at once, with the exact command or address of its language's table.
+/// Which of them depends on this machine's distribution.
 #[test]
 fn every_missing_tool_is_named() {
     let env = env();
@@ -183,12 +183,27 @@ fn every_missing_tool_is_named() {
         let run = env.finish(command_without_tools(command), b"");
         assert_eq!(run.code, 3, "{run}");
         assert!(run.stderr.starts_with(&format!("error: {missing}\n")), "{run}");
-        let ways = ["install ", "https://"];
-        assert!(ways.iter().any(|way| run.stderr.contains(way)), "{run}");
+        assert!(run.stderr.contains("\nhint: install "), "{run}");
+        for ways in ways_to_install(language) {
+            assert!(ways.iter().any(|way| run.stderr.contains(way)), "{ways:?}: {run}");
+        }
     }
     let refused = env.run("extension new w --lang python --kind workload");
     assert!(refused.code == 2 && refused.stderr.contains("Python does not make this"), "{refused}");
     assert!(!env.path("work/w").exists());
+}
+
+/// Returns the commands and addresses by which each tool of a language is installed.
+fn ways_to_install(language: &str) -> Vec<Vec<String>> {
+    let path = root().join(format!("sesame-cli/templates/{language}/language.toml"));
+    let text = std::fs::read_to_string(path).expect(language);
+    let table: toml::Table = text.parse().expect(language);
+    let tools = table["tool"].as_array().expect("tools");
+    let ways = |tool: &toml::Value| {
+        let install = tool["install"].as_table().expect("ways to install");
+        install.values().map(|way| way.as_str().expect("text").to_owned()).collect()
+    };
+    tools.iter().map(ways).collect()
 }
 
 fn command_without_tools(mut command: Command) -> Command {

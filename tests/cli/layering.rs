@@ -1,9 +1,12 @@
 //! The allowed dependencies between crates. docs/architecture.md has the picture.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use test_support::import_circles;
+
+use crate::support::root;
 
 fn tree(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
@@ -19,7 +22,7 @@ fn tree(package: &str) -> Vec<String> {
             "--package",
             package,
         ])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -63,37 +66,85 @@ fn crates_depend_only_downwards() {
     }
 }
 
+/// The largest number of files in a room, with its `mod.rs`: a dozen, and a little more for the commands that
+/// are used every day.
+const MAX_FILES: usize = 14;
+
 /// The circles of files that stay, by crate: each is of things that are one for a reader.
-const CIRCLES: [(&str, &[&[&str]]); 4] = [
+const CIRCLES: [(&str, &[&[&str]]); 5] = [
     // A reference and its shorter form.
     ("core-types", &[&["reference::oci_reference", "reference::query"]]),
     ("extension-host", &[]),
     ("extension-depot", &[]),
+    // A proposal has what is asked and what is denied of the same requests; a step of a sync has
+    // what will be asked about it.
+    (
+        "extension-manager",
+        &[
+            &["consent::denied", "consent::proposal"],
+            &["sync::drift", "sync::prospect", "sync::step"],
+        ],
+    ),
     ("private-files", &[]),
 ];
 
 #[test]
 fn files_import_without_new_circles() {
     for (package, known) in CIRCLES {
-        let source =
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(package).join("src");
+        let source = root().join(package).join("src");
         assert_eq!(import_circles(&source), known, "{package}");
     }
 }
 
-/// Commands import the libraries and the rooms of the binary, and never each other.
+/// The Rust files of a directory and of those below it.
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Commands import the libraries and the rooms of the binary, and never each other. The lists
+/// of the rooms and the dispatcher are not commands.
 #[test]
 fn commands_import_no_command() {
     let commands = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/commands"));
-    let mut files: Vec<_> =
-        std::fs::read_dir(commands).expect("commands").map(|entry| entry.expect("read")).collect();
-    files.retain(|entry| entry.path().is_file() && entry.file_name() != "mod.rs");
+    let mut files = rust_files(commands);
+    files.retain(|path| !path.ends_with("mod.rs") && !path.ends_with("commands/dispatch.rs"));
     assert!(files.len() > 30, "{files:?}");
-    for entry in files {
-        let text = std::fs::read_to_string(entry.path()).expect("text");
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("text");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for edge in ["super::", "crate::commands"] {
-            assert!(!code.contains(edge), "{entry:?} has {edge}");
+            assert!(!code.contains(edge), "{path:?} has {edge}");
         }
+    }
+}
+
+/// A room that a reader can look over: about a dozen files, whose `mod.rs` says what it is for and
+/// lists what it has.
+#[test]
+fn rooms_hold_about_a_dozen_files() {
+    let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut rooms = BTreeMap::<PathBuf, usize>::new();
+    for path in rust_files(source) {
+        if path.ends_with("mod.rs") {
+            let text = std::fs::read_to_string(&path).expect("text");
+            assert!(text.starts_with("//! "), "{path:?} does not say what it is for");
+            for item in ["fn ", "struct ", "enum ", "impl ", "const ", "trait "] {
+                let has_item = text.lines().any(|line| line.starts_with(item));
+                assert!(!has_item && !text.contains(&format!("\npub {item}")), "{path:?}: {item}");
+            }
+        }
+        *rooms.entry(path.parent().expect("a room").to_owned()).or_default() += 1;
+    }
+    for (room, files) in rooms {
+        assert!(files <= MAX_FILES, "{room:?} has {files} files");
     }
 }

@@ -28,7 +28,7 @@ fn broken_manifest_is_one_row() {
     err:   |
     err: 2 | max_fuel = "lots"
     err:   |            ^^^^^^
-    err: hint: mend `~/.config/pds/extensions/aaa-broken.toml` with an editor
+    err: hint: fix `~/.config/pds/extensions/aaa-broken.toml` in an editor
     "#);
     insta::assert_snapshot!(env.run("extension call waiting greet"), @r#"
     exit 3
@@ -60,13 +60,9 @@ fn json_list_is_complete() {
 #[test]
 fn terminal_shows_a_table() {
     let env = with_guest("greet", &GREETING);
-    let mut command = std::process::Command::new("script");
-    let line = format!("{} extension list", env!("CARGO_BIN_EXE_sesame"));
-    command
-        .args(["-qec", &line, "/dev/null"])
-        .env_clear()
-        .env("HOME", env.home())
-        .env("PATH", "/usr/bin:/bin");
+    let mut command = env.on_terminal("extension list");
+    // Without `TERM` nothing says that the terminal has colours.
+    command.env_remove("NO_COLOR");
     let run = env.finish(command, b"").ok();
     let text = run.text();
     assert!(
@@ -83,10 +79,8 @@ fn narrow_terminal_has_narrow_table() {
     let shown = |columns: u16, colour: &str| {
         let sesame = env!("CARGO_BIN_EXE_sesame");
         let line = format!("stty cols {columns}; {colour} {sesame} list");
-        let mut command = std::process::Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).env_clear();
-        command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
-        command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+        let mut command = env.shell_on_terminal(&line);
+        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
         env.finish(command, b"").ok().text()
     };
     let narrow = shown(60, "NO_COLOR=1");

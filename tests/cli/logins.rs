@@ -181,6 +181,8 @@ fn login_needs_a_secret_service() {
     );
     assert_eq!(run.code, 9, "{run}");
     assert!(!run.to_string().contains("SECRET"), "{run}");
+    assert!(!run.stderr.contains("Platform failure"), "{run}");
+    assert_eq!(run.stderr.matches("caused by: ").count(), 1, "said once: {run}");
     assert_eq!(env.files(), []);
 }
 

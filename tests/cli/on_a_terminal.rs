@@ -26,19 +26,8 @@ pub fn on_terminal_with(env: &TestEnv, words: &[&str], input: &[u8]) -> Run {
 
 fn terminal_command(env: &TestEnv, words: &[&str]) -> Command {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
-    let line = [env!("CARGO_BIN_EXE_sesame").to_owned()]
-        .into_iter()
-        .chain(quoted)
-        .collect::<Vec<_>>()
-        .join(" ");
-    let mut command = Command::new("script");
-    command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
-    command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
-    command
-        .env("LC_ALL", "C.UTF-8")
-        .env("TERM", "xterm-256color")
-        .env("NO_COLOR", "1")
-        .env("PAGER", "cat");
+    let mut command = env.on_terminal(&quoted.collect::<Vec<_>>().join(" "));
+    command.env("TERM", "xterm-256color").env("PAGER", "cat");
     command
 }
 

@@ -31,7 +31,7 @@ fn outdated_reports_and_keeps() {
     out: moved	1.0.0	1.0.0	the tag has moved
     out: newer	1.9.0	1.10.0	there is a newer one
     out: same	v2.0.0	v2.0.0	the newest
-    out: tagged	stable		the tag is no version
+    out: tagged	stable		the tag is not a version
     "#);
     assert_eq!(env.files(), before);
     insta::assert_snapshot!(env.run("extension outdated same missing").hiding_registry(&registry), @r#"

@@ -101,7 +101,7 @@ const FATES: [&str; 9] = [
 
 /// Each command bears closed, full and endless standard streams.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn odd_streams_break_no_command() {
     let env = with_guest("greet", &GREETING);
     for command in COMMANDS {
@@ -140,6 +140,37 @@ fn a_full_disk_is_exit_9() {
     assert_eq!((unread.code, unread.stderr.as_str()), (0, ""), "{unread}");
     let run = shell(&env, "$sesame extension call nobody greet 2> /dev/full");
     assert_ne!(run.code, 101, "{run}");
+}
+
+/// A closed standard output is an error where something is to be written, and no other file gets
+/// its place.
+#[test]
+fn a_closed_stdout_is_told() {
+    let env = with_guest("greet", &GREETING);
+    for command in [
+        "extension list",
+        "extension call greet greet x",
+        "extension info greet",
+        "--json extension list",
+        "--json extension call greet greet x",
+        "extension list -o name",
+        "completions bash",
+        "schema list",
+        "--help",
+        "--version",
+    ] {
+        for closed in [">&-", ">&- <&-"] {
+            let run = shell(&env, &format!("$sesame {command} {closed}"));
+            assert_eq!(run.code, 9, "{command} {closed}: {run}");
+            let told = "error: cannot write to standard output\ncaused by: Bad file descriptor";
+            assert!(run.stderr.contains(told), "{command} {closed}: {run}");
+        }
+        // Output that is not wanted is not an error, however it is opened.
+        let unwanted = shell(&env, &format!("$sesame {command} 1<> /dev/null"));
+        assert_eq!((unwanted.code, unwanted.stderr.as_str()), (0, ""), "{command}: {unwanted}");
+    }
+    let silent = shell(&env, "$sesame extension activity nobody >&-");
+    assert_eq!(silent.code, 0, "nothing is to be written: {silent}");
 }
 
 /// An unread result is given up after the time of the call.
@@ -195,18 +226,8 @@ fn non_utf8_input_does_not_panic() {
 #[test]
 fn untrusted_text_is_escaped() {
     let env = with_guest("echo", &ECHO);
-    let line = format!(
-        "{} extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'",
-        env!("CARGO_BIN_EXE_sesame")
-    );
-    let mut command = Command::new("script");
-    command.args(["-qec", &line, "/dev/null"]).env_clear();
-    command
-        .env("HOME", env.home())
-        .env("PATH", "/usr/bin:/bin")
-        .env("SHELL", "/bin/bash")
-        .env("LC_ALL", "C.UTF-8");
-    let run = env.finish(command, b"").ok();
+    let line = "extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'";
+    let run = env.finish(env.on_terminal(line), b"").ok();
     assert!(
         !run.text().contains(['\u{1b}', '\u{7}', '\u{202e}']) && run.text().contains(r"a\u{1b}]52"),
         "{:?}",

@@ -52,7 +52,7 @@ const SURROUNDINGS: [&str; 28] = [
 
 /// Of the environment, only granted variables reach an extension.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn only_granted_variables_are_seen() {
     use std::os::unix::ffi::OsStrExt;
     let env = desktop();
@@ -134,7 +134,7 @@ fn refusals_show_the_grant_command() {
         env.run("extension why desktop").text().replace(env.home().to_str().expect("text"), "~");
     assert!(
         run.contains("policy denies `network` (~/.config/pds/config.toml:3)")
-            && run.contains("granting it is no help"),
+            && run.contains("a grant does not help"),
         "{run}"
     );
 }
@@ -145,16 +145,16 @@ fn timed_grant_ends() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop network=api.example.com --for 1h"), @r#"
     exit 9
-    err: error: this session has no runtime directory, so nothing can be granted for a while
+    err: error: this session has no runtime directory for timed grants
     err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop secret-read=other --for 1h"), @r#"
     exit 0
-    out: `desktop` may use secret-read=other for 60 min
+    out: `desktop` may use secret-read=other for 60 min: read a secret that you keep for it in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop env=LANG --until logout"), @r#"
     exit 0
-    out: `desktop` may use env=LANG until you log out
+    out: `desktop` may use env=LANG until you log out: see a variable of your session's environment
     "#);
     assert!(!env.read(&manifest("desktop")).contains("other"));
     let read = || in_session(&env, "extension call desktop read-secret other").stderr;
@@ -189,7 +189,7 @@ fn timed_grant_ends() {
     err:   |
     err: 2 | what = "everything"
     err:   |        ^^^^^^^^^^^^
-    err: hint: remove `~/run/pds/grants/desktop.toml`: what is granted for a while is lost with it
+    err: hint: remove `~/run/pds/grants/desktop.toml`: the timed grants in it are lost
     "#);
 }
 
@@ -219,7 +219,7 @@ fn sesames_files_cannot_be_granted() {
     insta::assert_snapshot!(env.run("extension call desktop variables"), @r#"
     exit 5
     err: error: `~/.config` is, contains or lies in `~/.config/pds`, which no extension gets
-    err: hint: see what is granted: sesame extension info desktop
+    err: hint: see its grants: sesame extension info desktop
     "#);
 }
 
@@ -249,7 +249,7 @@ fn guest_path_is_shown_and_revoked() {
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
     exit 5
     err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest
-    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see its grants: sesame extension info desktop
     ");
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"
     exit 2
@@ -290,7 +290,7 @@ fn taken_guest_path_is_refused() {
     insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"
     exit 5
     err: error: `~/notes::/data` and `~/other::data` are one path for the guest
-    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see its grants: sesame extension info desktop
     ");
     let own_path = env.path("notes");
     let run = env.run(&format!(
@@ -307,7 +307,7 @@ fn missing_directory_is_named() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/later::/later"), @"
     exit 0
-    out: `desktop` may use filesystem=read:~/later::/later
+    out: `desktop` may use filesystem=read:~/later::/later: read everything in this directory, and with `write` change and delete it; it finds `~/later` as `/later`
     err: warning: the directory `~/later` does not exist yet
     ");
     env.run("extension call desktop variables").ok();
@@ -334,7 +334,7 @@ fn bind_mount_does_not_expose_depot() {
     insta::assert_snapshot!(env.finish(command, b""), @r#"
     exit 5
     err: error: `~/Documents` is, contains or lies in `~/.config/pds`, which no extension gets
-    err: hint: see what is granted: sesame extension info desktop
+    err: hint: see its grants: sesame extension info desktop
     "#);
 }
 
@@ -448,10 +448,12 @@ fn quarantine_lasts_until_enable() {
     for _ in 0..4 {
         assert_eq!(env.run("extension call hostile panic boom").code, 7);
     }
-    assert!(env.run("extension call hostile panic boom").stderr.contains("`hostile` is put aside"));
+    assert!(
+        env.run("extension call hostile panic boom").stderr.contains("`hostile` is quarantined")
+    );
     insta::assert_snapshot!(env.run("extension call hostile panic boom"), @r#"
     exit 5
-    err: error: `hostile` was put aside: it failed 5 times in a row, last: the extension crashed: wasm `unreachable` instruction executed
+    err: error: `hostile` is quarantined: it failed 5 times in a row, last: the extension crashed: wasm `unreachable` instruction executed
     err: hint: see `sesame extension logs hostile`, then: sesame extension enable hostile
     "#);
     let listed = env.run("extension list").ok().text();
@@ -481,22 +483,23 @@ fn inspect_shows_requests() {
     env.write("work/desktop.wasm", guest("desktop"));
     let before = env.files();
     let run = env.run("extension inspect ./desktop.wasm").ok();
-    let asks: Vec<_> =
-        run.text().lines().filter(|line| line.starts_with("asks")).map(str::to_owned).collect();
+    let shown = run.to_string();
+    let asks = shown.lines().filter_map(|line| line.strip_prefix("out: "));
+    let asks: Vec<_> = asks.filter(|line| line.starts_with("asks")).collect();
     insta::assert_snapshot!(asks.join("\n"), @r#"
-    asks for     config-read: would be asked, not decided yet
-    asks for     notification: would be asked, not decided yet
-    asks for     clipboard-write: would be asked, not decided yet
-    asks for     secret-read: would be asked, not decided yet
-    asks for     secret-write: would be asked, not decided yet
-    asks for     ipc-publish: would be asked, not decided yet
+    asks for     config-read: read its own settings, which you write in its manifest; would be asked, not decided yet
+    asks for     notification: show notifications, ten a minute at most; would be asked, not decided yet
+    asks for     clipboard-write: replace what is on your clipboard; it cannot read it; would be asked, not decided yet
+    asks for     secret-read, and does not say how far it has to reach: read a secret that you keep for it in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept; would be asked, not decided yet
+    asks for     secret-write, and does not say how far it has to reach: store and forget a secret of its own in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept; would be asked, not decided yet
+    asks for     ipc-publish, and does not say how far it has to reach: send messages on a topic to other programs of your session; would be asked, not decided yet
     "#);
     let after: Vec<_> =
         env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
     assert_eq!(after, before, "nothing is installed");
     env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
     let run = env.run("extension inspect desktop").ok().text();
-    assert!(run.contains("notification: allowed, granted: notification"), "{run}");
+    assert!(run.contains("at most; allowed, granted: notification"), "{run}");
     assert_eq!(env.run("extension inspect missing").code, 3);
 }
 

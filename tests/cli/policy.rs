@@ -139,7 +139,7 @@ fn policy_is_named_for_an_import() {
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
     exit 5
     err: error: policy denies `greet` the capability `config-read`, which it needs
-    err: hint: `deny` in `~/.config/pds/config.toml` names what no extension has
+    err: hint: `deny` in `~/.config/pds/config.toml` lists the denied capabilities
     "#);
     let info = env.run("extension info greet").text();
     assert!(
@@ -201,14 +201,14 @@ fn why_follows_current_policy() {
     };
     let call = "extension call desktop fetch https api.example.com /";
     assert_eq!(env.run(call).code, 5);
-    why("allow it: sesame extension grant desktop network=api.example.com", "no help");
+    why("allow it: sesame extension grant desktop network=api.example.com", "does not help");
     deny(&env, "\"network\"");
-    why("granting it is no help", "allow it");
+    why("a grant does not help", "allow it");
     assert_eq!(env.run(call).code, 5);
     why("policy denies `network` (~/.config/pds/config.toml:2)", "allow it");
     deny(&env, "");
-    why("policy denied it then, and does no longer", "no help");
-    why("allow it: sesame extension grant desktop network=", "no help");
+    why("policy denied it then, and does not any more", "does not help");
+    why("allow it: sesame extension grant desktop network=", "does not help");
 }
 
 /// The end of a timed grant is not announced where policy denies the grant.

@@ -118,8 +118,8 @@ fn own_certificate_authority_works() {
     env.write(".config/pds/config.toml", plain);
     insta::assert_snapshot!(env.run(&format!("extension install {reference} --name by-http")).hiding(server.address.clone(), "REGISTRY"), @r#"
     exit 6
-    err: error: what came from `REGISTRY/my-org/greeting-extension` came over TLS so far, and now would not
-    err: hint: remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`
+    err: error: `REGISTRY/my-org/greeting-extension` was fetched over TLS before, and would not be now
+    err: hint: remove `plain_http` for it from config.toml, or, to do it anyway, add `--allow-plain-http`
     "#);
     assert_eq!(env.run("extension update by-file").code, 6);
     assert_eq!(env.run("extension sync").code, 0, "there is nothing to fetch");

@@ -1,15 +1,15 @@
 //! The JSON Schemas hold for what the program prints and for what people write.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 use test_support::{TestEnv, guest};
 
-use crate::support::{bare, env, publish, registry, with_guest};
+use crate::support::{bare, env, publish, registry, root, with_guest};
 
 fn directory(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+    root().join(name)
 }
 
 /// A published schema, ready to check values against.

@@ -40,9 +40,9 @@ fn set_keeps_what_the_user_wrote() {
     assert!(env.run("extension set greeting days=5").ok().text().starts_with("already: "));
     insta::assert_snapshot!(env.run("extension unset greeting loud limits.max_fuel loud"), @r#"
     exit 0
-    out: `greeting` has no loud of its own
-    out: `greeting` has no limits.max_fuel of its own
-    out: `greeting` has no loud of its own
+    out: loud of `greeting` is unset
+    out: limits.max_fuel of `greeting` is unset
+    out: loud of `greeting` is unset
     "#);
     assert!(env.run("extension history greeting").ok().text().contains("settings changed"));
 }
@@ -54,7 +54,7 @@ fn wrong_settings_are_refused() {
     insta::assert_snapshot!(env.run("extension set greeting days=many"), @r#"
     exit 2
     err: error: `days` is a whole number, and `many` is not
-    err: hint: see what can be set: sesame extension set greeting --list
+    err: hint: see its settings: sesame extension set greeting --list
     "#);
     for (setting, said) in [
         ("town=Oslo", "the settings are `days`, `greeting.template`, `loud`, `units`"),
@@ -168,6 +168,9 @@ fn edit_keeps_only_a_manifest() {
     }
     let run = edited(&env, "exit 3");
     assert!(run.code == 1 && run.stderr.contains("nothing was changed"), "{run}");
+    assert!(run.stderr.contains("EDITOR=nano sesame extension edit greeting"), "{run}");
+    let run = edited(&env, "sed -i 's/^days/dys/' \"$2\" && printf '[extnsion]\n' >> \"$2\"").ok();
+    assert!(run.stderr.contains("unknown key `extnsion` does nothing"), "{run}");
     let copies = std::fs::read_dir(env.path(".local/state/pds")).expect("a directory").flatten();
     let copies =
         copies.filter(|entry| entry.file_name().to_string_lossy().starts_with(".greeting-"));

@@ -52,6 +52,8 @@ fn completion_offers_all_kinds() {
             .all(|name| name.starts_with("text"))
     );
     assert!(offered(&env, &["extension", "call", "missing", "x"]).is_empty());
+    assert_eq!(offered(&env, &["help", "ext"]), ["extension"]);
+    assert_eq!(offered(&env, &["help", "extension", "gr"]), ["grant"]);
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn digest_option_is_for_files() {
     let (right, wrong) = (digest(&GREETING), digest(&ECHO));
     insta::assert_snapshot!(env.run(&format!("extension install ./greeting.wasm --sha256 {wrong}")), @r#"
     exit 6
-    err: error: `./greeting.wasm` does not have the bytes that were asked for
+    err: error: `./greeting.wasm` does not match the expected digest
     err: caused by: wrong bytes: expected sha256:DIGEST, got sha256:DIGEST
     "#);
     env.run(&format!("extension install ./greeting.wasm --sha256 {}", right.to_uppercase())).ok();

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
 
-use crate::support::{TestEnv, env, oras, with_guest};
+use crate::support::{TestEnv, env, oras, root, with_guest};
 
 /// Returns the sources of the extension in AssemblyScript.
 fn sources() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/ingress-as")
+    root().join("tests/guests/ingress-as")
 }
 
 /// Makes an environment with the extension in a registry, published from files in its working
@@ -46,8 +46,8 @@ fn suffiks_publish_keeps_the_pages() {
     "#);
     insta::assert_snapshot!(env.run(&format!("wasi publish --tag {host}/my-org/wasi/ingress-as:v0.1.0 release.wasm")).hiding_registry(&registry), @r#"
     exit 1
-    err: error: `REGISTRY/my-org/wasi/ingress-as:v0.1.0` is there already, with other bytes: sha256:DIGEST, and these would be sha256:DIGEST
-    err: hint: publish it under another version, or, if nobody relies on the old bytes, add `--overwrite`
+    err: error: `REGISTRY/my-org/wasi/ingress-as:v0.1.0` already has other bytes: sha256:DIGEST, not sha256:DIGEST
+    err: hint: publish it under another version, or replace the old bytes with `--overwrite`
     "#);
     insta::assert_snapshot!(env.run(&format!("extension install {host}/my-org/wasi/ingress-as:v0.1.0")).hiding_registry(&registry), @r#"
     exit 0
@@ -340,7 +340,7 @@ fn invalid_workloads_are_named() {
     insta::assert_snapshot!(env.run("workload sync greeting --workload app.yaml"), @r#"
     exit 2
     err: error: the extension does not work on workloads; only modules that import `suffiks` do
-    err: hint: what it can do: sesame extension info greeting
+    err: hint: see its functions: sesame extension info greeting
     "#);
 }
 

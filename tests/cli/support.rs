@@ -8,8 +8,8 @@ use core_types::Digest;
 use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{Description, Publication};
-use test_support::{Guest, guest};
-pub use test_support::{Run, TestEnv};
+use test_support::{Guest, component, guest};
+pub use test_support::{Run, TestEnv, asking};
 
 pub static GREETING: Guest = Guest::new("greeting");
 pub static ECHO: Guest = Guest::new("echo");
@@ -50,25 +50,6 @@ pub fn publish(
     digest
 }
 
-/// Returns the guest with a custom section in which its author requests this.
-pub fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
-    let name = b"open-sesame:manifest";
-    let mut section = vec![u8::try_from(name.len()).expect("short")];
-    section.extend_from_slice(name);
-    section.extend_from_slice(manifest.as_bytes());
-    let mut bytes = binary.to_vec();
-    // A custom section: its number, its size in LEB128, its contents.
-    bytes.push(0);
-    let mut size = section.len();
-    while size >= 0x80 {
-        bytes.push(u8::try_from(size & 0x7f).expect("seven bits") | 0x80);
-        size >>= 7;
-    }
-    bytes.push(u8::try_from(size).expect("seven bits"));
-    bytes.extend(section);
-    bytes
-}
-
 /// Makes a component of a few bytes, whose function `f` returns its version. Nearly all of its cost
 /// is sesame's own.
 pub fn small(version: u8) -> Vec<u8> {
@@ -77,13 +58,7 @@ pub fn small(version: u8) -> Vec<u8> {
 
 /// Makes the same component with requests of an author.
 pub fn bare(version: u8, manifest: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "f") (result i32) i32.const {version}))
-            (core instance $i (instantiate $m))
-            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
-    );
-    asking(&wat::parse_str(text).expect("valid"), manifest)
+    asking(&component(version), manifest)
 }
 
 /// Makes an environment in which a guest is installed from a file under its name.
@@ -168,4 +143,9 @@ pub fn oras(directory: &Path, arguments: &[&str]) -> String {
 /// Returns the path of an extension's manifest below the home directory.
 pub fn manifest(name: &str) -> String {
     format!(".config/pds/extensions/{name}.toml")
+}
+
+/// Returns the directory of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -13,7 +13,7 @@ fn keys_are_trusted_and_removed() {
     exit 0
     out: mine.key
     out: mine.pub
-    err: `mine.key` is your secret key and is not encrypted: whoever can read it can sign as you. SESAME_KEY_PASSWORD encrypts a new one
+    err: `mine.key` is your secret key and is not encrypted: its readers can sign as you. SESAME_KEY_PASSWORD encrypts a new one
     err: `mine.pub` is the public key, for those who install what you sign
     "#);
     let mode = std::os::unix::fs::PermissionsExt::mode(
@@ -47,7 +47,7 @@ fn keys_are_trusted_and_removed() {
     insta::assert_snapshot!(env.run("trust add mine.key --for ghcr.io"), @r#"
     exit 2
     err: error: `mine.key` cannot be used as a key
-    err: caused by: it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)
+    err: caused by: not a public key in PEM (`-----BEGIN PUBLIC KEY-----`)
     "#);
     insta::assert_snapshot!(env.run("trust add missing.pub --for ghcr.io"), @r#"
     exit 2
@@ -61,7 +61,7 @@ fn keys_are_trusted_and_removed() {
     err:   |
     err: 3 | key = 1
     err:   |       ^
-    err: hint: mend `~/.config/pds/trust.toml` with an editor
+    err: hint: fix `~/.config/pds/trust.toml` in an editor
     "#);
 }
 
@@ -189,7 +189,7 @@ fn cosign_signatures_verify() {
         publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
         let unsigned = env.run("extension update greeting-extension");
         assert!(
-            unsigned.code == 6 && unsigned.stderr.contains("has changed: first signed by the key"),
+            unsigned.code == 6 && unsigned.stderr.contains("changed: first signed by the key"),
             "{form}: {unsigned}"
         );
         cosign.sign("other", &reference("0.2.0"));
@@ -242,7 +242,7 @@ fn our_signatures_verify_everywhere() {
     insta::assert_snapshot!(wrong, @r#"
     exit 2
     err: error: `encrypted.key` cannot be signed with
-    err: caused by: the password does not open it
+    err: caused by: the password does not decrypt it
     "#);
     assert_eq!(env.run(&format!("extension sign {reference} --key plain.pub")).code, 2);
     assert!(env.files().iter().all(|(path, bytes)| path.ends_with("plain.key")

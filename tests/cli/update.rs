@@ -93,7 +93,7 @@ const MORE: [&str; 12] = [
 
 /// An update grants nothing new, of any kind of capability.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn update_grants_nothing_new() {
     for more in MORE {
         let registry = MemoryRegistry::start().expect("a registry");
@@ -218,7 +218,7 @@ fn update_follows_moving_tags_only() {
     let asked = registry.seen().len();
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
-    out: follow	REGISTRY/my-org/follow:stable@sha256:DIGEST		the tag is no version
+    out: follow	REGISTRY/my-org/follow:stable@sha256:DIGEST		the tag is not a version
     out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST		the newest
     "#);
     assert_eq!(registry.seen().len() - asked, 2, "one request for each");

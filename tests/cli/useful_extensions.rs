@@ -7,11 +7,11 @@ use extension_depot::serve::{MemoryRegistry, response};
 use test_support::guest;
 
 use crate::languages::with_tools;
-use crate::support::{TestEnv, asking, env};
+use crate::support::{TestEnv, asking, env, root};
 
 /// The sources of an extension.
 fn sources(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../extensions").join(name)
+    root().join("extensions").join(name)
 }
 
 /// Copies a project without the output of tools.

@@ -32,7 +32,7 @@ pub enum GrantError {
     #[error(transparent)]
     Capability(#[from] UnknownCapability),
     /// The capability must say how far it reaches.
-    #[error("`{capability}` must say how far it reaches: `{}`", capability.spec().example)]
+    #[error("`{capability}` needs a scope: `{}`", capability.spec().example)]
     ScopeMissing {
         /// The capability.
         capability: Capability,

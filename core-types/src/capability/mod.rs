@@ -10,6 +10,8 @@ mod spec;
 mod writer;
 
 pub use grant::{Grant, GrantError};
+#[cfg(feature = "schema")]
+pub(crate) use requested::MAX_REASON;
 pub use requested::{RequestedCapabilities, RequestedGrant};
 pub use scope::{
     EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,

@@ -7,7 +7,7 @@ use crate::capability::reader::{Remark, TableVisitor};
 use crate::capability::set::Capabilities;
 
 /// The longest reason, in characters: one line of a terminal and a half.
-const MAX_REASON: usize = 120;
+pub(crate) const MAX_REASON: usize = 120;
 
 /// A grant that an author asks for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -113,7 +113,7 @@ const SPECS: &[CapabilitySpec] = &[
         capability: Capability::ClipboardWrite,
         name: "clipboard-write",
         has_interface: true,
-        meaning: "replace what is on your clipboard; it cannot read it",
+        meaning: "replace the contents of your clipboard; it cannot read them",
         example: "clipboard-write",
         // One every two seconds: faster, and the person's own copies would be lost before a paste.
         requests_a_minute: Some(30),
@@ -178,7 +178,7 @@ const SPECS: &[CapabilitySpec] = &[
         capability: Capability::Experimental,
         name: "experimental",
         has_interface: false,
-        meaning: "use WASI 0.3, which its makers call experimental",
+        meaning: "use WASI 0.3, which its authors call experimental",
         example: "experimental=wasi-0.3",
         requests_a_minute: None,
         scope: ScopeKind::Features,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::capability::{Capabilities, Capability, Scope};
+use crate::capability::{Capabilities, Capability};
 
 /// The `[config]` of a manifest: dotted keys with text values.
 ///
@@ -48,12 +48,9 @@ impl Config {
 
     /// Returns only the values that `config-read` grants.
     pub fn visible(&self, granted: &Capabilities) -> Self {
-        let covers = |scope: &Scope, key: &str| match scope {
-            Scope::Pattern(pattern) => pattern.covers(key),
-            scope => *scope == Scope::Whole,
+        let is_granted = |key: &str| {
+            granted.of(Capability::ConfigRead).any(|grant| grant.scope().covers_name(key))
         };
-        let is_granted =
-            |key: &str| granted.of(Capability::ConfigRead).any(|grant| covers(grant.scope(), key));
         let visible = self.0.iter().filter(|(key, _)| is_granted(key));
         Self(visible.map(|(key, value)| (key.clone(), value.clone())).collect())
     }

@@ -1,7 +1,7 @@
-//! What parsers say of documents, in the words of the people who write these.
+//! Messages of parsers and of other libraries, in the words of the people who read them.
 
-/// Rewrites a message of serde and its formats so that it names no type of this program. Other
-/// messages stay as they are.
+/// Rewrites a message of serde and its formats so that it names no type of this program, and a
+/// message of the keyring so that it names no layer of its library. Other messages stay as they are.
 ///
 /// ```
 /// use core_types::plain_message;
@@ -14,6 +14,7 @@
 ///     plain_message("missing field `oci` at line 2 column 7"),
 ///     "line 2, column 7: `oci` is missing"
 /// );
+/// assert_eq!(plain_message("Platform failure: zbus error: no socket"), "no socket");
 /// assert_eq!(plain_message("permission denied"), "permission denied");
 /// ```
 pub fn plain_message(message: &str) -> String {
@@ -32,7 +33,14 @@ fn split_place(message: &str) -> Option<(&str, String)> {
     is_place.then(|| (message, format!("line {line}, column {column}")))
 }
 
+/// The layers of the keyring's library, each of which puts its name in front of the reason.
+const LAYERS: [&str; 3] =
+    ["Platform failure: ", "Couldn't access platform storage: ", "zbus error: "];
+
 fn reworded(message: &str) -> String {
+    if let Some(reason) = LAYERS.iter().find_map(|layer| message.strip_prefix(layer)) {
+        return reworded(reason);
+    }
     let misfit = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()
         .find_map(|start| message.strip_prefix(start)?.split_once(", expected "));
@@ -147,6 +155,7 @@ mod tests {
                 "line 1, column 1: the text ends in the middle of an object",
             ),
             ("it is at line 3 column x", "it is at line 3 column x"),
+            ("Platform failure: Platform failure: zbus error: no socket", "no socket"),
         ] {
             assert_eq!(plain_message(message), expected);
         }

@@ -165,13 +165,11 @@ impl Request {
     fn is_within(&self, scope: &Scope) -> bool {
         match (self, scope) {
             (Self::Use(_), _) | (_, Scope::Whole) => true,
-            (Self::ReadConfig(key), Scope::Pattern(pattern)) => pattern.covers(key),
+            (Self::ReadConfig(key), scope) => scope.covers_name(key),
             (Self::ReadSecret(name) | Self::WriteSecret(name), Scope::Secret(granted)) => {
                 granted.as_str() == name
             }
-            (Self::Publish(topic), Scope::Pattern(pattern)) => {
-                is_topic(topic) && pattern.covers(topic)
-            }
+            (Self::Publish(topic), scope) => is_topic(topic) && scope.covers_name(topic),
             (Self::ReadVariable(name), Scope::Variable(granted)) => granted == name,
             (Self::Connect { scheme, host, port }, Scope::Host(rule)) => {
                 rule.allows(*scheme, host, *port)

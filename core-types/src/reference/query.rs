@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::oci_reference::{OciReference, Reader, ReferenceError};
+use crate::reference::oci_reference::OciReference;
+use crate::reference::reader::Reader;
+use crate::reference::reference_error::ReferenceError;
 use crate::reference::registry_name::{LOCAL, canonical_registry};
 use crate::serde_as_text;
 
@@ -149,7 +151,7 @@ serde_as_text!(OciPrefix);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::oci_reference::ReferenceProblem;
+    use crate::reference::reference_error::ReferenceProblem;
     use proptest::prelude::*;
 
     /// A query needs a repository and no revision.

@@ -40,11 +40,20 @@ fn split_port(registry: &str) -> (&str, &str) {
     }
 }
 
+/// Returns a host without the brackets that an IPv6 address has in URLs.
+pub fn without_brackets(host: &str) -> &str {
+    in_brackets(host).unwrap_or(host)
+}
+
+/// Returns the text in the brackets of an IPv6 address.
+pub(crate) fn in_brackets(host: &str) -> Option<&str> {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']'))
+}
+
 fn canonical_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     let host = host.strip_suffix('.').unwrap_or(&host);
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    if let Some(Ok(address)) = address.map(str::parse::<Ipv6Addr>) {
+    if let Some(Ok(address)) = in_brackets(host).map(str::parse::<Ipv6Addr>) {
         return match address.to_canonical() {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),

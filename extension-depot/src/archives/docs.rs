@@ -44,7 +44,7 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum DocsError {
     /// It is not a gzipped tar, or damaged.
-    #[error("the documentation is no gzipped tar")]
+    #[error("the documentation is not a gzipped tar")]
     Archive(#[source] io::Error),
     /// It is larger than sesame takes.
     #[error("the documentation is too large: {what}")]
@@ -69,7 +69,7 @@ pub enum DocsError {
         problem: &'static str,
     },
     /// A page is not text.
-    #[error("the page `{}` of the documentation is no UTF-8 text", path.escape_debug())]
+    #[error("the page `{}` of the documentation is not UTF-8 text", path.escape_debug())]
     Text {
         /// Its path.
         path: String,
@@ -102,7 +102,7 @@ impl Docs {
         { bounded }.read_to_end(&mut unpacked).map_err(DocsError::Archive)?;
         if unpacked.len() as u64 > MAX_UNPACKED {
             return Err(DocsError::TooLarge {
-                what: format!("{} MiB are the most", MAX_UNPACKED >> 20),
+                what: format!("more than {} MiB", MAX_UNPACKED >> 20),
             });
         }
         let mut collected = Collector::default();
@@ -141,7 +141,7 @@ impl Docs {
         let archive = self.packed().map_err(DocsError::Archive)?;
         if archive.len() as u64 > MAX_PACKED {
             return Err(DocsError::TooLarge {
-                what: format!("{} MiB packed are the most", MAX_PACKED >> 20),
+                what: format!("more than {} MiB packed", MAX_PACKED >> 20),
             });
         }
         Self::unpack(&archive)?;
@@ -195,7 +195,7 @@ impl Collector {
         let raw = entry.path_bytes().into_owned();
         let path = String::from_utf8(raw).map_err(|error| DocsError::Path {
             path: error.as_bytes().escape_ascii().to_string(),
-            problem: "is no UTF-8 text",
+            problem: "is not UTF-8 text",
         })?;
         if let Some(what) = refused_kind(&mut entry).map_err(DocsError::Archive)? {
             return Err(DocsError::Entry { path, what });
@@ -247,7 +247,7 @@ impl Collector {
         self.entries += 1;
         let is_too_many = self.entries > MAX_ENTRIES;
         if is_too_many {
-            Err(DocsError::TooLarge { what: format!("{MAX_ENTRIES} entries are the most") })
+            Err(DocsError::TooLarge { what: format!("more than {MAX_ENTRIES} entries") })
         } else {
             Ok(())
         }
@@ -269,7 +269,7 @@ impl Collector {
         self.bytes += bytes.len() as u64;
         if self.bytes > MAX_UNPACKED {
             return Err(DocsError::TooLarge {
-                what: format!("{} MiB are the most", MAX_UNPACKED >> 20),
+                what: format!("more than {} MiB", MAX_UNPACKED >> 20),
             });
         }
         match String::from_utf8(bytes) {

@@ -106,7 +106,7 @@ fn one_bad_page_refuses_all() {
     the documentation has `b.md`, which is a device; only pages and directories can be in it
     the documentation has `b.md`, which is a device; only pages and directories can be in it
     the documentation has `b.md`, which is a pipe; only pages and directories can be in it
-    the documentation is no gzipped tar
+    the documentation is not a gzipped tar
     the documentation has `b.md`, which is a header for all entries; only pages and directories can be in it
     the documentation has `b.md`, which is of an unknown kind; only pages and directories can be in it
     the documentation has `b.md`, which is of an unknown kind; only pages and directories can be in it
@@ -153,11 +153,11 @@ fn misleading_paths_are_refused() {
     the documentation has a page `a\u{1b}[0m.md`, whose path has characters that cannot be seen
     the documentation has a page `..`, whose path leads out of the archive
     the documentation has a page `a/..`, whose path leads out of the archive
-    the documentation has a page `\\xff.md`, whose path is no UTF-8 text
+    the documentation has a page `\\xff.md`, whose path is not UTF-8 text
     the documentation has a page `a.md`, whose path is that of another page, or looks like it
     the documentation has a page `é.md`, whose path is that of another page, or looks like it
     the documentation has a page `a.md`, whose path is that of another page, or looks like it
-    the page `a.md` of the documentation is no UTF-8 text
+    the page `a.md` of the documentation is not UTF-8 text
     "#);
 }
 
@@ -217,14 +217,14 @@ fn other_tar_headers_are_checked() {
 fn bombs_are_stopped_at_the_caps() {
     let zeros = gzip(&vec![0; 64 << 20]);
     assert!(zeros.len() < 1 << 20);
-    insta::assert_snapshot!(Docs::unpack(&zeros).expect_err("too large"), @"the documentation is too large: 16 MiB are the most");
+    insta::assert_snapshot!(Docs::unpack(&zeros).expect_err("too large"), @"the documentation is too large: more than 16 MiB");
     let members = [gzip(&vec![0; 9 << 20]), gzip(&vec![0; 9 << 20])].concat();
     assert!(
         matches!(Docs::unpack(&members), Err(DocsError::TooLarge { .. })),
         "several members count together"
     );
     let many: Vec<_> = (0..=MAX_ENTRIES).map(|n| page(&format!("{n}.md"))).collect();
-    insta::assert_snapshot!(refusal(&many), @"the documentation is too large: 2000 entries are the most");
+    insta::assert_snapshot!(refusal(&many), @"the documentation is too large: more than 2000 entries");
     insta::assert_snapshot!(refusal(&[entry(b"a.md", EntryType::Regular, &vec![b'a'; (1 << 20) + 1])]), @"the documentation is too large: `a.md` has more than 1 MiB");
     assert_eq!(clean_path(&"a/".repeat(101)), Err("is too long"));
     let nested = archive(&[entry(b"a.md", EntryType::Regular, &archive(&[page("b.md")]))]);

@@ -61,7 +61,7 @@ pub enum UnpackError {
     },
     /// The layer has something beside its WebAssembly binary that is neither a plain file nor a
     /// directory.
-    #[error("the layer {digest} has `{}`, which is {what}; only plain files and directories are taken", path.escape_debug())]
+    #[error("the layer {digest} has `{}`, which is {what}; only regular files and directories are accepted", path.escape_debug())]
     Entry {
         /// The layer.
         digest: Digest,

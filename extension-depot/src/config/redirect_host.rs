@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use core_types::without_brackets;
 use serde::Deserialize;
 
 /// A host with or without a port, as in the address of a web server.
@@ -39,15 +40,11 @@ impl TryFrom<String> for RedirectHost {
                 Some((host, port)) => (host, port.parse().ok().map(Some)),
                 None => (text.as_str(), Some(None)),
             };
-        let is_address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_host = match is_address {
-            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-            None => {
-                !host.is_empty()
-                    && host
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-            }
+        let is_host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+        let is_host = if is_bracketed {
+            without_brackets(host).parse::<Ipv6Addr>().is_ok()
+        } else {
+            !host.is_empty() && host.bytes().all(is_host_byte)
         };
         match port.filter(|_| is_host) {
             Some(port) => Ok(Self { host: plain_host(host), port }),
@@ -58,11 +55,7 @@ impl TryFrom<String> for RedirectHost {
 
 /// One form of a host for comparing.
 fn plain_host(host: &str) -> String {
-    let host = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .trim_end_matches('.')
-        .to_ascii_lowercase();
+    let host = without_brackets(host).trim_end_matches('.').to_ascii_lowercase();
     host.parse::<IpAddr>().map_or(host, |address| address.to_string())
 }
 

@@ -136,10 +136,7 @@ impl OutputDirectory {
         // /dev/stdout.
         match statat(&self.descriptor, name, AtFlags::empty()) {
             Ok(there) if FileType::from_raw_mode(there.st_mode) != FileType::RegularFile => {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "what is there is not a regular file",
-                ));
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
             }
             _ => {}
         }
@@ -197,7 +194,7 @@ impl OutputFile<'_> {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has it.
-    pub fn finish_new(self) -> io::Result<()> {
+    pub(crate) fn finish_new(self) -> io::Result<()> {
         self.file.sync_all()?;
         match self.rename(RenameFlags::NOREPLACE) {
             // Some file systems only know how to replace: there the name is taken by an empty file

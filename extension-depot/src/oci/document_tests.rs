@@ -52,7 +52,7 @@ fn other_kinds_are_named() {
     assert_eq!(wasm_layer(&undecided).as_deref(), Ok("the bytes decide"));
     insta::assert_snapshot!(error(&manifest(&[layer(""), layer("")])), @"not an extension: 2 layers are WebAssembly; one is expected");
     insta::assert_snapshot!(error(&manifest(&[layer(r#","urls":["http://x"]"#)])), @"the blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 would be fetched from a place outside the registry, which sesame does not do");
-    insta::assert_snapshot!(error(&manifest(&[layer("").replace(":3", ":999999999")])), @"the blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 has 999999999 bytes; the most is 67108864");
+    insta::assert_snapshot!(error(&manifest(&[layer("").replace(":3", ":999999999")])), @"the blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 has 999999999 bytes; the limit is 67108864");
     insta::assert_snapshot!(error("<!doctype html>"), @"the image manifest cannot be understood: it is a web page; is there a log-in page in front of the registry?");
     insta::assert_snapshot!(error(""), @"the image manifest cannot be understood: it is empty");
     insta::assert_snapshot!(error(r#"{"schemaVersion":1,"layers":[]}"#), @"the image manifest cannot be understood: schema version 1 is not supported");

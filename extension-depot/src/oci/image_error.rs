@@ -42,7 +42,7 @@ pub enum ImageError {
         digest: Digest,
     },
     /// A blob is larger than sesame takes.
-    #[error("the blob {digest} has {size} bytes; the most is {most}")]
+    #[error("the blob {digest} has {size} bytes; the limit is {most}")]
     TooLarge {
         /// The blob.
         digest: Digest,

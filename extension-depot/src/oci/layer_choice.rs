@@ -44,7 +44,7 @@ impl ImageManifest {
         let size = self.blobs().fold(0_u64, |size, blob| size.saturating_add(blob.size));
         if size > MAX_ARTIFACT {
             return Err(ImageError::Malformed {
-                reason: format!("its blobs have {size} bytes; the most is {MAX_ARTIFACT}"),
+                reason: format!("its blobs have {size} bytes; the limit is {MAX_ARTIFACT}"),
             });
         }
         self.check_layer_count()

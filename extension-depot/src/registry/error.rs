@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use core_types::{Digest, DigestError, OciReference};
+use core_types::{Digest, DigestError, OciQuery, OciReference};
 
 use crate::archives::docs::DocsError;
 use crate::archives::unpack::UnpackError;
@@ -19,7 +19,7 @@ pub enum RegistryError {
     #[error("the reference cannot be pinned")]
     Pin(#[source] DigestError),
     /// The network is off by the user's wish.
-    #[error("the registry `{registry}` is not asked, because sesame is offline")]
+    #[error("cannot contact {registry} in offline mode")]
     Offline {
         /// The registry.
         registry: String,
@@ -32,6 +32,14 @@ pub enum RegistryError {
     NotFound {
         /// The request.
         reference: Box<OciReference>,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
+    },
+    /// The registry does not have the repository.
+    #[error("the registry does not have the repository `{repository}`")]
+    MissingRepository {
+        /// The request.
+        repository: Box<OciQuery>,
         /// The registry's own reason.
         source: Option<Box<Refusal>>,
     },
@@ -213,6 +221,11 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Makes the error of an answer that is not what the specification says.
+    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
+        Self::Image(ImageError::Malformed { reason: reason.into() })
+    }
+
     /// Returns whether the same request may work a moment later, and how long to wait at least.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

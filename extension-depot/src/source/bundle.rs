@@ -35,7 +35,7 @@ pub enum BundleError {
         source: BlobError,
     },
     /// Another file is in its place.
-    #[error("`{}` is there already", path.display())]
+    #[error("`{}` already exists", path.display())]
     Exists {
         /// The file.
         path: PathBuf,

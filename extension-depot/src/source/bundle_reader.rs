@@ -69,7 +69,7 @@ impl Bundle {
         let extensions: Vec<_> = entries.iter().filter_map(Bundled::read).collect();
         if extensions.len() > MAX_EXTENSIONS {
             let reason =
-                format!("it has {} extensions; the most is {MAX_EXTENSIONS}", extensions.len());
+                format!("it has {} extensions; the limit is {MAX_EXTENSIONS}", extensions.len());
             return Err(ImageError::Malformed { reason }.into());
         }
         Ok(Self {
@@ -145,7 +145,7 @@ mod signatures {
     /// Returns the digest in a tag `sha256-HEX.sig`.
     fn digest_of_tag(tag: &str) -> Option<Digest> {
         let hex = tag.strip_prefix("sha256-")?.strip_suffix(".sig")?;
-        format!("sha256:{hex}").parse().ok()
+        Digest::from_hex(hex)
     }
 
     impl Bundle {

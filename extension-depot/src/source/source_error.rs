@@ -31,7 +31,7 @@ pub enum SourceError {
         most: u64,
     },
     /// It has other bytes than its user said.
-    #[error("`{}` does not have the bytes that were asked for", path.display())]
+    #[error("`{}` does not match the expected digest", path.display())]
     Digest {
         /// The file.
         path: PathBuf,
@@ -39,7 +39,7 @@ pub enum SourceError {
         source: BlobError,
     },
     /// It is not an OCI image layout.
-    #[error("`{}` is no OCI image layout", path.display())]
+    #[error("`{}` is not an OCI image layout", path.display())]
     NoLayout {
         /// The directory or tar.
         path: PathBuf,

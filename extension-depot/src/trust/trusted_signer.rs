@@ -5,11 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, IdentityRule, OciPrefix, TomlProblem};
-use private_files::{LinkedFile, read_private_text};
+use private_files::read_private_text;
 use serde::Deserialize;
 use toml_edit::{Table, value};
 
-use crate::files::lock::LockError;
 use crate::trust::signer::{MAX_SIZE, Signer};
 
 /// A signer that is trusted for a place.
@@ -18,12 +17,12 @@ pub struct TrustedSigner {
     /// The repositories of this place.
     pub place: OciPrefix,
     /// Its trust anchor.
-    pub proof: SignerProof,
+    pub proof: TrustAnchor,
 }
 
 /// A trust anchor: the key or the identity of a signer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignerProof {
+pub enum TrustAnchor {
     /// By a key.
     Key {
         /// The public key, in PEM.
@@ -35,7 +34,7 @@ pub enum SignerProof {
     Identity(IdentityRule),
 }
 
-impl SignerProof {
+impl TrustAnchor {
     /// Returns a public key in PEM; nothing if it is none.
     pub fn of_key(pem: String) -> Option<Self> {
         match Signer::of_key(pem.as_bytes())? {
@@ -75,7 +74,7 @@ impl SignerProof {
 }
 
 /// The signer in a few words.
-impl fmt::Display for SignerProof {
+impl fmt::Display for TrustAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key { fingerprint, .. } => write!(f, "the key {fingerprint}"),
@@ -86,7 +85,7 @@ impl fmt::Display for SignerProof {
     }
 }
 
-/// Why trusted signers cannot be read or changed.
+/// Why trusted signers cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read or written.
@@ -107,7 +106,7 @@ pub enum TrustError {
     },
     /// A signer is neither known by a key nor by a certificate, or by both.
     #[error(
-        "a signer for `{place}` in `{}` has neither just a `key` nor just `identity`, `issuer` and `trusted_root`",
+        "a signer for `{place}` in `{}` needs either `key`, or all of `identity`, `issuer` and `trusted_root`",
         path.display()
     )]
     Means {
@@ -122,12 +121,6 @@ pub enum TrustError {
         /// The file.
         path: PathBuf,
     },
-    /// Another process is at work.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The file is a link.
-    #[error(transparent)]
-    Linked(#[from] LinkedFile),
 }
 
 #[derive(Default, Deserialize)]
@@ -149,10 +142,10 @@ impl SignerEntry {
     pub(crate) fn read(self, path: &Path) -> Result<TrustedSigner, TrustError> {
         let Self { r#for: place, key, identity, issuer, trusted_root } = self;
         let proof = match (key, identity, issuer, trusted_root) {
-            (Some(pem), None, None, None) => SignerProof::of_key(pem)
+            (Some(pem), None, None, None) => TrustAnchor::of_key(pem)
                 .ok_or_else(|| TrustError::NoKey { path: path.to_owned() })?,
             (None, Some(identity), Some(issuer), Some(trusted_root)) => {
-                SignerProof::Identity(IdentityRule { identity, issuer, trusted_root })
+                TrustAnchor::Identity(IdentityRule { identity, issuer, trusted_root })
             }
             _ => return Err(TrustError::Means { path: path.to_owned(), place }),
         };

@@ -126,6 +126,18 @@ fn incomplete_tags_are_an_error() {
     }
 }
 
+/// The error names the repository that was asked for, and not the tag of the connection.
+#[tokio::test]
+async fn missing_repository_is_named() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let query = format!("{}/my-org/none", registry.host()).parse().expect("a repository");
+    let error = Registry::new(Settings::default()).tags(&query).await.expect_err("missing");
+    assert_eq!(
+        error.to_string(),
+        format!("the registry does not have the repository `{}/my-org/none`", registry.host())
+    );
+}
+
 #[tokio::test]
 async fn malformed_tags_are_refused() {
     for body in

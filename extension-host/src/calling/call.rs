@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use core_types::{Capability, LimitName};
-use wasmtime::component::{ComponentExportIndex, Val};
+use wasmtime::component::{ComponentExportIndex, InstancePre, Val};
 use wasmtime::{CallHook, Store, ThrownException, Trap};
 use wasmtime_wasi::I32Exit;
 
@@ -20,7 +20,7 @@ use super::report::{CallReport, Returned, Usage};
 use super::runtime;
 use crate::directories::DirectoryError;
 use crate::error::{CallError, LimitExceeded};
-use crate::extension::{Extension, Ready, ReadyComponent};
+use crate::extension::{Extension, Ready};
 use crate::limits::{AddressSpaceTooSmall, Bounded, Output, OutputClosed, transfer_bytes};
 use crate::modules::{Abort, ModuleFault};
 use crate::values::{Arguments, ExportedFunction, FindError, find};
@@ -121,7 +121,7 @@ impl Extension {
     /// Checks everything that can be checked before any code runs.
     fn prepare<'a>(
         &'a self,
-        component: &'a ReadyComponent,
+        component: &'a InstancePre<CallState>,
         function: &ExportedFunction,
         arguments: &Arguments,
     ) -> Result<ComponentCall<'a>, CallError> {
@@ -159,11 +159,11 @@ impl Extension {
 
     fn export_index(
         &self,
-        component: &ReadyComponent,
+        component: &InstancePre<CallState>,
         function: &ExportedFunction,
     ) -> Result<ComponentExportIndex, CallError> {
         let lookup = |parent: Option<&ComponentExportIndex>, name: &str| {
-            let found = component.code.get_export_index(parent, name);
+            let found = component.component().get_export_index(parent, name);
             found.ok_or_else(|| self.not_found(name, FindError::None))
         };
         match &function.interface {
@@ -317,7 +317,7 @@ pub(crate) fn is_good_exit(error: &wasmtime::Error) -> bool {
 
 /// A call of a component that is ready to run.
 struct ComponentCall<'a> {
-    component: &'a ReadyComponent,
+    component: &'a InstancePre<CallState>,
     export: ComponentExportIndex,
     values: Values,
     is_program: bool,
@@ -333,7 +333,7 @@ impl Work<CallState> for ComponentCall<'_> {
     type Output = Returned;
 
     async fn run(self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
-        let instance = self.component.instance.instantiate_async(&mut *store).await?;
+        let instance = self.component.instantiate_async(&mut *store).await?;
         let function = instance
             .get_func(&mut *store, self.export)
             .ok_or_else(|| wasmtime::Error::msg("the export is not a function"))?;

@@ -13,7 +13,7 @@ use crate::capabilities::Backends;
 use crate::capabilities::network::Outgoing;
 use crate::directories::DirectoryError;
 use crate::limits::{Bounded, Bounds};
-use crate::wasi::{note_directories, note_environment, wasi};
+use crate::wasi::wasi;
 
 /// The maximum for the header fields of one HTTP message, in bytes: eight times the usual limit of
 /// servers. A guest could otherwise fill the host's memory with fields.
@@ -63,17 +63,6 @@ impl CallState {
             http,
             table: ResourceTable::new(),
         })
-    }
-
-    /// Notes that the guest looked at its environment, and the variables of the session in it.
-    pub(crate) fn note_environment(&self) {
-        note_environment(&self.gate);
-    }
-
-    /// Notes the directories that the guest found. Listing them is not a request: every runtime
-    /// does it before anything else.
-    pub(crate) fn note_directories(&self) {
-        note_directories(&self.gate);
     }
 }
 

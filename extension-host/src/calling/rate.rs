@@ -48,18 +48,19 @@ impl RateLimits {
         let Some(most) = capability.spec().requests_a_minute else { return Ok(true) };
         match &self.directory {
             Some(directory) => {
+                create_directory(directory)?;
                 take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)
             }
             None => {
                 let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(take_one(memory.entry((owner.clone(), capability)).or_default(), most))
+                Ok(count_one(memory.entry((owner.clone(), capability)).or_default(), most))
             }
         }
     }
 }
 
 /// Adds this moment, if fewer than `most` of the last minute are there.
-fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
+fn count_one(times: &mut Vec<BootTime>, most: usize) -> bool {
     let now = boot_time();
     times.retain(|time| *time <= now && now.since(*time) < PERIOD);
     let is_free = times.len() < most;
@@ -70,15 +71,12 @@ fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
 }
 
 fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
-    if let Some(directory) = path.parent() {
-        create_directory(directory)?;
-    }
     let mut file = open_to_change(path)?;
     // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
     // call does not wait for that.
     acquire(&file, Sharing::Exclusive, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
-    let is_free = take_one(&mut times, most);
+    let is_free = count_one(&mut times, most);
     let text: String = times
         .iter()
         .map(|time| format!("{}\n", time.since(BootTime::default()).as_millis()))

@@ -46,8 +46,9 @@ pub use service::SecretService;
 #[cfg(feature = "secrets")]
 mod service {
     use std::collections::HashMap;
+    use std::fmt::Display;
 
-    use core_types::Owner;
+    use core_types::{Owner, plain_message};
     use keyring::{Entry, Error};
 
     use crate::capabilities::{BackendError, SecretStore};
@@ -74,18 +75,24 @@ mod service {
 
     fn connect() -> Result<(), BackendError> {
         let status = Entry::store_status().as_ref();
-        let unavailable =
-            |error| BackendError::Unavailable(format!("this session has no keyring: {error}"));
+        let unavailable = |error| {
+            BackendError::Unavailable(format!("this session has no keyring: {}", plain(error)))
+        };
         status.copied().map_err(unavailable)
+    }
+
+    /// Returns the reason without the names of the library's layers.
+    fn plain(error: &impl Display) -> String {
+        plain_message(&error.to_string())
     }
 
     fn backend_error(error: Error) -> BackendError {
         match error {
             Error::NoEntry => BackendError::NotFound,
             Error::NoStorageAccess(why) => {
-                BackendError::Unavailable(format!("the keyring is locked: {why}"))
+                BackendError::Unavailable(format!("the keyring is locked: {}", plain(&why)))
             }
-            other => BackendError::Unavailable(format!("the keyring refuses: {other}")),
+            other => BackendError::Unavailable(format!("the keyring refuses: {}", plain(&other))),
         }
     }
 

@@ -4,17 +4,12 @@
 //! reaches there: neither by name, nor through a link on either side, nor through another mount of
 //! the same files.
 
-use std::fs;
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, GrantedPath, SameGuestPath};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-use rustix::io::Errno;
+use core_types::{Capabilities, GrantedPath};
 
-use super::mounts::Mounts;
-use super::protected::Protected;
+use super::check::DirectoryCheck;
+use super::error::DirectoryError;
 
 /// The home directory, and the directories that no extension gets.
 ///
@@ -39,65 +34,6 @@ pub struct DirectoryRules {
     pub protected: Vec<PathBuf>,
 }
 
-/// Why a granted directory is not available.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// There is no home directory.
-    #[error("`{path}` lies below the home directory, and there is none")]
-    NoHome {
-        /// The grant.
-        path: GrantedPath,
-    },
-    /// It leads to a protected directory.
-    #[error("`{path}` is, contains or lies in `{}`, which no extension gets", protected.display())]
-    Protected {
-        /// The grant.
-        path: GrantedPath,
-        /// The protected directory.
-        protected: PathBuf,
-    },
-    /// It is reached through a link, which another program may have put there.
-    #[error("`{path}` leads through a link to `{}`", real.display())]
-    Link {
-        /// The grant.
-        path: GrantedPath,
-        /// The target of the link.
-        real: PathBuf,
-    },
-    /// It does not exist. Calls start without it.
-    #[error("the directory `{}` does not exist", path.host())]
-    Missing {
-        /// The grant.
-        path: GrantedPath,
-    },
-    /// Another one has the same path for the guest.
-    #[error(transparent)]
-    SameGuestPath(#[from] SameGuestPath),
-    /// It cannot be opened as a directory.
-    #[error("the directory `{path}` cannot be opened")]
-    Open {
-        /// The grant.
-        path: GrantedPath,
-        /// The error of the system.
-        source: io::Error,
-    },
-}
-
-/// A checked directory that is held open, so that it stays the same one.
-#[derive(Debug)]
-pub(crate) struct OpenDirectory {
-    descriptor: OwnedFd,
-    /// Its path for the guest.
-    pub(crate) path: PathBuf,
-}
-
-impl OpenDirectory {
-    /// Returns a path to exactly the checked directory, even if its name leads elsewhere by now.
-    pub(crate) fn held_path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()))
-    }
-}
-
 impl DirectoryRules {
     /// Checks that extensions can get this directory now.
     ///
@@ -105,7 +41,7 @@ impl DirectoryRules {
     /// When it is protected, reached through a link, or not a directory.
     /// [`DirectoryError::Missing`] when it only does not exist.
     pub fn check(&self, path: &GrantedPath) -> Result<(), DirectoryError> {
-        self.open(path).map(drop)
+        self.start_check().open(path).map(drop)
     }
 
     /// Checks that a guest finds each of these directories under a path of its own.
@@ -117,86 +53,16 @@ impl DirectoryRules {
         Ok(granted.check_guest_paths(home)?)
     }
 
-    pub(crate) fn open(&self, path: &GrantedPath) -> Result<OpenDirectory, DirectoryError> {
-        let open_error = |source| DirectoryError::Open { path: path.clone(), source };
-        let (home, real_home) = self.homes(path)?;
-        let (shown, wanted) = (path.in_guest(home), path.on_host(&real_home));
-        let real = match fs::canonicalize(&wanted) {
-            Ok(real) => real,
-            // Protected directories and links are refused even before they exist.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => real_path(&wanted),
-            // A path that cannot be resolved may be protected.
-            Err(error) => return Err(open_error(error)),
-        };
-        if let Some(protected) = self.overlapping(&real).map_err(open_error)? {
-            return Err(DirectoryError::Protected { path: path.clone(), protected });
-        }
-        if real != wanted {
-            return Err(DirectoryError::Link { path: path.clone(), real });
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match openat2(CWD, &real, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-            Ok(descriptor) => Ok(OpenDirectory { descriptor, path: shown }),
-            Err(Errno::LOOP) => {
-                Err(DirectoryError::Link { path: path.clone(), real: target_of(real) })
-            }
-            Err(Errno::NOENT) => Err(DirectoryError::Missing { path: path.clone() }),
-            Err(error) => Err(open_error(error.into())),
-        }
-    }
-
-    /// Returns the home directory, as it is written and without links: it may be a link, which the
-    /// administrator made. A path that does not begin there needs none.
-    fn homes(&self, path: &GrantedPath) -> Result<(&Path, PathBuf), DirectoryError> {
-        match self.home.as_deref() {
-            Some(home) => Ok((home, real_path(home))),
-            None if path.host().starts_with('/') => Ok((Path::new("/"), PathBuf::new())),
-            None => Err(DirectoryError::NoHome { path: path.clone() }),
-        }
-    }
-
-    /// Returns the protected place that is, contains or lies in this directory now.
-    fn overlapping(&self, real: &Path) -> io::Result<Option<PathBuf>> {
-        let mounts = Mounts::read()?;
-        let kernel = ["/proc", "/sys"]
-            .map(PathBuf::from)
-            .into_iter()
-            .find(|path| mounts.overlap(real, path));
-        if kernel.is_some() {
-            return Ok(kernel);
-        }
-        let protected = Protected::find(self.protected.iter())?;
-        if let Some(place) = protected.places.iter().find(|place| mounts.overlap_below(real, place))
-        {
-            return Ok(Some(place.clone()));
-        }
-        match protected.same_as(real) {
-            Some(place) => Ok(Some(place)),
-            None => protected.linked_into(real),
-        }
-    }
-}
-
-/// Returns the target of a dangling link, whose real path is its own.
-fn target_of(link: PathBuf) -> PathBuf {
-    match (fs::read_link(&link), link.parent()) {
-        (Ok(target), Some(parent)) => parent.join(target),
-        _ => link,
-    }
-}
-
-/// Returns the path without links, as far as it exists.
-fn real_path(path: &Path) -> PathBuf {
-    match (fs::canonicalize(path), path.parent(), path.file_name()) {
-        (Ok(real), ..) => real,
-        (Err(_), Some(parent), Some(name)) => real_path(parent).join(name),
-        _ => path.to_owned(),
+    /// Starts a check of the directories of one call.
+    pub(crate) fn start_check(&self) -> DirectoryCheck<'_> {
+        DirectoryCheck::new(self.home.as_deref(), &self.protected)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     fn rules(home: &Path) -> DirectoryRules {
@@ -304,7 +170,8 @@ mod tests {
         let root = fs::canonicalize(home.path()).expect("there");
         fs::create_dir(root.join("out")).expect("made");
         fs::write(root.join("out/inside"), "").expect("written");
-        let opened = rules(&root).open(&"~/out".parse().expect("a path")).expect("opened");
+        let opened =
+            rules(&root).start_check().open(&"~/out".parse().expect("a path")).expect("opened");
         fs::rename(root.join("out"), root.join("moved")).expect("moved");
         symlink("/etc", root.join("out")).expect("made");
         assert!(opened.held_path().join("inside").exists());

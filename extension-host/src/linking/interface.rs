@@ -24,7 +24,7 @@ pub(crate) struct Interface {
 impl Interface {
     /// Tells whether it satisfies an import of this name and version.
     pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
-        self.name == name && version.is_none_or(|version| compatible(version, self.version))
+        fits((self.name, self.version), name, version)
     }
 }
 
@@ -42,8 +42,13 @@ pub(crate) struct EmbedderInterface {
 impl EmbedderInterface {
     /// Tells whether it satisfies an import of this name and version.
     pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
-        self.name == name && version.is_none_or(|version| compatible(version, &self.version))
+        fits((&self.name, &self.version), name, version)
     }
+}
+
+/// Tells whether an interface of the host satisfies an import of this name and version.
+fn fits((name, there): (&str, &str), wanted: &str, version: Option<&str>) -> bool {
+    name == wanted && version.is_none_or(|version| compatible(version, there))
 }
 
 /// Tells whether versions are of one compatible series: the same major version, and for 0.x the

@@ -39,8 +39,9 @@ pub(crate) fn wasi(setup: &Setup<'_>, output: &Output) -> Result<WasiCtxBuilder,
         }
     }
     backends.directories.check_guest_paths(&granted)?;
+    let check = backends.directories.start_check();
     for (path, write) in granted.directories() {
-        match backends.directories.open(path) {
+        match check.open(path) {
             Err(DirectoryError::Missing { path }) => gate.leave_out(&path),
             opened => preopen(&mut builder, path, &opened?, write)?,
         }
@@ -48,7 +49,7 @@ pub(crate) fn wasi(setup: &Setup<'_>, output: &Output) -> Result<WasiCtxBuilder,
     Ok(builder)
 }
 
-/// Notes the variables of the session that a guest is shown.
+/// Notes the variables of the session in the environment that a guest looked at.
 pub(crate) fn note_environment(gate: &Gate) {
     for name in gate.in_force().variables() {
         gate.allows(&Request::ReadVariable(name.clone()));
@@ -56,6 +57,7 @@ pub(crate) fn note_environment(gate: &Gate) {
 }
 
 /// Notes the directories that are open to a guest, and those that would be if they were there.
+/// Listing them is not a request: every runtime does it before anything else.
 pub(crate) fn note_directories(gate: &Gate) {
     for (path, write) in gate.in_force().directories() {
         gate.note_directory(path, write);

@@ -5,6 +5,7 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::cli::environment::{self, Host};
 
+use super::context::note_environment;
 use super::replace::replace_in;
 use crate::calling::CallState;
 
@@ -30,7 +31,7 @@ pub(super) fn note_variables(
         interface.func_wrap(
             "get-environment",
             move |mut store: StoreContextMut<'_, CallState>, (): ()| {
-                store.data().note_environment();
+                note_environment(&store.data().gate);
                 Ok((variables(store.data_mut())?,))
             },
         )

@@ -8,6 +8,7 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::filesystem::preopens::{self, Host};
 
+use super::context::note_directories;
 use super::replace::replace_in;
 use crate::calling::CallState;
 
@@ -19,12 +20,12 @@ type Directories = Vec<(Resource<Descriptor>, String)>;
 /// Links `wasi:filesystem/preopens` of WASI 0.2.
 pub(crate) fn link_preopens(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     preopens::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    note_directories(linker, PREOPENS, |state| state.filesystem().get_directories())
+    replace_directories(linker, PREOPENS, |state| state.filesystem().get_directories())
 }
 
 /// Makes the function of an interface note that the extension looked for its directories.
 /// `directories` returns them.
-pub(super) fn note_directories(
+pub(super) fn replace_directories(
     linker: &mut Linker<CallState>,
     interface: &str,
     directories: fn(&mut CallState) -> wasmtime::Result<Directories>,
@@ -33,7 +34,7 @@ pub(super) fn note_directories(
         interface.func_wrap(
             "get-directories",
             move |mut store: StoreContextMut<'_, CallState>, (): ()| {
-                store.data().note_directories();
+                note_directories(&store.data().gate);
                 Ok((directories(store.data_mut())?,))
             },
         )

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, OciReference, ReferenceError};
-use extension_depot::{BundleError, DepotError};
+use extension_depot::BundleError;
 
 use crate::install::InstallError;
 
 /// Why a bundle is not written or not installed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum BundlesError {
     /// An extension cannot be found or installed.
     #[error(transparent)]
@@ -38,7 +37,7 @@ pub enum BundlesError {
     #[error(transparent)]
     OwnReference(ReferenceError),
     /// The bundle names an origin that nothing confirms, and a policy or the name wants to know.
-    #[error("nothing shows that the `{name}` of this bundle came from `{}`", claimed.identity())]
+    #[error("the bundle does not prove that `{name}` came from `{}`", claimed.identity())]
     UnprovenOrigin {
         /// The extension.
         name: ExtensionName,
@@ -66,13 +65,5 @@ pub enum BundlesError {
 impl<E: Into<InstallError>> From<E> for BundlesError {
     fn from(error: E) -> Self {
         Self::Install(Box::new(error.into()))
-    }
-}
-
-impl BundlesError {
-    /// Adds the extension's name to an error of the depot.
-    pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
-        let of_extension = InstallError::of(name);
-        move |error| of_extension(error).into()
     }
 }

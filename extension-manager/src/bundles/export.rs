@@ -6,9 +6,9 @@ use core_types::ExtensionName;
 use extension_depot::{Attachment, BundleError, Installed};
 
 use super::error::BundlesError;
+use crate::events::{Wait, Warning};
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::{Wait, Warning};
 
 impl Installer<'_> {
     /// Writes extensions into one file, with what their registries have that refers to them. In
@@ -29,7 +29,7 @@ impl Installer<'_> {
         if names.is_empty() {
             return Err(BundlesError::NothingToExport);
         }
-        let find = |name| self.depot().installed(name).map_err(BundlesError::of(name));
+        let find = |name| self.depot().installed(name);
         let extensions = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let mut attachments = Vec::new();
         for extension in &extensions {

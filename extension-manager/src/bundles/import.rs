@@ -3,58 +3,49 @@
 use std::path::Path;
 
 use core_types::{ChangeKind, ExtensionName, OciReference, version_of_tag};
-use extension_depot::{Basis, Bundle, Bundled, Evidence, Staged as StagedArtifact};
+use extension_depot::{Basis, Bundle, Bundled, Evidence, SignedArtifact, Staged as StagedArtifact};
 
 use super::error::BundlesError;
+use crate::events::Warning;
 use crate::install::{InstallOptions, Installation, Operation, Staged};
 use crate::installer::Installer;
-use crate::notice::Warning;
 use crate::rules::{NameUse, local_reference};
 
 /// The annotation for the version.
 const VERSION: &str = "org.opencontainers.image.version";
 
-/// On which terms extensions of a bundle are installed.
-#[derive(Debug, Clone, Copy)]
+/// A bundle, and the terms on which its extensions are installed.
+#[derive(Clone, Copy)]
 pub struct ImportOptions<'a> {
     /// The bundle.
-    pub bundle: &'a Path,
+    pub bundle: &'a Bundle,
+    /// Its file.
+    pub path: &'a Path,
     /// The options of the installs. The record names the bundle as the source.
     pub install: &'a InstallOptions<'a>,
 }
 
-/// Chooses the extensions of a bundle that are named, or all.
-pub(super) fn chosen<'a>(
-    bundle: &'a Bundle,
-    path: &Path,
-    names: &[ExtensionName],
-) -> Result<Vec<&'a Bundled>, BundlesError> {
-    let is_wanted = |bundled: &&Bundled| names.is_empty() || names.contains(&bundled.name);
-    let wanted: Vec<_> = bundle.extensions().iter().filter(is_wanted).collect();
-    let is_missing = |name: &&ExtensionName| wanted.iter().all(|bundled| bundled.name != **name);
-    if let Some(name) = names.iter().find(is_missing) {
-        return Err(BundlesError::NotInBundle { bundle: path.to_owned(), name: name.clone() });
-    }
-    if wanted.is_empty() {
-        return Err(BundlesError::NoExtensions { bundle: path.to_owned() });
-    }
-    Ok(wanted)
-}
-
-impl Installer<'_> {
-    /// Returns the extensions of a bundle that are named, or all of them.
+impl<'a> ImportOptions<'a> {
+    /// Returns the extensions of the bundle that are named, or all of them.
     ///
     /// # Errors
     /// When it has none, or not one that is named.
-    pub fn in_bundle<'a>(
-        &self,
-        bundle: &'a Bundle,
-        path: &Path,
-        names: &[ExtensionName],
-    ) -> Result<Vec<&'a Bundled>, BundlesError> {
-        chosen(bundle, path, names)
+    pub fn chosen(&self, names: &[ExtensionName]) -> Result<Vec<&'a Bundled>, BundlesError> {
+        let extensions = self.bundle.extensions();
+        let is_there = |name: &ExtensionName| extensions.iter().any(|it| it.name == *name);
+        if let Some(name) = names.iter().find(|name| !is_there(name)) {
+            let (bundle, name) = (self.path.to_owned(), name.clone());
+            return Err(BundlesError::NotInBundle { bundle, name });
+        }
+        if extensions.is_empty() {
+            return Err(BundlesError::NoExtensions { bundle: self.path.to_owned() });
+        }
+        let is_wanted = |bundled: &&Bundled| names.is_empty() || names.contains(&bundled.name);
+        Ok(extensions.iter().filter(is_wanted).collect())
     }
+}
 
+impl Installer<'_> {
     /// Installs one extension of a bundle. Every byte is checked, and nothing is fetched. What
     /// nothing confirms to come from the claimed place gets the identity of its bytes.
     ///
@@ -62,21 +53,21 @@ impl Installer<'_> {
     /// When it cannot be installed. The installed state has not changed.
     pub fn import(
         &self,
-        bundle: &Bundle,
         bundled: &Bundled,
         options: &ImportOptions<'_>,
     ) -> Result<Installation, BundlesError> {
+        let bundle = options.bundle;
         let Bundled { name, claimed, .. } = bundled;
-        let of_extension = BundlesError::of(name);
+        let _work = self.work_on(name);
         // A manifest that is pinned to the very bytes says that they are wanted, and whose they
         // are.
-        let basis = self.depot().basis(name, claimed).map_err(&of_extension)?;
+        let basis = self.depot().basis(name, claimed)?;
         let known = basis.pinned().filter(|pinned| pinned.provenance() == claimed.provenance());
         let named = known.as_ref().unwrap_or(claimed);
         self.config.check_source(named)?;
-        let basis = self.depot().rebase(basis, named).map_err(&of_extension)?;
+        let basis = self.depot().rebase(basis, named)?;
         if known.is_some()
-            && let Some(installed) = self.depot().whole(name)
+            && let Some(installed) = self.depot().installed_with_binary(name)
         {
             let (granted, denied) = (Vec::new(), Vec::new());
             return Ok(Installation::Already { installed: Box::new(installed), granted, denied });
@@ -84,15 +75,16 @@ impl Installer<'_> {
         let mut arrived = self.depot().stage_bundled(bundle, bundled)?;
         let evidence = self.look_into(named, &bundle.signatures(named)?)?;
         // A policy for the claimed place holds for the claim as well.
-        let seen = (named, basis.first_use());
-        self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
+        let signed =
+            SignedArtifact { name: Some(name), reference: named, first: basis.first_use() };
+        self.check_signer(signed, &evidence, None)?;
         let is_confirmed = known.is_some() || is_signed_origin(&basis, &arrived, &evidence);
         arrived.reference = if is_confirmed {
             named.clone()
         } else {
             self.own_reference(&basis, bundled, options)?
         };
-        let basis = self.depot().rebase(basis, &arrived.reference).map_err(&of_extension)?;
+        let basis = self.depot().rebase(basis, &arrived.reference)?;
         let staged = Staged::arrived(name, arrived)
             .on(basis)
             .with_evidence(evidence)
@@ -127,7 +119,7 @@ impl Installer<'_> {
                 let name = name.clone();
                 return Err(match loaded.pinned_reference().filter(OciReference::is_local) {
                     Some(installed) => {
-                        let bundle = options.bundle.to_owned();
+                        let bundle = options.path.to_owned();
                         BundlesError::OtherBytes { name, installed, bundle }
                     }
                     None => BundlesError::OtherManifest { name },

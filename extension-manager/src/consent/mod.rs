@@ -1,7 +1,7 @@
 //! Decisions about the permissions of extensions.
 //!
-//! [`Requests`] come from an extension. `decision` subtracts the denials of policies and settled
-//! requests, and puts the rest as a [`Proposal`] to a [`Consent`], which is a person, a program, or
+//! [`Requests`] come from an extension. `Terms` subtract the denials of policies and settled
+//! requests, and put the rest as a [`Proposal`] to a [`Consent`], which is a person, a program, or
 //! [`Nobody`]. The outcome is a [`Decision`].
 
 mod decision;
@@ -9,9 +9,10 @@ mod denied;
 mod directories;
 mod proposal;
 mod requests;
+mod terms;
 
-pub use decision::{Decision, PriorGrants, decide_alone, split_denied};
-pub(crate) use decision::{NotDecided, Settled, Terms};
+pub(crate) use decision::NotDecided;
+pub use decision::{Decision, PriorGrants, split_denied};
 pub use denied::Denied;
 pub use directories::DirectoryGrantError;
 pub(crate) use directories::{is_protected, warn_of_missing};
@@ -20,3 +21,5 @@ pub use proposal::{
     Verdict, Wide,
 };
 pub use requests::Requests;
+pub use terms::decide_alone;
+pub(crate) use terms::{Settled, Terms};

@@ -1,14 +1,36 @@
 //! The proposal that a person sees before an extension gets permissions.
 
 use core_types::{Capability, Grant, OciReference, Owner, RequestedGrant, Scope};
-use extension_depot::{FirstUse, SignatureState};
+use extension_depot::{PinnedSigner, SignatureState};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::denied::Denied;
 use crate::rules::Replaced;
 
 /// Answers what only a person or a program in its place can answer. Together with
 /// [`Events`](crate::Events) it is the only way out of a manager.
+///
+/// ```
+/// use extension_manager::{Answer, Asked, Consent, Proposal, Question, Verdict};
+///
+/// /// Grants notifications until the session ends, and nothing else.
+/// struct OnlyNotifications;
+///
+/// impl Consent for OnlyNotifications {
+///     fn answer(&self, proposal: &Proposal<'_>) -> Verdict {
+///         let answer = |asked: &Asked| match asked.capability().name() {
+///             "notification" => Answer::Session,
+///             _ => Answer::No,
+///         };
+///         Verdict::Answered(proposal.asks.iter().map(|ask| answer(&ask.request)).collect())
+///     }
+///
+///     fn confirm(&self, _: &Question<'_>) -> bool {
+///         false
+///     }
+/// }
+/// ```
 pub trait Consent {
     /// Answers the requests of a proposal.
     fn answer(&self, proposal: &Proposal<'_>) -> Verdict;
@@ -92,7 +114,7 @@ pub struct ProposedArtifact<'a> {
     /// The state of its signature, if that was verified.
     pub signature: Option<&'a SignatureState>,
     /// The first signer of its repository, where something came from there before.
-    pub first_use: Option<&'a FirstUse>,
+    pub first_use: Option<&'a PinnedSigner>,
     /// When it was made, as its publisher says.
     pub created: Option<Timestamp>,
 }
@@ -136,7 +158,17 @@ pub enum Asked {
 }
 
 /// The reason why a request is unusually wide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// ```
+/// use extension_manager::Wide;
+///
+/// assert_eq!(Wide::of(&"network=*.example.org".parse()?), Some(Wide::ManyHosts));
+/// assert_eq!(Wide::of(&"network=api.example.org".parse()?), None);
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Wide {
     /// A directory that is or contains the home directory.
     WholeHome,
@@ -169,14 +201,14 @@ impl Wide {
 
 impl Ask {
     /// Makes a request with its scope, from the author or the code.
-    pub(super) fn of(request: &RequestedGrant) -> Self {
+    pub fn of(request: &RequestedGrant) -> Self {
         let RequestedGrant { grant, is_optional, reason } = request.clone();
         let wide = Wide::of(&grant);
         Self { request: Asked::Grant(grant), is_optional, reason, wide }
     }
 
     /// Makes a request for an imported capability.
-    pub(super) fn without_scope(capability: Capability) -> Self {
+    pub fn without_scope(capability: Capability) -> Self {
         let request = Asked::WithoutScope(capability);
         Self { request, is_optional: false, reason: None, wide: None }
     }

@@ -3,8 +3,19 @@
 use core_types::{Capability, Document, Grant, Policy, Request, RequestedGrant, denied_by_policy};
 
 use super::denied::Denied;
+use super::proposal::Ask;
 
 /// The requests of an extension.
+///
+/// ```
+/// use core_types::Capability;
+/// use extension_manager::Requests;
+///
+/// let imported = [Capability::Notification, Capability::SecretRead];
+/// let requests = Requests::new(imported, Vec::new());
+/// assert_eq!(requests.grants[0].grant.to_string(), "notification");
+/// assert_eq!(requests.without_scope, [Capability::SecretRead], "of which secret?");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
     /// Permissions with all that they need to be granted.
@@ -30,6 +41,12 @@ impl Requests {
             }
         }
         requests
+    }
+
+    /// Returns each request as it is put to whoever decides.
+    pub fn asks(&self) -> impl Iterator<Item = Ask> {
+        let scoped = self.grants.iter().map(Ask::of);
+        scoped.chain(self.without_scope.iter().map(|capability| Ask::without_scope(*capability)))
     }
 
     /// Requests that are needed, each with its scope.

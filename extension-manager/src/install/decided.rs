@@ -1,7 +1,6 @@
 //! Fifth stage: the permissions of the extension.
 
 use core_types::Grant;
-use extension_depot::ImageManifest;
 use jiff::Timestamp;
 
 use super::error::InstallError;
@@ -12,6 +11,7 @@ use crate::consent::{
     Decision, Denied, NotDecided, Proposal, ProposedArtifact, ProposedChange, Question, Settled,
     Terms, Verdict, is_protected,
 };
+use crate::events::Phase;
 use crate::installer::Installer;
 use crate::rules::Replaced;
 
@@ -33,6 +33,7 @@ impl Examined {
         installer: &Installer<'_>,
         operation: &Operation<'_>,
     ) -> Result<Decided<'_>, InstallError> {
+        installer.phase(&self.verified.staged.name, Phase::Deciding);
         if operation.replaces() {
             self.confirm_replacement(installer)?;
         }
@@ -133,7 +134,7 @@ impl Verified {
             description: artifact.description(),
             signature: self.evidence.as_ref().map(|evidence| &evidence.signature),
             first_use: self.basis.first_use(),
-            created: created(&artifact.manifest),
+            created: artifact.manifest.annotations.get(CREATED).and_then(|at| created(at)),
         }
     }
 
@@ -159,6 +160,22 @@ impl Verified {
 }
 
 /// Returns when an artifact was made, as its publisher says.
-fn created(manifest: &ImageManifest) -> Option<Timestamp> {
-    manifest.annotations.get(CREATED)?.parse().ok()
+fn created(annotation: &str) -> Option<Timestamp> {
+    annotation.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A time is shown only where it is one: the publisher can write anything.
+    #[test]
+    fn creation_is_a_time_or_nothing() {
+        let time = "2026-01-02T03:04:05Z";
+        assert_eq!(created(time).map(|at| at.to_string()).as_deref(), Some(time));
+        for other in ["", "yesterday", "2026-01-02T03:04:05Z\nsigned by us", "2026-13-02T03:04:05Z"]
+        {
+            assert_eq!(created(other), None, "{other:?}");
+        }
+    }
 }

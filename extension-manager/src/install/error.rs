@@ -6,26 +6,70 @@ use core_types::{
     Digest, ExtensionName, Identity, NameError, OciQuery, ReferenceError, VersionReq,
 };
 use extension_depot::registry::{DownloadError, RegistryError};
-use extension_depot::{DepotError, ManifestError, PolicyRefusal, Source, SourceError, TrustError};
+use extension_depot::{
+    BasisError, ChangeTimedGrantsError, ChangeTrustError, ChangedMeanwhile, CommitError, FileError,
+    GrantInstalledError, InstalledError, LockError, ManifestError, OtherSource, PolicyRefusal,
+    RepairError, RestoreError, SignerError, Source, SourceError, StateFileError, TimedGrantsError,
+    TransportError, TrustError,
+};
 use extension_host::DirectoryError;
 
-use super::examined::ExamineError;
 use crate::consent::{Denied, ProposedChange};
+use crate::examination::ExamineError;
 use crate::rules::{Downgrade, ReplacedByRegistry, SourceForm, TagMoved};
 use crate::trust::EvidenceError;
 
 /// The reason why an install failed. The installed state has not changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum InstallError {
-    /// The depot refuses.
-    #[error("cannot install `{name}`")]
-    Extension {
-        /// The extension.
-        name: ExtensionName,
-        /// The problem.
-        source: Box<DepotError>,
-    },
+    /// Another process holds the lock of all changes.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state that the decision is based on cannot be read.
+    #[error(transparent)]
+    Basis(#[from] BasisError),
+    /// The manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Something that sesame remembers cannot be read.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// The installed extension cannot be read.
+    #[error(transparent)]
+    Installed(#[from] InstalledError),
+    /// The name belongs to an extension from elsewhere.
+    #[error(transparent)]
+    OtherSource(#[from] OtherSource),
+    /// It would come without TLS.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Its signature is not accepted.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// Another process changed the basis of the decision.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
+    /// It cannot be put into place.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A generation cannot be put into place.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// Its bytes cannot be put back into place.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
+    /// The index of blobs cannot be written.
+    #[error(transparent)]
+    Layout(#[from] FileError),
+    /// What is installed already cannot be granted more.
+    #[error(transparent)]
+    Grant(#[from] GrantInstalledError),
+    /// The grants of this session cannot be read.
+    #[error(transparent)]
+    TimedGrants(#[from] TimedGrantsError),
+    /// It cannot be granted something for this session. It is installed.
+    #[error(transparent)]
+    SessionGrants(#[from] ChangeTimedGrantsError),
     /// A policy does not let it come from there.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
@@ -54,9 +98,7 @@ pub enum InstallError {
     #[error(transparent)]
     Tag(ReferenceError),
     /// A range of versions was given for one thing.
-    #[error(
-        "`--version` chooses among the tags of a repository, and `{origin}` is one thing already"
-    )]
+    #[error("`--version` selects a tag of a repository, and `{origin}` already names one version")]
     VersionOfOneThing {
         /// The source.
         origin: Source,
@@ -101,6 +143,9 @@ pub enum InstallError {
     /// The trusted signers cannot be read.
     #[error(transparent)]
     Trust(Box<TrustError>),
+    /// The signer that the user named is not trusted from now on. It is installed.
+    #[error(transparent)]
+    TrustSigner(#[from] ChangeTrustError),
     /// It could never start here.
     #[error(transparent)]
     Examine(#[from] ExamineError),
@@ -160,16 +205,14 @@ fn within(wanted: Option<&VersionReq>) -> String {
 }
 
 impl InstallError {
-    /// Adds the extension's name to an error of the depot.
-    pub(crate) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
-        let name = name.clone();
-        move |source| Self::Extension { name: name.clone(), source: Box::new(source) }
-    }
-
-    /// Reports an unusable manifest of this extension.
-    pub(crate) fn of_manifest(name: &ExtensionName) -> impl Fn(ManifestError) -> Self + use<> {
-        let of_extension = Self::of(name);
-        move |error| of_extension(error.into())
+    /// Returns whether another process changed the basis of a commit.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Self::Changed(_)
+                | Self::Commit(CommitError::Changed(_))
+                | Self::Restore(RestoreError::Changed(_))
+        )
     }
 }
 
@@ -221,5 +264,53 @@ impl From<EvidenceError> for InstallError {
             EvidenceError::Trust(error) => Self::Trust(Box::new(error)),
             EvidenceError::Runtime(error) => Self::Runtime(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core_types::Capability;
+
+    use super::*;
+    use crate::rules::Replaced;
+
+    fn name() -> ExtensionName {
+        "x".parse().expect("a name")
+    }
+
+    /// What was declined says what stays as it was.
+    #[test]
+    fn declined_change_is_named() {
+        let old: core_types::OciReference = "ghcr.io/o/x:1.0.0".parse().expect("a reference");
+        let replaced = || Replaced::new(old.clone(), &old);
+        for (change, expected) in [
+            (ProposedChange::New, "`x` is not installed"),
+            (ProposedChange::Over(replaced()), "`x` is not updated; the installed version stays"),
+            (ProposedChange::Update(replaced()), "`x` is not updated; the installed version stays"),
+            (ProposedChange::RollBack { generation: 3 }, "`x` is not rolled back"),
+        ] {
+            assert_eq!(InstallError::Declined { name: name(), change }.to_string(), expected);
+        }
+    }
+
+    /// A capability without a scope is named by itself, and not by the example for a grant.
+    #[test]
+    fn missing_permissions_are_named() {
+        let grant = "notification".parse().expect("a grant");
+        let missing = vec![Denied::of(&grant), Denied::without_scope(Capability::SecretRead)];
+        let error = InstallError::NotAllowed { name: name(), missing };
+        let expected = "`x` needs `notification` and `secret-read`, and is not installed without";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn range_without_version_is_named() {
+        let none = |wanted: Option<&str>| {
+            let repository = Box::new("ghcr.io/o/x".parse().expect("a repository"));
+            let wanted = wanted.map(|wanted| wanted.parse().expect("a range"));
+            InstallError::NoVersion { repository, wanted, tags: Vec::new() }.to_string()
+        };
+        assert_eq!(none(None), "`ghcr.io/o/x` has no version");
+        assert_eq!(none(Some("^2")), "`ghcr.io/o/x` has no version in `^2`");
     }
 }

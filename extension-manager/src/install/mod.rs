@@ -18,7 +18,6 @@ mod verified;
 
 pub use committed::Committed;
 pub use error::InstallError;
-pub use examined::{ExamineError, Findings};
 pub use operation::InstallOptions;
 pub(crate) use operation::{Operation, RollBack, Update};
 pub use pipeline::{InstallRequest, Installation};

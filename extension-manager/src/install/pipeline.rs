@@ -10,11 +10,34 @@ use super::operation::{InstallOptions, Operation};
 use super::resolved::{Resolution, StageRequest};
 use super::staged::Staged;
 use crate::consent::{Denied, split_denied};
+use crate::events::Phase;
 use crate::installer::Installer;
 use crate::retry::{Round, until_it_holds};
 use crate::rules::{NameUse, check_form, check_replacement};
 
 /// The source of an install, with its terms.
+///
+/// ```no_run
+/// use extension_depot::Source;
+/// use extension_manager::{InstallOptions, InstallRequest, Installation, Installer};
+///
+/// # fn install(installer: &Installer<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// let source: Source = "ghcr.io/open-sesame/greeting-extension:1.0.0".parse()?;
+/// let request = InstallRequest {
+///     source: &source,
+///     name: None,
+///     version: None,
+///     sha256: None,
+///     allow_plain_http: false,
+///     options: InstallOptions { source: source.to_string(), ..InstallOptions::default() },
+/// };
+/// match installer.install(&request)? {
+///     Installation::New(committed) => println!("{} {}", committed.name, committed.version),
+///     Installation::Already { installed, .. } => println!("{} is there", installed.name),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct InstallRequest<'a> {
     /// Where it comes from.
     pub source: &'a Source,
@@ -60,6 +83,8 @@ impl Installer<'_> {
         };
         let replaced = (options.name_use == NameUse::Replace).then_some(&name);
         check_replacement(source, replaced)?;
+        let _work = self.work_on(&name);
+        self.phase(&name, Phase::Resolving);
         match self.resolve_and_stage(request, &name)? {
             Resolution::Already(installed) => self.already(installed, options.grant),
             Resolution::New(staged) => {
@@ -97,8 +122,7 @@ impl Installer<'_> {
             grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
         self.check_directories(name, Some(loaded), &missing)?;
         if !missing.is_empty() {
-            let granted = self.depot().locked(|depot| depot.grant_installed(&installed, &missing));
-            granted.map_err(InstallError::of(name))?;
+            self.depot().lock()?.grant_installed(&installed, &missing)?;
         }
         let (granted, denied) = split_denied(missing, &self.config.policies);
         Ok(Installation::Already { installed, granted, denied })
@@ -120,7 +144,7 @@ impl Installer<'_> {
                 Ok(Round::Changed)
             }
         };
-        until_it_holds(&name, round, InstallError::of(&name))
+        until_it_holds(&name, round)
     }
 
     /// Runs the operation once: if another process changes the extension, the whole operation

@@ -1,17 +1,22 @@
 //! Why an extension does not go back.
 
 use core_types::ExtensionName;
-use extension_depot::DepotError;
+use extension_depot::{GenerationError, HistoryError};
 
 use crate::install::InstallError;
 
 /// Why an extension does not go back. It is as it was.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum RollbackError {
     /// The generation cannot be restored.
     #[error(transparent)]
     Install(Box<InstallError>),
+    /// The history cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The bytes of the generation cannot be had.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// The generation does not exist.
     #[error("`{name}` has no generation {number}")]
     NoGeneration {
@@ -31,13 +36,5 @@ pub enum RollbackError {
 impl<E: Into<InstallError>> From<E> for RollbackError {
     fn from(error: E) -> Self {
         Self::Install(Box::new(error.into()))
-    }
-}
-
-impl RollbackError {
-    /// Adds the extension's name to an error of the depot.
-    pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
-        let of_extension = InstallError::of(name);
-        move |error| of_extension(error).into()
     }
 }

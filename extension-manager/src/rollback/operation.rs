@@ -29,11 +29,11 @@ impl Installer<'_> {
         wanted: Option<u32>,
         accept: bool,
     ) -> Result<RolledBack, RollbackError> {
-        let (depot, of_extension) = (self.depot(), RollbackError::of(name));
-        let history = depot.history(name).map_err(&of_extension)?;
+        let _work = self.work_on(name);
+        let depot = self.depot();
+        let history = depot.history(name)?;
         let generation = choose(depot, name, &history, wanted)?;
-        let (reference, artifact, binary) =
-            depot.artifact_of_generation(name, generation).map_err(&of_extension)?;
+        let (reference, artifact, binary) = depot.artifact_of_generation(name, generation)?;
         self.check_source(ChangeKind::Rollback, &reference)?;
         let staged = Staged::new(name.clone(), Content::Kept { reference, artifact, binary });
         let operation = RollBack { history: &history, generation, accept };

@@ -4,6 +4,14 @@ use core_types::{ExtensionName, OciReference, version_of_tag};
 use serde::Serialize;
 
 /// The artifact that an install replaces.
+///
+/// ```
+/// use extension_manager::{Direction, Replaced};
+///
+/// let replaced = Replaced::new("ghcr.io/o/x:1.9.0".parse()?, &"ghcr.io/o/x:1.10.0".parse()?);
+/// assert_eq!(replaced.direction, Direction::Upgrade);
+/// # Ok::<(), core_types::ReferenceError>(())
+/// ```
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replaced {

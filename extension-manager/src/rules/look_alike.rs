@@ -3,8 +3,7 @@
 use core_types::{ExtensionName, OciReference};
 use extension_depot::Depot;
 
-use crate::events::{Event, Events};
-use crate::notice::Warning;
+use crate::events::{Event, Events, Warning};
 
 /// Warns whoever installs something for the first time: of a name that is a letter away from an
 /// installed one, and of a host that is written in another script than it is shown in.

@@ -40,6 +40,14 @@ pub enum SourceForm {
 ///
 /// # Errors
 /// When it can not.
+///
+/// ```
+/// use extension_manager::{SourceForm, check_form};
+///
+/// let refused = check_form(&"https://example.com/x.wasm".parse()?, None);
+/// assert!(matches!(refused, Err(SourceForm::DownloadWithoutDigest { .. })));
+/// # Ok::<(), extension_depot::SourceTextError>(())
+/// ```
 pub fn check_form(source: &Source, sha256: Option<&Digest>) -> Result<(), SourceForm> {
     match source {
         Source::Web(address) => match (address.as_reference(), sha256) {

@@ -80,4 +80,19 @@ mod tests {
         assert_eq!(known_repositories(&places), ["ghcr.io/o/x"]);
         assert!(known_tags(&places, "../x").is_empty());
     }
+
+    /// A repository with more tags than a person chooses from is kept in part, and a file that is
+    /// larger than any of ours is not read.
+    #[test]
+    fn long_listing_is_cut() {
+        let home = tempfile::tempdir().expect("a directory");
+        let places = Places::below(home.path());
+        let repository: OciQuery = "ghcr.io/o/x".parse().expect("a repository");
+        let tags: Vec<_> = (0..MAX_TAGS + 10).map(|tag| format!("1.{tag}.0")).collect();
+        remember_tags(&places, &repository, &tags);
+        assert_eq!(known_tags(&places, "ghcr.io/o/x"), tags[..MAX_TAGS]);
+        let large = usize::try_from(MAX_FILE).expect("a size") + 1;
+        fs::write(listing(&places, "ghcr.io/o/x"), vec![b'\n'; large]).expect("written");
+        assert!(known_tags(&places, "ghcr.io/o/x").is_empty());
+    }
 }

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
-use extension_depot::{Depot, Evidence, FollowedList, FromList, LoadedManifest, UserConfig};
+use extension_depot::{
+    Depot, EffectiveConfig, Evidence, FollowedList, FromList, LoadedManifest, SignedArtifact,
+};
 
 use super::error::SyncError;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
+use crate::events::{Note, Wait};
 use crate::install::InstallError;
 use crate::installer::Installer;
-use crate::notice::{Note, Wait};
 
 /// Where a list of extensions lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +67,8 @@ impl List {
             .map_err(|problem| SyncError::Content { place: place.clone(), problem })?;
         installer.manager.warn_of_unknown_keys(Path::new(&place), &parsed.unknown_keys);
         let depot = installer.depot();
-        let known = depot.followed_list(&id).map_err(SyncError::List)?.unwrap_or_default();
-        let mut others = depot.followed_lists().map_err(SyncError::List)?;
+        let known = depot.followed_list(&id)?.unwrap_or_default();
+        let mut others = depot.followed_lists()?;
         others.retain(|other| other.list != id);
         let (published, evidence) = published.unzip();
         Ok(Self { extensions: parsed.value, published, words, id, evidence, known, others })
@@ -140,7 +142,7 @@ impl List {
 
     /// Returns whether dropped extensions are removed: on the user's request, or because the list
     /// may and does demand it.
-    pub(super) fn prunes(&self, config: &UserConfig, options: &SyncOptions) -> bool {
+    pub(super) fn prunes(&self, config: &EffectiveConfig, options: &SyncOptions) -> bool {
         let may_demand = || self.published.as_ref().is_some_and(|list| config.lets_prune(list));
         options.prune || self.extensions.defaults().prune && may_demand()
     }
@@ -162,17 +164,17 @@ impl Installer<'_> {
         options: &SyncOptions,
     ) -> Result<ListText, SyncError> {
         self.config.check_source(reference)?;
-        let first = self.depot().first_use(&reference.identity()).map_err(SyncError::List)?;
-        self.check_transport(reference, options.allow_plain_http).map_err(SyncError::List)?;
+        let first = self.depot().first_use(&reference.identity())?;
+        self.check_transport(reference, options.allow_plain_http)?;
         let work = self.registry().list(reference);
         let fetched = self.network.wait(self.events(), &Wait::Resolving(reference), work);
         let (pinned, text) = fetched.map_err(InstallError::Runtime)??;
         let id = reference.identity().to_string();
-        let followed = self.depot().followed_list(&id).map_err(SyncError::List)?;
+        let followed = self.depot().followed_list(&id)?;
         check_pin(followed.as_ref(), reference, &pinned, options.locked)?;
         let evidence = self.look_up(&pinned, None)?;
-        let seen = (&pinned, first.as_ref());
-        self.check_signer(seen, &evidence, None).map_err(SyncError::List)?;
+        let signed = SignedArtifact { name: None, reference: &pinned, first: first.as_ref() };
+        self.check_signer(signed, &evidence, None)?;
         self.note(&Note::ListFound { list: &pinned, signature: &evidence.signature });
         let words = format!("the list {pinned}");
         let (place, published) = (reference.to_string(), Some((pinned, evidence)));
@@ -206,6 +208,8 @@ fn check_pin(
 
 #[cfg(test)]
 mod tests {
+    use extension_depot::GivenByList;
+
     use super::*;
 
     fn checked(
@@ -251,5 +255,82 @@ mod tests {
                 "{followed:?} {asked} {found} {is_locked}"
             );
         }
+    }
+
+    /// A list of these extensions, as it was published.
+    fn list(text: &str) -> List {
+        let extensions = ExtensionList::parse(text, false).expect("a list").value;
+        List {
+            extensions,
+            published: Some("r.io/org/set:stable".parse().expect("a reference")),
+            words: String::new(),
+            id: "r.io/org/set".to_owned(),
+            evidence: None,
+            known: FollowedList::default(),
+            others: Vec::new(),
+        }
+    }
+
+    fn name(text: &str) -> ExtensionName {
+        text.parse().expect(text)
+    }
+
+    fn origin(repository: &str) -> FromList {
+        let reference: OciReference = format!("{repository}:1.0.0").parse().expect(repository);
+        FromList::of(&reference.identity())
+    }
+
+    /// What a list brought and gives another source by now counts as dropped, as what it does not
+    /// have any more.
+    #[test]
+    fn other_source_is_dropped() {
+        let list = list("[a]\noci = \"r.io/org/a:1.0.0\"\n");
+        assert!(!list.has_dropped(&name("a"), &origin("r.io/org/a")));
+        assert!(list.has_dropped(&name("a"), &origin("r.io/other/a")));
+        assert!(list.has_dropped(&name("b"), &origin("r.io/org/b")));
+    }
+
+    /// Another list has an extension by its name and its place, and a grant by what it gave.
+    #[test]
+    fn other_lists_are_asked() {
+        let mut list = list("");
+        let grant: Grant = "notification".parse().expect("a grant");
+        let mut from = origin("r.io/org/a");
+        let given = GivenByList { grant: grant.clone(), preapproved: true };
+        from.given.push(given);
+        let extensions = [(name("a"), from)].into();
+        list.others.push(FollowedList { extensions, ..FollowedList::default() });
+        let identity = |repository: &str| origin(repository).identity;
+        assert!(list.is_on_another(&name("a"), &identity("r.io/org/a")));
+        assert!(!list.is_on_another(&name("a"), &identity("r.io/other/a")));
+        assert!(!list.is_on_another(&name("b"), &identity("r.io/org/a")));
+        assert!(list.is_given_by_another(&name("a"), &grant));
+        assert!(!list.is_given_by_another(&name("b"), &grant));
+        let other = "clipboard-write".parse().expect("a grant");
+        assert!(!list.is_given_by_another(&name("a"), &other));
+    }
+
+    /// A list that demands pruning is heeded where a policy names it; a user need not ask anybody.
+    #[test]
+    fn pruning_is_demanded_and_allowed() {
+        let home = tempfile::tempdir().expect("a directory");
+        let places = extension_depot::Places::below(home.path());
+        let config = |policy: &str| {
+            std::fs::write(&places.system_policy, policy).expect("written");
+            EffectiveConfig::load(&places).expect("a configuration")
+        };
+        let (none, named) = (config(""), config("lists_that_prune = [\"r.io/org/set\"]\n"));
+        let by_user = SyncOptions { prune: true, ..SyncOptions::default() };
+        let (demanding, modest) = (list("[defaults]\nprune = true\n"), list(""));
+        for (list, config, options, expected) in [
+            (&demanding, &named, SyncOptions::default(), true),
+            (&demanding, &none, SyncOptions::default(), false),
+            (&modest, &named, SyncOptions::default(), false),
+            (&modest, &none, by_user, true),
+        ] {
+            assert_eq!(list.prunes(config, &options), expected);
+        }
+        let unpublished = List { published: None, ..list("[defaults]\nprune = true\n") };
+        assert!(!unpublished.prunes(&named, &SyncOptions::default()), "a file has no place");
     }
 }

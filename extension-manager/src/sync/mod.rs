@@ -6,11 +6,14 @@ mod drift;
 mod error;
 mod list;
 mod operation;
+mod options;
 mod place;
 mod plan;
+mod prospect;
 mod step;
 
 pub use error::{StepProblem, SyncError};
 pub use list::ListSource;
-pub use operation::SyncOptions;
+pub use options::SyncOptions;
+pub use prospect::Prospect;
 pub use step::{Step, StepState};

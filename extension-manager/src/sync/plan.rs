@@ -1,19 +1,18 @@
 //! What every extension takes.
 
 use core_types::{ExtensionEntry, ExtensionName, OciReference};
-use extension_depot::{DepotError, Listed, LoadedManifest};
+use extension_depot::{Listed, LoadedManifest};
 
 use super::error::{StepProblem, SyncError};
 use super::list::List;
-use super::operation::SyncOptions;
+use super::options::SyncOptions;
 use super::step::{Planned, Step, StepState};
-use crate::install::InstallError;
 use crate::installer::Installer;
 
 impl Installer<'_> {
     /// Plans the contents of the manifests.
     pub(super) fn plan_of_manifests(&self) -> Result<Vec<Planned>, SyncError> {
-        let listed = self.depot().list().map_err(SyncError::Depot)?;
+        let listed = self.depot().list().map_err(SyncError::Files)?;
         let planned = |listed: Listed| {
             let mut step = self.step_of_manifest(listed);
             let reference = step.reference.as_ref().filter(|_| step.state.is_to_do());
@@ -37,7 +36,7 @@ impl Installer<'_> {
         };
         let state = match loaded.pinned() {
             None => StepState::ToPin,
-            Some(_) if self.depot().whole(&name).is_some() => StepState::Done,
+            Some(_) if self.depot().installed_with_binary(&name).is_some() => StepState::Done,
             Some(_) => StepState::ToFetch,
         };
         Step::new(&name, Some(reference), state)
@@ -66,7 +65,7 @@ impl Installer<'_> {
         let loaded = if is_replaced { Ok(None) } else { self.manifest_of(&name, &entry) };
         let is_new = matches!(loaded, Ok(None));
         let state = loaded.and_then(|loaded| {
-            let whole = self.depot().whole(&name);
+            let whole = self.depot().installed_with_binary(&name);
             let state = state_of_entry(&entry, loaded.as_ref(), whole.is_some());
             self.config.check_source(&entry.oci)?;
             // What is there and may not be called is not as it should be.
@@ -76,7 +75,7 @@ impl Installer<'_> {
             Ok((state, loaded))
         });
         match state {
-            Err(error) => step.end(Err(InstallError::of(&name)(error).into())),
+            Err(error) => step.end(Err(error)),
             Ok((None, _)) => step.end(Err(StepProblem::NotOfList)),
             Ok((Some(state), loaded)) => {
                 step.state = state;
@@ -95,7 +94,7 @@ impl Installer<'_> {
         &self,
         name: &ExtensionName,
         entry: &ExtensionEntry,
-    ) -> Result<Option<LoadedManifest>, DepotError> {
+    ) -> Result<Option<LoadedManifest>, StepProblem> {
         self.depot().check_name(name, &entry.oci)?;
         Ok(self.depot().manifest(name)?)
     }
@@ -143,5 +142,38 @@ mod tests {
         assert!(is_same(&pinned, &reference("stable", Some('a'))), "the same bytes");
         assert!(!is_same(&pinned, &reference("1.0.0", Some('b'))));
         assert!(!is_same(&pinned, &reference("1.1.0", None)));
+    }
+
+    /// What an entry takes, by what the manifest says and whether its bytes are there.
+    #[test]
+    fn entry_takes_one_step() {
+        let digest = |byte: char| byte.to_string().repeat(64);
+        let list = "[x]\noci = \"r.io/o/x:1.0.0\"\n";
+        let list = core_types::ExtensionList::parse(list, false).expect("a list").value;
+        let (_, entry) = list.into_entries().next().expect("an entry");
+        let home = tempfile::tempdir().expect("a directory");
+        let places = extension_depot::Places::below(home.path());
+        std::fs::create_dir_all(places.extensions()).expect("made");
+        let loaded = |oci: Option<String>| {
+            let oci = oci.map(|oci| format!("oci = \"{oci}\"\n")).unwrap_or_default();
+            let name: ExtensionName = "x".parse().expect("a name");
+            std::fs::write(places.manifest(&name), format!("[extension]\n{oci}")).expect("written");
+            let depot = extension_depot::Depot::new(places.clone());
+            depot.manifest(&name).expect("readable").expect("there")
+        };
+        let same = format!("r.io/o/x:1.0.0@sha256:{}", digest('a'));
+        let other = format!("r.io/o/x:0.9.0@sha256:{}", digest('b'));
+        for (oci, is_whole, expected) in [
+            (None, false, None),
+            (Some("r.io/o/x:1.0.0".to_owned()), false, Some(StepState::ToInstall)),
+            (Some(same.clone()), true, Some(StepState::Done)),
+            (Some(same), false, Some(StepState::ToFetch)),
+            (Some(other.clone()), true, Some(StepState::ToUpdate)),
+            (Some(other), false, Some(StepState::ToUpdate)),
+        ] {
+            let found = state_of_entry(&entry, Some(&loaded(oci.clone())), is_whole);
+            assert_eq!(found, expected, "{oci:?} {is_whole}");
+        }
+        assert_eq!(state_of_entry(&entry, None, false), Some(StepState::ToInstall));
     }
 }

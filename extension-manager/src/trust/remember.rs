@@ -1,7 +1,7 @@
 //! Signers that a user named.
 
 use core_types::OciReference;
-use extension_depot::{SignerProof, TrustError, TrustedSigner};
+use extension_depot::{TrustAnchor, TrustedSigner};
 
 use crate::install::InstallError;
 use crate::installer::Installer;
@@ -11,12 +11,11 @@ impl Installer<'_> {
     pub(crate) fn trust(
         &self,
         reference: &OciReference,
-        proof: &SignerProof,
+        proof: &TrustAnchor,
     ) -> Result<(), InstallError> {
         let place = reference.identity().to_string().parse()?;
         let signer = TrustedSigner { place, proof: proof.clone() };
-        let locked = self.depot().lock().map_err(TrustError::from);
-        let trusted = locked.and_then(|depot| depot.trust(&signer));
-        trusted.map(drop).map_err(|error| InstallError::Trust(Box::new(error)))
+        self.depot().lock()?.trust(&signer)?;
+        Ok(())
     }
 }

@@ -1,17 +1,19 @@
 //! Why an extension is not updated.
 
 use core_types::{ExtensionName, OciReference};
-use extension_depot::DepotError;
+use extension_depot::ConfirmOriginError;
 
 use crate::install::InstallError;
 
 /// Why an extension is not updated. The installed version stays.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum UpdateError {
     /// The newer version cannot be found or installed.
     #[error(transparent)]
     Install(Box<InstallError>),
+    /// The origin that a bundle claims cannot be confirmed.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmOriginError),
     /// The tag leads to other bytes, and the user wants the same.
     #[error("the tag `{}` of `{name}` has moved", installed.revision())]
     MovedWhileLocked {
@@ -35,13 +37,5 @@ pub enum UpdateError {
 impl<E: Into<InstallError>> From<E> for UpdateError {
     fn from(error: E) -> Self {
         Self::Install(Box::new(error.into()))
-    }
-}
-
-impl UpdateError {
-    /// Adds the extension's name to an error of the depot.
-    pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
-        let of_extension = InstallError::of(name);
-        move |error| of_extension(error).into()
     }
 }

@@ -6,12 +6,23 @@ use extension_depot::{Basis, Installed, Staged as StagedArtifact};
 use super::available::{Age, Available};
 use super::error::UpdateError;
 use crate::consent::{Decision, PriorGrants, decide_alone};
+use crate::events::{Phase, Wait};
 use crate::install::{InstallError, Operation, Staged, Update};
 use crate::installer::Installer;
-use crate::notice::Wait;
 use crate::retry::{Round, until_it_holds};
 
 /// On which terms an extension is updated.
+///
+/// ```no_run
+/// use extension_manager::{Installer, UpdateOptions};
+///
+/// # fn look(installer: &Installer<'_>) -> Result<(), Box<dyn std::error::Error>> {
+/// let plan = UpdateOptions { dry_run: true, ..UpdateOptions::default() };
+/// let updated = installer.update(&"greeting-extension".parse()?, &plan)?;
+/// assert!(!updated.is_applied);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UpdateOptions {
     /// Whether the further requests of a newer version are granted.
@@ -51,7 +62,8 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Available, UpdateError> {
-        let installed = self.depot().installed(name).map_err(UpdateError::of(name))?;
+        let _work = self.work_on(name);
+        let installed = self.depot().installed(name)?;
         self.find(&installed, options)
     }
 
@@ -66,20 +78,18 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Updated, UpdateError> {
-        let of_extension = UpdateError::of(name);
+        let _work = self.work_on(name);
         let round = || {
-            let installed = self.depot().installed(name).map_err(&of_extension)?;
+            let installed = self.depot().installed(name)?;
             let installed = self.confirm_origin(installed, options)?;
-            let basis = self.depot().basis_of(&installed).map_err(&of_extension)?;
+            let basis = self.depot().basis_of(&installed)?;
             match self.update_on(&installed, &basis, options) {
                 // A replaced artifact may be gone, so a missing one is not an error.
-                Err(_) if !basis.still_holds(self.depot()).map_err(&of_extension)? => {
-                    Ok(Round::Changed)
-                }
+                Err(_) if !basis.still_holds(self.depot())? => Ok(Round::Changed),
                 round => round,
             }
         };
-        until_it_holds(name, round, UpdateError::of(name))
+        until_it_holds(name, round)
     }
 
     /// Updates the installed artifact, as long as it is the same.
@@ -99,7 +109,7 @@ impl Installer<'_> {
             let (name, installed) = (installed.name.clone(), installed.reference.clone());
             return Err(UpdateError::MovedWhileLocked { name, installed });
         }
-        let arrived = self.fetch(&target)?;
+        let arrived = self.fetch_for(&installed.name, &target)?;
         let to = Some(arrived.reference.clone());
         if options.dry_run {
             let decision = self.decide_alone_on(installed, &arrived)?;
@@ -123,14 +133,15 @@ impl Installer<'_> {
         installed: &Installed,
         options: &UpdateOptions,
     ) -> Result<Available, UpdateError> {
-        let Installed { name, loaded, reference, .. } = installed;
+        let Installed { loaded, reference, .. } = installed;
         if loaded.manifest.extension.pinned {
             return Ok(Available::not_looked_for(reference, Age::Pinned));
         }
         self.check_source(ChangeKind::Update, reference)?;
-        self.check_transport(reference, options.allow_plain_http).map_err(UpdateError::of(name))?;
+        self.check_transport(reference, options.allow_plain_http)?;
         let min_age = if options.now { None } else { self.config.min_release_age() };
-        let (look, query) = (self.look(name, min_age), reference.repository_query());
+        self.phase(&installed.name, Phase::Resolving);
+        let (look, query) = (self.look(min_age), reference.repository_query());
         let work = look.for_update(reference);
         let found = self.network.wait(self.events(), &Wait::Resolving(&query), work);
         found.map_err(InstallError::Runtime)?
@@ -142,12 +153,8 @@ impl Installer<'_> {
         installed: &Installed,
         new: &StagedArtifact,
     ) -> Result<Decision, UpdateError> {
-        let Installed { name, loaded, .. } = installed;
-        let before =
-            self.manager.examine(name, installed.binary()).map_err(InstallError::from)?.requests;
-        let after = self.manager.examine(name, new.binary()).and_then(|new| new.startable(name));
-        let requests = after.map_err(InstallError::from)?.requests.beyond(&before);
-        let base = loaded.manifest.granted();
+        let requests = self.manager.examine_update(installed, new.binary())?.requests;
+        let base = installed.loaded.manifest.granted();
         Ok(decide_alone(PriorGrants::Updating(&base), &requests, &self.config.policies))
     }
 }

@@ -1,9 +1,11 @@
 //! Calls through the manager: whatever holds for `sesame` holds for them.
 
 use core_types::{CallOutcome, Capability, LimitName};
-use extension_depot::DepotError;
-use extension_host::{Arguments, CallError};
-use extension_manager::{CallMode, CodeError, Needs, OpenError, difference};
+use extension_depot::OpenExtensionError;
+use extension_host::{Arguments, CallError, CompilerCommand};
+use extension_manager::{
+    CallMode, CodeError, Manager, OpenError, Options, Session, SessionError, difference,
+};
 
 use crate::support::{Home, name, words};
 
@@ -23,7 +25,7 @@ fn call_is_logged() {
     assert_eq!((call.extension.as_str(), call.outcome), ("greeting", CallOutcome::Returned));
 }
 
-/// Code is loaded once; what an extension may do is looked at each time.
+/// Code is loaded once; permissions are read at each call.
 #[test]
 fn revoked_grant_is_felt() {
     let home = Home::new("");
@@ -75,13 +77,13 @@ fn failing_extension_is_quarantined() {
         callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
     }
     assert!(
-        home.events().iter().any(|event| event.contains("`hostile` is put aside")),
+        home.events().iter().any(|event| event.contains("`hostile` is quarantined")),
         "{:?}",
         home.events()
     );
     let error = manager.callable(&name("hostile"), CallMode::Ordinary).err();
     let Some(OpenError::Extension { source, .. }) = error else { panic!("{error:?}") };
-    assert!(matches!(*source, DepotError::Quarantined { .. }), "{source:?}");
+    assert!(matches!(*source, OpenExtensionError::Quarantined { .. }), "{source:?}");
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn guest_output_is_logged() {
     manager.guest_log(&name("absent"), 1).expect_err("there is none");
 }
 
-/// A program of a person has the time that it takes, unless somebody set a deadline.
+/// A program of a person may take its time, unless a deadline is set.
 #[test]
 fn attended_program_has_no_default_deadline() {
     let home = Home::new("");
@@ -122,7 +124,7 @@ fn learning_call_shows_needs() {
     let callable = manager.callable(&name("greeting"), CallMode::Learning).expect("callable");
     let report = callable.call_blocking("greet", &words(["World"]));
     let before = callable.opened().installed.loaded.manifest.granted();
-    let needs = Needs::of(callable.extension(), &report.activity, &report.usage, &before);
+    let needs = callable.needs(&report);
     assert!(needs.capabilities.grants(Capability::ConfigRead), "{needs:?}");
     let [('+', grant)] = &*difference(&before, &needs.capabilities) else { panic!("{needs:?}") };
     assert_eq!(grant.capability(), Capability::ConfigRead);
@@ -167,4 +169,79 @@ fn calls_at_once_do_not_meet() {
         assert_eq!(good.outcome.expect("a value").to_text(), "xxx");
         assert!(matches!(bad.outcome, Err(CallError::Trap { .. })));
     });
+}
+
+/// A session tells a wrong name, an extension that is not there and a failed call apart.
+#[test]
+fn session_tells_outcomes_apart() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    home.install("hostile", &[]);
+    let session = Session::of(home.manager());
+    let greeting = session.call("greeting", "greet", ["World"]).expect("a value");
+    assert_eq!(greeting.to_text(), "Hello, World!");
+    let json = Arguments::Json("[\"Moon\"]".to_owned());
+    let greeting = session.call_with("greeting", "greet", &json).expect("a value");
+    assert_eq!(greeting.to_text(), "Hello, Moon!");
+    for (extension, function, expected) in [
+        ("Über", "greet", "name"),
+        ("absent", "greet", "open"),
+        ("greeting", "absent", "call"),
+        ("hostile", "panic", "call"),
+    ] {
+        let found = match session.call(extension, function, ["x"]) {
+            Err(SessionError::Name(_)) => "name",
+            Err(SessionError::Open(_)) => "open",
+            Err(SessionError::Call(_)) => "call",
+            other => panic!("{extension}: {other:?}"),
+        };
+        assert_eq!(found, expected, "{extension}");
+    }
+}
+
+/// Code is compiled once for all calls of a manager, and again for other bytes.
+#[test]
+fn code_is_loaded_once() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    let manager = home.manager();
+    let compiled = || {
+        let events = home.events();
+        events.iter().filter(|event| event.starts_with("compiling: ")).count()
+    };
+    for _ in 0..3 {
+        manager.callable(&name("greeting"), CallMode::Ordinary).expect("callable");
+    }
+    assert_eq!(compiled(), 1);
+    home.install("hostile", &[]);
+    manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
+    assert_eq!(compiled(), 2);
+}
+
+/// A compiler that fails ends the call, and its end is an event as well.
+#[test]
+fn failed_compiler_is_an_error() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    let manager = home.manager_with(|options| {
+        options.compiler = Some(|| CompilerCommand::new("/bin/false".into(), Vec::new()));
+    });
+    let error = manager.callable(&name("greeting"), CallMode::Ordinary).err();
+    let Some(OpenError::Code(error)) = error else { panic!("{error:?}") };
+    assert!(matches!(*error, CodeError::Compile(_)), "{error:?}");
+    let events = home.events();
+    assert_eq!(events.last().map(String::as_str), Some("compiled"), "{events:?}");
+}
+
+/// Directories that others can write to are not relied on; to find out what is wrong, they are.
+#[test]
+fn writable_places_are_refused() {
+    let home = Home::new("");
+    let places = home.places();
+    std::fs::create_dir(&places.config).expect("made");
+    let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(&places.config, open_to_all).expect("set");
+    assert!(Manager::open(places.clone(), Options::default()).is_err());
+    let manager = Manager::open_as_it_is(places, Options::default());
+    assert!(manager.depot().list().expect("listed").is_empty());
 }

@@ -2,9 +2,12 @@
 
 mod bundles;
 mod calls;
+mod checks;
 mod fixture;
 mod installing;
+mod refusals;
 mod rolling_back;
+mod signers;
 mod support;
 mod syncing;
 mod updating;

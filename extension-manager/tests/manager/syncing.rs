@@ -4,7 +4,7 @@ use extension_manager::{
     InstallOptions, ListSource, Nobody, Step, StepProblem, StepState, SyncError, SyncOptions,
 };
 
-use crate::fixture::{Fixture, new};
+use crate::fixture::{Fixture, grants, new};
 use crate::support::name;
 use crate::support::registry::{component, install};
 
@@ -74,7 +74,7 @@ fn users_extension_is_not_pruned() {
     let prune = SyncOptions { prune: true, ..SyncOptions::default() };
     assert_eq!(states(&sync(&fixture, Some(&listed), prune)), [StepState::Done]);
     assert!(sync(&fixture, Some(""), prune).is_empty());
-    assert!(fixture.manager.depot().whole(&name("a")).is_some());
+    assert!(fixture.manager.depot().installed_with_binary(&name("a")).is_some());
 }
 
 #[test]
@@ -122,4 +122,99 @@ fn wrong_list_changes_nothing() {
     let missing = ListSource::File("/nowhere/list.toml".into());
     let read = installer.sync(Some(&missing), &SyncOptions::default());
     assert!(matches!(read, Err(SyncError::Read { .. })), "{read:?}");
+}
+
+/// Follows the published list.
+fn follow(fixture: &Fixture, options: SyncOptions) -> Vec<Step> {
+    let list = ListSource::Published(fixture.remote.reference("set:stable"));
+    fixture.installer(&Nobody).sync(Some(&list), &options).expect("planned")
+}
+
+/// A published list grants what policy approves, and takes that back when it drops it.
+#[test]
+fn approved_grants_come_and_go() {
+    let approved = "[[preapproved]]\nlist = \"HOST/my-org/set\"\ngrants = [\"notification\"]\n";
+    let fixture = Fixture::new(approved);
+    fixture.publish("a:1.0.0", &component(1, ""));
+    let oci = fixture
+        .remote
+        .reference(&format!("a:1.0.0@{}", fixture.remote.publish("a:1.0.0", &component(1, ""))));
+    let list = |capabilities: &str| {
+        let text = format!("[a]\noci = \"{oci}\"\ncapabilities = {{ {capabilities} }}\n");
+        fixture.remote.publish_list("set:stable", &text);
+    };
+    list("notification = true, clipboard-write = true");
+    let steps = follow(&fixture, SyncOptions::default());
+    assert_eq!(states(&steps), [StepState::Installed], "{steps:?}");
+    assert_eq!(steps[0].grant, grants(&["notification"]), "the other is not approved");
+    assert_eq!(fixture.granted("a"), ["notification"]);
+    assert!(fixture.has_event("`a` is not granted clipboard-write"));
+    list("");
+    let plan = SyncOptions { plan_only: true, ..SyncOptions::default() };
+    let steps = follow(&fixture, plan);
+    assert_eq!(
+        (states(&steps), &steps[0].withdraw[..]),
+        (vec![StepState::ToAdjust], &grants(&["notification"])[..])
+    );
+    assert_eq!(fixture.granted("a"), ["notification"], "a plan takes nothing");
+    assert_eq!(states(&follow(&fixture, SyncOptions::default())), [StepState::Adjusted]);
+    assert_eq!(fixture.granted("a"), [""; 0]);
+}
+
+/// A grant that its user made or revoked is not the list's to change.
+#[test]
+fn users_decision_stays() {
+    let approved = "[[preapproved]]\nlist = \"HOST/my-org/set\"\ngrants = [\"notification\"]\n";
+    let fixture = Fixture::new(approved);
+    let digest = fixture.remote.publish("a:1.0.0", &component(1, ""));
+    let oci = fixture.remote.reference(&format!("a:1.0.0@{digest}"));
+    let list = |capabilities: &str| {
+        let text = format!("[a]\noci = \"{oci}\"\ncapabilities = {{ {capabilities} }}\n");
+        fixture.remote.publish_list("set:stable", &text);
+    };
+    list("notification = true");
+    follow(&fixture, SyncOptions::default());
+    fixture.home.edit("a", |text| text.replace("notification = true", "clipboard-write = true"));
+    assert_eq!(states(&follow(&fixture, SyncOptions::default())), [StepState::Done]);
+    assert_eq!(fixture.granted("a"), ["clipboard-write"], "revoked and granted by its user");
+    list("");
+    follow(&fixture, SyncOptions::default());
+    assert_eq!(fixture.granted("a"), ["clipboard-write"]);
+}
+
+/// A list may have its extensions removed where a policy names it, and is warned about elsewhere.
+#[test]
+fn list_prunes_where_policy_says_so() {
+    for (policy, expected) in [
+        ("", StepState::LeftOver),
+        ("lists_that_prune = [\"HOST/my-org/set\"]\n", StepState::Removed),
+    ] {
+        let fixture = Fixture::new(policy);
+        let digest = fixture.remote.publish("a:1.0.0", &component(1, ""));
+        let oci = fixture.remote.reference(&format!("a:1.0.0@{digest}"));
+        fixture.remote.publish_list("set:stable", &format!("[a]\noci = \"{oci}\"\n"));
+        follow(&fixture, SyncOptions::default());
+        fixture.remote.publish_list("set:stable", "[defaults]\nprune = true\n");
+        assert_eq!(states(&follow(&fixture, SyncOptions::default())), [expected], "{policy}");
+        assert_eq!(fixture.has_event("no policy names it"), expected == StepState::LeftOver);
+        assert_eq!(fixture.version("a").is_some(), expected == StepState::LeftOver);
+    }
+}
+
+/// A locked list is one that was followed before, and has not moved since.
+#[test]
+fn locked_list_does_not_move() {
+    let fixture = Fixture::new("");
+    let locked = SyncOptions { locked: true, ..SyncOptions::default() };
+    let source = ListSource::Published(fixture.remote.reference("set:stable"));
+    let installer = fixture.installer(&Nobody);
+    fixture.remote.publish_list("set:stable", "");
+    let unknown = installer.sync(Some(&source), &locked);
+    assert!(matches!(unknown, Err(SyncError::ListUnpinned { .. })), "{unknown:?}");
+    follow(&fixture, SyncOptions::default());
+    assert!(follow(&fixture, locked).is_empty());
+    fixture.remote.publish_list("set:stable", "# another\n");
+    let moved = installer.sync(Some(&source), &locked);
+    assert!(matches!(moved, Err(SyncError::ListMoved { is_locked: true, .. })), "{moved:?}");
+    follow(&fixture, SyncOptions::default());
 }

@@ -33,6 +33,11 @@ pub fn source(text: &str) -> Result<Source, Mistyped> {
     if let Some(meant) = address_in_upper_case(text) {
         return Err(Mistyped(format!("did you mean `{meant}`?")));
     }
+    if matches!(text, "." | "..") {
+        return Err(Mistyped(format!(
+            "this is a directory: type a file in it, as in `{text}/NAME.wasm`, or `oci:{text}` for an OCI layout"
+        )));
+    }
     match text.parse::<Source>() {
         Ok(source) => Ok(source),
         Err(SourceTextError::Reference(error)) => Err(explained(text, &error)),
@@ -226,6 +231,8 @@ mod tests {
             ("dist/weather", "`./`"),
             ("ghcr.io/o/x y", "blank"),
             ("", "is not a reference"),
+            ("./", "`./NAME.wasm`"),
+            ("..", "`oci:..`"),
         ] {
             let said = source(typed).expect_err(typed).to_string();
             assert!(said.contains(meant) && !said.contains("column"), "{typed}: {said}");

@@ -1,26 +1,24 @@
 //! `sesame extension`
 
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use core_types::{
-    Capability, Digest, DigestError, ExtensionName, Grant, GrantError, OciReference, Period,
-    VersionReq,
+    Capability, Digest, DigestError, ExtensionName, Grant, GrantError, Period, VersionReq,
 };
 use extension_depot::Source;
-use extension_manager::ListSource;
 
-use super::address::{self, Mistyped};
+use super::address;
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
 use super::listing::ListingArguments;
 use super::setting::{SettingKey, TypedSetting};
+use super::sharing::{ExportArguments, ImportArguments, SignArguments, SyncArguments};
 use super::signer::SignerArguments;
+use super::using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
 use crate::completion;
 use crate::listing::{
-    Activity, Checks, Collected, Extensions, Freshness, Generations, Steps, Updates,
+    Activity, Checks, Collected, Extensions, Freshness, Generations, Settings, Updates,
 };
 
 /// The everyday commands. They are at the top, as `sesame install`, and below `sesame extension`.
@@ -41,6 +39,7 @@ pub enum EverydayCommand {
     /// Show everything about an installed extension
     #[command(visible_alias = "show")]
     Info {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
@@ -59,11 +58,13 @@ pub enum ExtensionCommand {
     Everyday(EverydayCommand),
     /// Enable extensions
     Enable {
+        /// The names of installed extensions
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Disable extensions
     Disable {
+        /// The names of installed extensions
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
@@ -71,6 +72,7 @@ pub enum ExtensionCommand {
     Grant(GrantArguments),
     /// Revoke permissions of an extension
     Revoke {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         /// A whole capability, or one scope of it
@@ -89,6 +91,7 @@ pub enum ExtensionCommand {
     },
     /// Show recent refusals and the commands that allow them
     Why {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
@@ -119,16 +122,19 @@ pub enum ExtensionCommand {
     },
     /// Keep extensions at their versions
     Pin {
+        /// The names of installed extensions
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Allow updates of extensions again
     Unpin {
+        /// The names of installed extensions
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Show earlier generations of an extension
     History {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         #[command(flatten)]
@@ -178,6 +184,7 @@ pub enum ExtensionCommand {
     Set(SetArguments),
     /// Reset settings and limits to their defaults
     Unset {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         /// A key of `[config]`, or `limits.` and a key of `[limits]`
@@ -186,11 +193,13 @@ pub enum ExtensionCommand {
     },
     /// Edit the manifest of an extension in your editor
     Edit {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
     /// Show the output and the log of an extension
     Logs {
+        /// The name of an installed extension
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         /// The number of lines, from the end
@@ -252,6 +261,7 @@ pub struct InstallArguments {
 
 #[derive(Debug, Args)]
 pub struct RemoveArguments {
+    /// The names of installed extensions
     #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
     /// Delete the manifest, the log and the secrets as well
@@ -261,6 +271,7 @@ pub struct RemoveArguments {
 
 #[derive(Debug, Args)]
 pub struct SetArguments {
+    /// The name of an installed extension
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// A key of `[config]`, or `limits.` and a key of `[limits]`, with its value; without any, all
@@ -270,84 +281,13 @@ pub struct SetArguments {
     /// List the possible settings: keys, values and the author's descriptions
     #[arg(long, conflicts_with = "settings")]
     pub list: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct CallArguments {
-    #[arg(add = ArgValueCompleter::new(completion::names))]
-    pub name: ExtensionName,
-    /// `greet`, or `ns:pkg/interface#greet` for a name of several interfaces. Without it, the
-    /// functions are listed
-    #[arg(add = ArgValueCompleter::new(completion::functions))]
-    pub function: Option<String>,
-    /// Text as it is; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After
-    /// `--` everything is data
-    ///
-    /// `none` leaves out any option; `%none` leaves out an option of text or bytes (write the text
-    /// `%none` as `%%none`).
-    ///
-    /// A newline at the end of standard input counts only for strings, bytes and a lone character.
-    #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
-    pub arguments: Vec<OsString>,
-    /// Arguments that are data, even `-`
-    #[arg(last = true, value_name = "DATA")]
-    pub data: Vec<OsString>,
-    /// All arguments as one JSON array
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["arguments", "data"])]
-    pub json_args: Option<String>,
-    /// Pass the arguments to a module as bytes in its memory, and read a 64-bit result as bytes
-    #[arg(long, conflicts_with = "json_args")]
-    pub bytes: bool,
-    /// Print the resources that the call used, with their limits
-    #[arg(long)]
-    pub stats: bool,
-    /// Print the least `[capabilities]` and `[limits]` for this call; refusals stay in force
-    #[arg(long)]
-    pub learn: bool,
-    /// With `--learn`: write them into the manifest
-    #[arg(long, requires = "learn")]
-    pub write: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RunArguments {
-    #[arg(add = ArgValueCompleter::new(completion::names))]
-    pub name: ExtensionName,
-    /// The arguments of the program; after `--` they may begin with a dash
-    pub arguments: Vec<OsString>,
-    /// Arguments of the program that may begin with a dash
-    #[arg(last = true, value_name = "ARG")]
-    pub data: Vec<OsString>,
-}
-
-#[derive(Debug, Args)]
-pub struct DocsArguments {
-    #[arg(add = ArgValueCompleter::new(completion::names))]
-    pub name: ExtensionName,
-    /// The page, with or without `.md`; without it, the first
-    pub page: Option<String>,
-    /// Print raw bytes; without it, terminal controls are escaped, in a pipe as well
-    #[arg(long)]
-    pub raw: bool,
-    /// List the pages
-    #[arg(long, conflicts_with_all = ["page", "raw"])]
-    pub list: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ExecArguments {
-    #[arg(add = ArgValueCompleter::new(completion::names))]
-    pub name: ExtensionName,
-    /// The workload for the extension, YAML or JSON; without it, one that names the command
-    #[arg(long, value_name = "FILE")]
-    pub workload: Option<PathBuf>,
-    /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
+    #[command(flatten)]
+    pub listing: ListingArguments<Settings>,
 }
 
 #[derive(Debug, Args)]
 pub struct GrantArguments {
+    /// The name of an installed extension
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents`, or
@@ -391,6 +331,7 @@ pub struct UpdateArguments {
 
 #[derive(Debug, Args)]
 pub struct RollbackArguments {
+    /// The name of an installed extension
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// The generation, as `history` numbers them; without it, the newest of another version
@@ -398,102 +339,6 @@ pub struct RollbackArguments {
     /// Restore the grants of that generation that were revoked since
     #[arg(long)]
     pub accept_new_capabilities: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct SyncArguments {
-    /// A list instead of the manifests: `./list.toml`, or a published one as
-    /// `registry/[principal/]scope:revision`
-    #[arg(value_parser = list_source)]
-    pub list: Option<ListSource>,
-    /// Change nothing, and exit with 1 if anything has to change or is left over
-    #[arg(long)]
-    pub check: bool,
-    /// Print the changes without making them
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Refuse entries without a digest, and a list whose tag has moved since the last run
-    #[arg(long)]
-    pub locked: bool,
-    /// Remove extensions of the list that are not on it any more
-    #[arg(long, requires = "list")]
-    pub prune: bool,
-    /// Grant everything that newly installed extensions request
-    #[arg(long)]
-    pub grant_requested: bool,
-    /// Install versions that are older than the installed ones, where a list names them
-    #[arg(long)]
-    pub allow_downgrade: bool,
-    /// Fetch without TLS even if it was fetched with TLS before
-    #[arg(long)]
-    pub allow_plain_http: bool,
-    #[command(flatten)]
-    pub listing: ListingArguments<Steps>,
-}
-
-#[derive(Debug, Args)]
-pub struct SignArguments {
-    /// `registry/[principal/]scope:revision[@digest]`
-    pub reference: OciReference,
-    /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from
-    /// `SESAME_KEY_PASSWORD` or `COSIGN_PASSWORD`, a prompt, or standard input
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// `bundle`, or `classic` for older versions of cosign
-    #[arg(long, default_value = "bundle")]
-    pub form: FormName,
-}
-
-/// The form of a signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum FormName {
-    Bundle,
-    Classic,
-}
-
-#[derive(Debug, Args)]
-pub struct ExportArguments {
-    #[arg(required_unless_present = "all", add = ArgValueCompleter::new(completion::names))]
-    pub names: Vec<ExtensionName>,
-    /// Export all installed extensions
-    #[arg(long, conflicts_with = "names")]
-    pub all: bool,
-    /// The output file, an OCI image layout as a tar
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: PathBuf,
-    /// Replace an existing file
-    #[arg(short, long)]
-    pub force: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ImportArguments {
-    /// The exported file
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub bundle: PathBuf,
-    /// Only these; without any, all in the file
-    pub names: Vec<ExtensionName>,
-    /// Grant this to each; can be repeated
-    #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
-    pub grant: Vec<Grant>,
-    /// Grant everything that the extensions request
-    #[arg(long)]
-    pub grant_requested: bool,
-    /// Replace extensions of the same names from other files and bundles, and keep their grants,
-    /// settings and secrets
-    #[arg(long)]
-    pub replace: bool,
-}
-
-/// Reads a list: a file, or one that is published.
-fn list_source(text: &str) -> Result<ListSource, Mistyped> {
-    let is_path =
-        text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-    if is_path {
-        Ok(ListSource::File(text.into()))
-    } else {
-        address::reference(text).map(ListSource::Published)
-    }
 }
 
 #[derive(Debug, Args)]

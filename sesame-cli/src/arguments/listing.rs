@@ -6,7 +6,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::{
-    Command, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand, TrustCommand,
+    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
+    TrustCommand,
 };
 use crate::listing::{Column, Listing};
 
@@ -71,6 +72,7 @@ impl Command {
             Self::Secret(SecretCommand::List { listing, .. }) => listing.into(),
             Self::Trust(TrustCommand::List { listing }) => listing.into(),
             Self::Doctor(listing) => listing.into(),
+            Self::Config(ConfigCommand::Show { listing, .. }) => listing.into(),
             _ => Presentation::default(),
         }
     }
@@ -93,6 +95,7 @@ fn of_extension(command: &ExtensionCommand) -> Presentation {
         ExtensionCommand::History { listing, .. } => listing.into(),
         ExtensionCommand::Gc { listing, .. } => listing.into(),
         ExtensionCommand::Sync(arguments) => (&arguments.listing).into(),
+        ExtensionCommand::Set(arguments) => (&arguments.listing).into(),
         _ => Presentation::default(),
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
+use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use core_types::{
     Capability, ConfigSchema, ExtensionName, Feature, Grant, LimitName, ScopeKind, Verdict,
@@ -13,8 +14,8 @@ use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
 use extension_manager::{known_repositories, known_tags};
 
-use super::{beginning, line};
-use crate::arguments::GlobalArguments;
+use super::line;
+use crate::arguments::{Arguments, GlobalArguments};
 use crate::context::Context;
 
 fn context() -> Context {
@@ -30,6 +31,19 @@ pub fn names(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Returns the names of schemas that begin like this.
 pub fn schemas(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, crate::render::schema_names().map(str::to_owned))
+}
+
+/// Returns the commands that begin like this, below those that `help` was asked about.
+pub fn commands(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut command = Arguments::command();
+    command.build();
+    let mut above = &command;
+    for word in line::words_behind(&["help"]) {
+        let Some(below) = above.find_subcommand(&word) else { return Vec::new() };
+        above = below;
+    }
+    let shown = above.get_subcommands().filter(|below| !below.is_hide_set());
+    beginning(current, shown.map(|below| below.get_name().to_owned()))
 }
 
 /// Returns the functions, beginning like this, of the extension that was named before.
@@ -294,4 +308,10 @@ fn expanded(directory: &str) -> Option<std::path::PathBuf> {
         None if directory.is_empty() => Some(".".into()),
         None => Some(directory.into()),
     }
+}
+
+/// Returns the candidates that begin like this.
+fn beginning(current: &OsStr, all: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    all.filter(|candidate| candidate.starts_with(&*current)).map(CompletionCandidate::new).collect()
 }

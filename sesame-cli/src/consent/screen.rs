@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use core_types::{Capability, Grant, Owner, ScopeKind};
-use extension_depot::{FirstUse, SignatureState};
+use core_types::Grant;
+use extension_depot::{PinnedSigner, SignatureState};
 use extension_manager::{
-    Ask, Asked, Denied, Direction, Proposal, ProposedArtifact, ProposedChange, Replaced, Wide,
+    Ask, Denied, Direction, Proposal, ProposedArtifact, ProposedChange, Replaced,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
-use crate::moment::ago;
-use crate::terminal::inert_line;
+use super::request_text::RequestText;
+use crate::terminal::{escape_to_line, moment::ago};
 
 /// How many digits of a digest are shown: enough to compare two by eye.
 const SHORT_DIGEST: usize = 12;
@@ -21,7 +21,7 @@ pub fn screen(proposal: &Proposal<'_>, now: Timestamp) -> String {
     let Proposal { owner, artifact, change, asks, given, denied } = proposal;
     let mut text = title(&owner.name.to_string(), artifact);
     let mut fact = |name: &str, value: String| {
-        let _ = writeln!(text, "  {name:<10} {}", inert_line(&value));
+        let _ = writeln!(text, "  {name:<10} {}", escape_to_line(&value));
     };
     fact("source", artifact.source.to_owned());
     fact("digest", short_digest(artifact));
@@ -31,10 +31,12 @@ pub fn screen(proposal: &Proposal<'_>, now: Timestamp) -> String {
         fact("made", format!("{}, as its publisher says", ago(created, now)));
     }
     fact("change", changed(change));
+    let asked = |ask: &Ask| RequestText::new(ask, owner).to_string();
+    let given_text = |grant: &Grant| RequestText::of_grant(grant, owner).to_string();
     let (optional, required): (Vec<_>, Vec<_>) = asks.iter().partition(|ask| ask.is_optional);
-    list(&mut text, "it gets", given.iter().map(|grant| said(grant, owner)));
-    list(&mut text, "it needs", required.into_iter().map(|ask| asked(ask, owner)));
-    list(&mut text, "it works without", optional.into_iter().map(|ask| asked(ask, owner)));
+    list(&mut text, "it gets", given.iter().map(given_text));
+    list(&mut text, "it needs", required.into_iter().map(asked));
+    list(&mut text, "it works without", optional.into_iter().map(asked));
     list(&mut text, "it does not get", denied.iter().map(refused));
     text
 }
@@ -44,7 +46,7 @@ pub fn details(proposal: &Proposal<'_>) -> String {
     let Proposal { owner, artifact, .. } = proposal;
     let mut text = String::new();
     let mut fact = |name: &str, value: String| {
-        let _ = writeln!(text, "  {name:<10} {}", inert_line(&value));
+        let _ = writeln!(text, "  {name:<10} {}", escape_to_line(&value));
     };
     fact("reference", artifact.reference.to_string());
     fact("identity", format!("{}: secrets and trust belong to it", owner.identity));
@@ -62,9 +64,9 @@ pub fn details(proposal: &Proposal<'_>) -> String {
 }
 
 fn title(name: &str, artifact: &ProposedArtifact<'_>) -> String {
-    let version = inert_line(&artifact.version);
+    let version = escape_to_line(&artifact.version);
     match artifact.description {
-        Some(description) => format!("{name} {version}: {}\n", inert_line(description)),
+        Some(description) => format!("{name} {version}: {}\n", escape_to_line(description)),
         None => format!("{name} {version}\n"),
     }
 }
@@ -80,7 +82,7 @@ fn short_digest(artifact: &ProposedArtifact<'_>) -> String {
 }
 
 /// Says who signed it, and whether that is the signer of the first version from there.
-fn publisher(signature: Option<&SignatureState>, first: Option<&FirstUse>) -> String {
+fn publisher(signature: Option<&SignatureState>, first: Option<&PinnedSigner>) -> String {
     let state = match signature {
         Some(SignatureState::Unsigned) => "unknown: it is not signed".to_owned(),
         Some(SignatureState::Verified { by }) => by.to_string(),
@@ -97,7 +99,7 @@ fn changed(change: &ProposedChange) -> String {
     let from = |Replaced { reference, direction }: &Replaced| match direction {
         Direction::Upgrade => format!("an upgrade from {}", reference.revision()),
         Direction::Downgrade => format!("a downgrade from {}", reference.revision()),
-        Direction::Other => format!("it takes the place of {reference}"),
+        Direction::Other => format!("it replaces {reference}"),
     };
     match change {
         ProposedChange::New => "first install".to_owned(),
@@ -112,39 +114,7 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
         let _ = writeln!(text, "  {title}");
     }
     for line in lines {
-        let _ = writeln!(text, "    {}", inert_line(&line));
-    }
-}
-
-fn said(grant: &Grant, owner: &Owner) -> String {
-    format!("{grant}: {}", meaning(grant, owner))
-}
-
-/// Formats a request, with the mark of a wide one and the reason of its author.
-fn asked(ask: &Ask, owner: &Owner) -> String {
-    let mut line = match &ask.request {
-        Asked::Grant(grant) => said(grant, owner),
-        Asked::WithoutScope(capability) => format!(
-            "{capability}, and does not say how far it has to reach: {}",
-            meaning_of(*capability, owner)
-        ),
-    };
-    if let Some(wide) = ask.wide {
-        let _ = write!(line, " [! {}]", mark(wide));
-    }
-    if let Some(reason) = &ask.reason {
-        let _ = write!(line, " (its author: \"{reason}\")");
-    }
-    line
-}
-
-/// Says why a request reaches further than most.
-pub fn mark(wide: Wide) -> &'static str {
-    match wide {
-        Wide::WholeHome => "your whole home directory",
-        Wide::ManyHosts => "every host below this domain",
-        Wide::LocalNetwork => "machines of your local network",
-        Wide::Everything => "every one that there is",
+        let _ = writeln!(text, "    {}", escape_to_line(&line));
     }
 }
 
@@ -152,26 +122,5 @@ fn refused(denied: &Denied) -> String {
     match &denied.policy {
         Some(rule) => format!("{}: {rule}", denied.request()),
         None => format!("{}: no extension gets it", denied.request()),
-    }
-}
-
-/// Describes the use of a permission.
-pub fn meaning(grant: &Grant, owner: &Owner) -> String {
-    let meaning = meaning_of(grant.capability(), owner);
-    match grant.directory().and_then(|path| Some((path.host(), path.guest()?))) {
-        Some((host, guest)) => format!("{meaning}; it finds `{host}` as `{guest}`"),
-        None => meaning,
-    }
-}
-
-/// Describes the use of a capability. The owner of its secrets is named, since an extension may
-/// share them with another of the same origin.
-pub fn meaning_of(capability: Capability, owner: &Owner) -> String {
-    let meaning = capability.meaning();
-    match capability.spec().scope {
-        ScopeKind::Secrets => {
-            format!("{meaning}, where secrets of `{}` are kept", owner.identity)
-        }
-        _ => meaning.to_owned(),
     }
 }

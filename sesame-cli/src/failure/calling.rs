@@ -8,7 +8,7 @@ use extension_host::{CallError, ExportedFunction, Returned};
 
 use super::{Failure, Refused};
 use crate::exit_code::ExitCode;
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 impl Failure {
     /// Reports a call without a result, with its refusals. `stderr_tail` is the end of its standard
@@ -56,7 +56,7 @@ impl Failure {
                 .with_hint(format!("see its functions: sesame extension info {name}")),
             CallError::OutputClosed => Self::new(ErrorKind::Failure, error),
             CallError::NoWorkloads => Self::new(ErrorKind::Usage, error)
-                .with_hint(format!("what it can do: sesame extension info {name}")),
+                .with_hint(format!("see its functions: sesame extension info {name}")),
             CallError::Exited { .. } => Self::new(ErrorKind::Failure, error)
                 .with_hint(format!("sesame extension logs {name}")),
             CallError::Other(_) => Self::new(ErrorKind::Limit, error),
@@ -65,7 +65,7 @@ impl Failure {
 
     /// Reports an error that the extension returned.
     pub fn returned_error(returned: &Returned) -> Self {
-        let text = inert_line(&returned.to_text());
+        let text = escape_to_line(&returned.to_text());
         let colon = if text.is_empty() { "" } else { ": " };
         Self::message(ErrorKind::Failure, format!("the extension returned an error{colon}{text}"))
     }
@@ -140,9 +140,12 @@ impl Failure {
         exports: &[ExportedFunction],
         is_program: bool,
     ) -> Self {
-        let failure =
-            Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"));
-        let failure = failure.listing("these can be called:", name, exports);
+        let failure = if exports.is_empty() {
+            Self::message(ErrorKind::Usage, format!("`{name}` exports no functions"))
+        } else {
+            Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"))
+                .listing("these can be called:", name, exports)
+        };
         if is_program {
             failure.with_hint(format!("it is a program: sesame extension run {name}"))
         } else {
@@ -176,7 +179,7 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let last = &lines[lines.len().saturating_sub(MAX_STDERR_LINES)..];
-    let shown = last.iter().map(|line| format!("  {}", inert_line(line)));
+    let shown = last.iter().map(|line| format!("  {}", escape_to_line(line)));
     std::iter::once("the last lines of its stderr:".to_owned()).chain(shown).collect()
 }
 

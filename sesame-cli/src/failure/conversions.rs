@@ -16,20 +16,15 @@ use extension_manager::environment::NoPlaces;
 use extension_manager::{CodeError, OpenError};
 
 use super::Failure;
-use super::depot::{linked_hint, manifest_hint, timed_hint};
-use crate::document::DocumentError;
+use super::depot::as_references;
 use crate::project::{BuildError, MissingTool, ProjectError};
-use crate::resource_directory::ResourceDirectoryError;
+use crate::suffiks::{ResourceDirectoryError, document::DocumentError};
 
 /// The hint for a file system without locks.
 pub const LOCKS_HINT: &str =
     "keep `XDG_CONFIG_HOME` and `XDG_STATE_HOME` on a file system with locks, such as a local disk";
 
-impl From<TrustError> for Failure {
-    fn from(error: TrustError) -> Self {
-        Self::from(&error)
-    }
-}
+as_references! { LockError, ManifestError, TimedGrantsError, TrustError }
 
 impl From<VerifierError> for Failure {
     fn from(error: VerifierError) -> Self {
@@ -50,11 +45,16 @@ impl From<OpenError> for Failure {
                 Self::new(ErrorKind::Refused, &error).with_hint("unset SESAME_SAFE_MODE")
             }
             OpenError::Config(error) => error.into(),
-            OpenError::Extension { name, source } => Self::of_extension(&name, &source),
+            OpenError::Extension { source, .. } => Self::from(&*source),
+            OpenError::State(error) => error.into(),
+            OpenError::Changed(error) => Self::from(&error),
             OpenError::Code(error) => Self::from(*error),
             OpenError::Host { name, source } => Self::of_host(&name, &source),
             OpenError::DeniedByPolicy { ref policy, .. } => Self::new(ErrorKind::Refused, &error)
-                .with_hint(format!("`deny` in `{}` names what no extension has", policy.display())),
+                .with_hint(format!(
+                    "`deny` in `{}` lists the denied capabilities",
+                    policy.display()
+                )),
         }
     }
 }
@@ -75,10 +75,8 @@ impl From<&TrustError> for Failure {
             TrustError::Content { path, .. }
             | TrustError::NoKey { path }
             | TrustError::Means { path, .. } => {
-                failure.with_hint(format!("mend `{}` with an editor", path.display()))
+                failure.with_hint(format!("fix `{}` in an editor", path.display()))
             }
-            TrustError::Linked(linked) => failure.with_hint(linked_hint(linked)),
-            TrustError::Lock(error) => error.into(),
             TrustError::Io { .. } => failure,
         }
     }
@@ -117,10 +115,13 @@ impl Failure {
     fn with_installation(mut self, missing: &[MissingTool]) -> Self {
         let is_explained = |tool: &&MissingTool| tool.install.contains("https://");
         let (explained, commands): (Vec<_>, Vec<_>) = missing.iter().partition(is_explained);
+        if let ([tool], []) = (&explained[..], &commands[..]) {
+            return self.with_hint(format!("install it: {}", tool.install));
+        }
         let line = |tool: &&MissingTool| format!("`{}`: {}", tool.title, tool.install);
         self.details = explained.iter().map(line).collect();
         if commands.is_empty() {
-            return self;
+            return self.with_hint("install them as described there");
         }
         let commands: Vec<_> = commands.iter().map(|tool| tool.install).collect();
         self.with_hint(format!("install {}: {}", them(commands.len()), commands.join(" && ")))
@@ -195,22 +196,9 @@ impl From<BackendError> for Failure {
     }
 }
 
-impl From<TimedGrantsError> for Failure {
-    fn from(error: TimedGrantsError) -> Self {
-        let hint = timed_hint(&error);
-        Self::new(ErrorKind::Local, &error).with_optional_hint(hint)
-    }
-}
-
 impl From<ActivityError> for Failure {
     fn from(error: ActivityError) -> Self {
         Self::new(ErrorKind::Local, &error)
-    }
-}
-
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
-        Self::from(&error)
     }
 }
 
@@ -242,15 +230,15 @@ impl From<BundleError> for Failure {
     }
 }
 
-impl From<ManifestError> for Failure {
-    fn from(error: ManifestError) -> Self {
-        Self::new(ErrorKind::Local, &error).with_hint(manifest_hint(&error))
+impl From<ConfigFileError> for Failure {
+    fn from(error: ConfigFileError) -> Self {
+        Self::from(&error)
     }
 }
 
-impl From<ConfigFileError> for Failure {
-    fn from(error: ConfigFileError) -> Self {
-        Self::new(ErrorKind::Local, &error)
+impl From<&ConfigFileError> for Failure {
+    fn from(error: &ConfigFileError) -> Self {
+        Self::new(ErrorKind::Local, error)
     }
 }
 
@@ -258,9 +246,9 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         let code = match &error {
             RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ErrorKind::Untrusted,
-            RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => {
-                ErrorKind::NotFound
-            }
+            RegistryError::NotFound { .. }
+            | RegistryError::MissingRepository { .. }
+            | RegistryError::MissingTag { .. } => ErrorKind::NotFound,
             RegistryError::PlainHttp { .. } => ErrorKind::Usage,
             RegistryError::Unauthorized { .. } | RegistryError::LoginRefused { .. } => {
                 ErrorKind::Authentication
@@ -299,7 +287,7 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         RegistryError::Pin(_) => Some("give the whole digest, or none".to_owned()),
         RegistryError::LayerPinned { manifest, .. } => Some(format!("pin it with @{manifest}")),
         RegistryError::PlainHttp { registry } => Some(format!(
-            "use `https://`, or, if it is meant, set `plain_http = true` under [registries.\"{registry}\"] in config.toml"
+            "use `https://`, or, to do it anyway, set `plain_http = true` under [registries.\"{registry}\"] in config.toml"
         )),
         RegistryError::Offline { .. } => {
             Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned())
@@ -309,6 +297,9 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         }
         RegistryError::NotFound { .. } => {
             Some("check the spelling of the registry, repository and tag".to_owned())
+        }
+        RegistryError::MissingRepository { .. } => {
+            Some("check the spelling of the registry and repository".to_owned())
         }
         RegistryError::Unauthorized { registry, .. } => {
             Some(format!("sesame registry login {registry}"))
@@ -499,7 +490,7 @@ impl From<PushError> for Failure {
         match error {
             PushError::Registry(error) => error.into(),
             PushError::Taken { .. } => Self::new(ErrorKind::Failure, &error).with_hint(
-                "publish it under another version, or, if nobody relies on the old bytes, add `--overwrite`",
+                "publish it under another version, or replace the old bytes with `--overwrite`",
             ),
             PushError::Push { ref source, .. } => {
                 let hint = registry_hint(source);

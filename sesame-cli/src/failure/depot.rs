@@ -2,26 +2,36 @@
 
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{
-    ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, SignatureRefusal,
-    StateFileError, TimedGrantsError,
+    ArtifactError, BlobError, ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError,
+    ChangeTrustError, ChangedMeanwhile, CheckNameError, EditError, ExtensionNotFound, FileError,
+    FindError, GrantInstalledError, GuestPathTaken, HistoryError, InstalledError, LinkedFile,
+    ManifestError, NotInstalled, NoteSignatureError, OpenExtensionError, OtherSource,
+    PolicyCheckError, RecordedSignatureError, RemoveError, ReplaceManifestError, SignatureRefusal,
+    SignerError, StateFileError, StoredFileError, TimedGrantsError,
 };
 use extension_host::{DirectoryError, HostError};
 
 use super::Failure;
-use super::list::repository_signature_hint;
+
+/// Turns errors into failures as references to them are.
+macro_rules! as_references {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::from(&error)
+            }
+        }
+    )+};
+}
+pub(super) use as_references;
+
+as_references! {
+    ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, ChangeTrustError, EditError,
+    ExtensionNotFound, FileError, FindError, GrantInstalledError, HistoryError, InstalledError,
+    NoteSignatureError, NotInstalled, RemoveError, ReplaceManifestError, StateFileError,
+}
 
 impl Failure {
-    /// Reports an error of the depot about the extension of this name, which a refused signature does
-    /// not carry.
-    pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
-        match error {
-            DepotError::Signature(refusal) => {
-                Self::new(ErrorKind::Untrusted, error).with_hint(signature_hint(name, refusal))
-            }
-            error => Self::from(error),
-        }
-    }
-
     /// Reports that the extension of this name does not start.
     pub fn of_host(name: &ExtensionName, error: &HostError) -> Self {
         match error {
@@ -43,14 +53,14 @@ impl Failure {
     pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
         let hint = match error {
             DirectoryError::Link { path, real } => {
-                format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
+                format!("to do it anyway, grant `{}` itself and revoke `{path}`", real.display())
             }
             DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
             DirectoryError::Missing { .. }
             | DirectoryError::Open { .. }
             | DirectoryError::Protected { .. }
             | DirectoryError::NoHome { .. } => {
-                format!("see what is granted: sesame extension info {name}")
+                format!("see its grants: sesame extension info {name}")
             }
         };
         let is_local =
@@ -60,141 +70,320 @@ impl Failure {
     }
 }
 
-impl From<DepotError> for Failure {
-    fn from(error: DepotError) -> Self {
-        Self::from(&error)
+impl From<&ExtensionNotFound> for Failure {
+    fn from(error: &ExtensionNotFound) -> Self {
+        Self::not_found(error)
     }
 }
 
-impl From<&DepotError> for Failure {
-    fn from(error: &DepotError) -> Self {
-        let (code, hint) = match error {
-            DepotError::NotFound { name } => return Self::not_found(name, error),
-            DepotError::NotInstalled { name, reference: Some(reference) } => (
-                ErrorKind::NotFound,
-                Some(format!(
-                    "sesame extension install {reference}{}",
-                    name_option(name, reference)
-                )),
-            ),
-            DepotError::NotInstalled { name, reference: None } => (
-                ErrorKind::NotFound,
-                Some(format!("sesame extension install REFERENCE --name {name}")),
-            ),
-            DepotError::Artifact { name, reference, .. } if reference.is_local() => {
-                (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
+impl From<&NotInstalled> for Failure {
+    fn from(error: &NotInstalled) -> Self {
+        let NotInstalled { name, reference } = error;
+        let hint = match reference {
+            Some(reference) => {
+                format!("sesame extension install {reference}{}", name_option(name, reference))
             }
-            DepotError::Changed { name } | DepotError::Edited { name } => (
-                ErrorKind::Local,
-                Some(format!("see what it is now, then try again: sesame extension info {name}")),
-            ),
-            DepotError::Artifact {
-                source: ArtifactError::Blob(BlobError::Missing { .. }), ..
-            } => (ErrorKind::Local, Some("sesame extension sync".to_owned())),
-            DepotError::Artifact { name, .. } => {
-                (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}")))
+            None => format!("sesame extension install REFERENCE --name {name}"),
+        };
+        Self::new(ErrorKind::NotFound, error).with_hint(hint)
+    }
+}
+
+impl From<&FindError> for Failure {
+    fn from(error: &FindError) -> Self {
+        match error {
+            FindError::NotFound(error) => error.into(),
+            FindError::Manifest(error) => error.into(),
+        }
+    }
+}
+
+impl From<&InstalledError> for Failure {
+    fn from(error: &InstalledError) -> Self {
+        match error {
+            InstalledError::Find(error) => error.into(),
+            InstalledError::NotInstalled(error) => error.into(),
+            InstalledError::Artifact { name, reference, source } => {
+                Self::new(ErrorKind::Local, error).with_hint(artifact_hint(name, reference, source))
             }
-            DepotError::OtherSource { name, installed, wanted }
-                if is_unconfirmed(installed, wanted) =>
-            {
-                (
-                    ErrorKind::Refused,
-                    Some(format!(
-                        "check whether it came from there: sesame extension update {name}"
-                    )),
-                )
-            }
-            DepotError::SettingTable { name, .. } => (
-                ErrorKind::Usage,
-                Some(format!("see what can be set: sesame extension set {name} --list")),
-            ),
-            DepotError::OtherSource { .. } => (
-                ErrorKind::Refused,
-                Some("install it beside the other: add `--name NAME`".to_owned()),
-            ),
-            DepotError::Disabled { name } => {
-                (ErrorKind::Refused, Some(format!("sesame extension enable {name}")))
-            }
-            DepotError::Quarantined { name, .. } => (
-                ErrorKind::Refused,
-                Some(format!(
+            InstalledError::Record(error) => error.into(),
+        }
+    }
+}
+
+/// Returns the command that restores an artifact.
+fn artifact_hint(name: &ExtensionName, reference: &OciReference, error: &ArtifactError) -> String {
+    match error {
+        _ if reference.is_local() => format!("sesame extension install FILE --name {name}"),
+        ArtifactError::Blob(BlobError::Missing { .. }) => "sesame extension sync".to_owned(),
+        _ => format!("sesame extension verify --repair {name}"),
+    }
+}
+
+impl From<&OpenExtensionError> for Failure {
+    fn from(error: &OpenExtensionError) -> Self {
+        match error {
+            OpenExtensionError::Installed(error) => error.into(),
+            OpenExtensionError::Disabled { name } => Self::new(ErrorKind::Refused, error)
+                .with_hint(format!("sesame extension enable {name}")),
+            OpenExtensionError::Quarantined { name, .. } => Self::new(ErrorKind::Refused, error)
+                .with_hint(format!(
                     "see `sesame extension logs {name}`, then: sesame extension enable {name}"
                 )),
-            ),
-            DepotError::Policy(refusal) => return refusal.clone().into(),
-            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
-            DepotError::Trust(error) => return error.as_ref().into(),
-            DepotError::Signature(refusal) => {
-                (ErrorKind::Untrusted, Some(repository_signature_hint(refusal)))
-            }
-            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
-            DepotError::GenerationGone { name, .. } => (
-                ErrorKind::Local,
-                Some(format!("what can be gone back to: sesame extension history {name}")),
-            ),
-            DepotError::SameGuestPath { name, .. } => {
-                (ErrorKind::Refused, Some(same_guest_path_hint(name)))
-            }
-            DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
-            DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
-            DepotError::Lock(error) => return error.into(),
-            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
-                (ErrorKind::Local, None)
-            }
+            OpenExtensionError::Policy(error) => error.into(),
+            OpenExtensionError::TimedGrants(error) => error.into(),
+        }
+    }
+}
+
+impl From<&PolicyCheckError> for Failure {
+    fn from(error: &PolicyCheckError) -> Self {
+        match error {
+            PolicyCheckError::Source(refusal) => refusal.clone().into(),
+            PolicyCheckError::Signature(RecordedSignatureError::Record(error)) => error.into(),
+            PolicyCheckError::Signature(RecordedSignatureError::Signer(error)) => error.into(),
+        }
+    }
+}
+
+impl From<&SignerError> for Failure {
+    fn from(error: &SignerError) -> Self {
+        match error {
+            SignerError::Refused(refusal) => refusal.into(),
+            SignerError::Trust(error) => error.into(),
+        }
+    }
+}
+
+impl From<&SignatureRefusal> for Failure {
+    fn from(refusal: &SignatureRefusal) -> Self {
+        Self::new(ErrorKind::Untrusted, refusal).with_hint(signature_hint(refusal))
+    }
+}
+
+impl From<&NoteSignatureError> for Failure {
+    fn from(error: &NoteSignatureError) -> Self {
+        match error {
+            NoteSignatureError::Find(error) => error.into(),
+            NoteSignatureError::Changed(error) => error.into(),
+            NoteSignatureError::Signature(refusal) => refusal.into(),
+            NoteSignatureError::State(error) => error.into(),
+        }
+    }
+}
+
+impl From<&ChangedMeanwhile> for Failure {
+    fn from(error: &ChangedMeanwhile) -> Self {
+        Self::new(ErrorKind::Local, error).with_hint(changed_hint(&error.name))
+    }
+}
+
+fn changed_hint(name: &ExtensionName) -> String {
+    format!("see what it is now, then try again: sesame extension info {name}")
+}
+
+impl From<&OtherSource> for Failure {
+    fn from(error: &OtherSource) -> Self {
+        let OtherSource { name, installed, wanted } = error;
+        let hint = if is_unconfirmed(installed, wanted) {
+            format!("check whether it came from there: sesame extension update {name}")
+        } else {
+            "install it beside the other: add `--name NAME`".to_owned()
         };
-        Self::new(code, error).with_optional_hint(hint)
+        Self::new(ErrorKind::Refused, error).with_hint(hint)
     }
 }
 
-impl From<StateFileError> for Failure {
-    fn from(error: StateFileError) -> Self {
-        DepotError::from(error).into()
+impl From<&CheckNameError> for Failure {
+    fn from(error: &CheckNameError) -> Self {
+        match error {
+            CheckNameError::Manifest(error) => error.into(),
+            CheckNameError::OtherSource(error) => error.into(),
+        }
     }
 }
 
-/// The hint for a registry that was reached over TLS before.
-pub(super) const INSECURE_HINT: &str =
-    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
+impl From<&EditError> for Failure {
+    fn from(error: &EditError) -> Self {
+        match error {
+            EditError::Find(error) => error.into(),
+            EditError::Linked(linked) => linked.into(),
+            EditError::Stored(error) => error.into(),
+        }
+    }
+}
+
+impl From<&ChangeCapabilitiesError> for Failure {
+    fn from(error: &ChangeCapabilitiesError) -> Self {
+        match error {
+            ChangeCapabilitiesError::Edit(error) => error.into(),
+            ChangeCapabilitiesError::SameGuestPath(error) => error.into(),
+        }
+    }
+}
+
+impl From<&GrantInstalledError> for Failure {
+    fn from(error: &GrantInstalledError) -> Self {
+        match error {
+            GrantInstalledError::Edit(error) => error.into(),
+            GrantInstalledError::SameGuestPath(error) => error.into(),
+            GrantInstalledError::Changed(error) => error.into(),
+        }
+    }
+}
+
+impl From<&GuestPathTaken> for Failure {
+    fn from(error: &GuestPathTaken) -> Self {
+        Self::new(ErrorKind::Refused, error).with_hint(same_guest_path_hint(&error.name))
+    }
+}
+
+impl From<&ChangeSettingsError> for Failure {
+    fn from(error: &ChangeSettingsError) -> Self {
+        match error {
+            ChangeSettingsError::Edit(error) => error.into(),
+            ChangeSettingsError::Manifest(error) => error.into(),
+            ChangeSettingsError::Table { name, .. } => Self::new(ErrorKind::Usage, error)
+                .with_hint(format!("see its settings: sesame extension set {name} --list")),
+        }
+    }
+}
+
+impl From<&ReplaceManifestError> for Failure {
+    fn from(error: &ReplaceManifestError) -> Self {
+        match error {
+            ReplaceManifestError::Manifest(error) => error.into(),
+            ReplaceManifestError::SameGuestPath(error) => error.into(),
+            ReplaceManifestError::Edited { name } => {
+                Self::new(ErrorKind::Local, error).with_hint(changed_hint(name))
+            }
+            ReplaceManifestError::Stored(error) => error.into(),
+        }
+    }
+}
+
+impl From<&ChangeTimedGrantsError> for Failure {
+    fn from(error: &ChangeTimedGrantsError) -> Self {
+        match error {
+            ChangeTimedGrantsError::Find(error) => error.into(),
+            ChangeTimedGrantsError::NotInstalled(error) => error.into(),
+            ChangeTimedGrantsError::Changed(error) => error.into(),
+            ChangeTimedGrantsError::NoSession => Self::new(ErrorKind::Local, error)
+                .with_hint("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR"),
+            ChangeTimedGrantsError::Grants(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RemoveError> for Failure {
+    fn from(error: &RemoveError) -> Self {
+        match error {
+            RemoveError::NotFound(error) => error.into(),
+            RemoveError::File(error) => error.into(),
+            RemoveError::Stored(error) => error.into(),
+        }
+    }
+}
+
+impl From<&HistoryError> for Failure {
+    fn from(error: &HistoryError) -> Self {
+        match error {
+            HistoryError::NotFound(error) => error.into(),
+            HistoryError::Generation(error) => error.into(),
+        }
+    }
+}
+
+impl From<&LinkedFile> for Failure {
+    fn from(linked: &LinkedFile) -> Self {
+        Self::new(ErrorKind::Local, linked).with_hint(linked_hint(linked))
+    }
+}
+
+impl From<&ChangeTrustError> for Failure {
+    fn from(error: &ChangeTrustError) -> Self {
+        match error {
+            ChangeTrustError::File(error) => error.into(),
+            ChangeTrustError::Linked(linked) => linked.into(),
+        }
+    }
+}
+
+impl From<&ManifestError> for Failure {
+    fn from(error: &ManifestError) -> Self {
+        Self::new(ErrorKind::Local, error).with_hint(manifest_hint(error))
+    }
+}
+
+impl From<&TimedGrantsError> for Failure {
+    fn from(error: &TimedGrantsError) -> Self {
+        Self::new(ErrorKind::Local, error).with_optional_hint(timed_hint(error))
+    }
+}
+
+impl From<&StateFileError> for Failure {
+    fn from(error: &StateFileError) -> Self {
+        Self::new(ErrorKind::Local, error).with_optional_hint(state_file_hint(error))
+    }
+}
+
+impl From<&FileError> for Failure {
+    fn from(error: &FileError) -> Self {
+        Self::new(ErrorKind::Local, error)
+    }
+}
+
+impl From<&StoredFileError> for Failure {
+    fn from(error: &StoredFileError) -> Self {
+        match error {
+            StoredFileError::State(error) => error.into(),
+            StoredFileError::File(error) => error.into(),
+        }
+    }
+}
 
 /// Returns the hint to list the directories and to change a guest path.
 pub(super) fn same_guest_path_hint(name: &ExtensionName) -> String {
     format!(
-        "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info {name}"
+        "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see its grants: sesame extension info {name}"
     )
 }
 
-fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
+fn signature_hint(refusal: &SignatureRefusal) -> String {
     match refusal {
-        SignatureRefusal::Required { repository, .. } => {
+        SignatureRefusal::Required { name: Some(name), repository, .. } => {
             format!(
-                "if you have its maker's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
+                "if you have the publisher's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
                  extension verify {name}"
             )
         }
-        SignatureRefusal::Changed { .. } => {
-            format!("if its maker says why: sesame trust accept {name}")
+        SignatureRefusal::Changed { name: Some(name), .. } => {
+            format!("if the publisher announced the change: sesame trust accept {name}")
+        }
+        SignatureRefusal::Required { name: None, repository, .. } => {
+            format!("if you have the publisher's key: sesame trust add KEY.pub --for {repository}")
+        }
+        SignatureRefusal::Changed { name: None, repository, .. } => {
+            format!("if the publisher announced the change: sesame trust accept {repository}")
         }
     }
 }
 
-pub(super) fn state_file_hint(error: &StateFileError) -> Option<String> {
+fn state_file_hint(error: &StateFileError) -> Option<String> {
     match error {
         StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
         StateFileError::Damaged { path, .. } => {
-            Some(format!("move `{}` away: what it says is lost, and nothing else", path.display()))
+            Some(format!("move `{}` away: only its own contents are lost", path.display()))
         }
         StateFileError::Io { .. } => None,
     }
 }
 
-pub(super) fn timed_hint(error: &TimedGrantsError) -> Option<String> {
+fn timed_hint(error: &TimedGrantsError) -> Option<String> {
     match error {
-        TimedGrantsError::NoSession => {
-            Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned())
+        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => {
+            Some(format!("remove `{}`: the timed grants in it are lost", path.display()))
         }
-        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => Some(
-            format!("remove `{}`: what is granted for a while is lost with it", path.display()),
-        ),
         TimedGrantsError::Io { .. } => None,
     }
 }
@@ -210,17 +399,16 @@ pub(super) fn name_option(name: &ExtensionName, reference: &OciReference) -> Str
     if is_default { String::new() } else { format!(" --name {name}") }
 }
 
-pub(super) fn manifest_hint(error: &ManifestError) -> String {
+fn manifest_hint(error: &ManifestError) -> String {
     match error {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
-            format!("mend `{}` with an editor", path.display())
+            format!("fix `{}` in an editor", path.display())
         }
-        ManifestError::Linked(linked) => linked_hint(linked),
     }
 }
 
 /// Returns the command that replaces a link by a file. The user may rather edit its target.
-pub(super) fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
+fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
     if target.exists() {
         format!(
             "put a copy in its place: cp --remove-destination '{}' '{}'",

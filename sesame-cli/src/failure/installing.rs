@@ -1,7 +1,10 @@
 //! Failures of installs, updates, rollbacks, imports and syncs.
 
 use core_types::{ErrorKind, ExtensionName, OciQuery, OciReference};
-use extension_depot::{BlobError, WebAddress};
+use extension_depot::{
+    BasisError, BlobError, CommitError, ConfirmOriginError, GenerationError, PruneError,
+    RepairError, RestoreError, TransportError, WebAddress,
+};
 use extension_manager::{
     BundlesError, Denied, DirectoryGrantError, EvidenceError, ExamineError, InstallError,
     RollbackError, SourceForm, StepProblem, SyncError, UpdateError,
@@ -9,7 +12,7 @@ use extension_manager::{
 
 use super::{Failure, Refused};
 use crate::failure::depot::name_option;
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 /// What tells apart those who want to replace local bytes from those who want both.
 const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";
@@ -20,7 +23,6 @@ const MAX_TAGS: usize = 10;
 impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
         match &error {
-            InstallError::Extension { name, source } => Self::of_extension(name, source),
             InstallError::Form(form) => Self::of_form(form, "install"),
             InstallError::NoName(_) => {
                 Self::new(ErrorKind::Usage, &error).with_hint("choose a name: add `--name NAME`")
@@ -38,13 +40,13 @@ impl From<InstallError> for Failure {
                 .with_detail(format!("installed: {}", moved.installed))
                 .with_detail(format!("found:     {}", moved.found))
                 .with_hint(format!(
-                    "if its maker says why, take the new one: sesame extension install {}{}",
+                    "if the publisher announced the change, install the new digest: sesame extension install {}{}",
                     moved.found,
                     name_option(&moved.name, &moved.found)
                 )),
             InstallError::Downgrade(downgrade) => Self::new(ErrorKind::Untrusted, &error)
                 .with_hint(format!(
-                    "if it is meant, add `--allow-downgrade`, or: sesame extension rollback {}",
+                    "to do it anyway, add `--allow-downgrade`, or: sesame extension rollback {}",
                     downgrade.name
                 )),
             InstallError::ReplacedByRegistry(replaced) => {
@@ -75,12 +77,39 @@ impl From<InstallError> for Failure {
             InstallError::AsksForMore { name, missing, .. } => {
                 Self::new(ErrorKind::Refused, &error).asking_for_more(name, missing)
             }
-            _ => Self::of_library(error),
+            _ => Self::of_depot(&error).unwrap_or_else(|| Self::of_library(error)),
         }
     }
 }
 
 impl Failure {
+    /// Reports an error of the depot, if it is one.
+    fn of_depot(error: &InstallError) -> Option<Self> {
+        Some(match error {
+            InstallError::Lock(error) => error.into(),
+            InstallError::Basis(BasisError::Manifest(error)) | InstallError::Manifest(error) => {
+                error.into()
+            }
+            InstallError::Basis(BasisError::PinnedSigner(error)) | InstallError::State(error) => {
+                error.into()
+            }
+            InstallError::Installed(error) => error.into(),
+            InstallError::OtherSource(error) => error.into(),
+            InstallError::Transport(error) => error.into(),
+            InstallError::Signer(error) => error.into(),
+            InstallError::Changed(error) => error.into(),
+            InstallError::Commit(error) => error.into(),
+            InstallError::Restore(error) => error.into(),
+            InstallError::Repair(error) => error.into(),
+            InstallError::Layout(error) => error.into(),
+            InstallError::Grant(error) => error.into(),
+            InstallError::TimedGrants(error) => error.into(),
+            InstallError::SessionGrants(error) => error.into(),
+            InstallError::TrustSigner(error) => error.into(),
+            _ => return None,
+        })
+    }
+
     /// Reports an error of a library, which has a failure of its own.
     fn of_library(error: InstallError) -> Self {
         match error {
@@ -114,7 +143,7 @@ impl Failure {
 
     /// Adds the ways to download a file whose digest is missing.
     fn without_digest(mut self, address: &WebAddress, command: &str) -> Self {
-        let file = inert_line(address.file_name());
+        let file = escape_to_line(address.file_name());
         let by_hand = format!(
             "download it yourself, then: sesame extension {command} {}",
             shell_word(&format!("./{file}"))
@@ -178,7 +207,7 @@ impl Failure {
     pub fn of_directory_grant(name: &ExtensionName, error: &DirectoryGrantError) -> Self {
         match error {
             DirectoryGrantError::Directory(error) => Self::of_directory(name, error),
-            DirectoryGrantError::Depot(error) => Self::of_extension(name, error),
+            DirectoryGrantError::TimedGrants(error) => error.into(),
         }
     }
 }
@@ -207,6 +236,7 @@ impl From<UpdateError> for Failure {
     fn from(error: UpdateError) -> Self {
         match error {
             UpdateError::Install(error) => (*error).into(),
+            UpdateError::Confirm(error) => Self::from(&error),
             UpdateError::MovedWhileLocked { ref name, .. } => {
                 Self::new(ErrorKind::Untrusted, &error).with_hint(format!(
                     "install the new digest without `--locked`: sesame extension update {name}"
@@ -214,7 +244,6 @@ impl From<UpdateError> for Failure {
             }
             UpdateError::SecretsOfOrigin { ref name, .. } => Self::new(ErrorKind::Refused, &error)
                 .with_hint(format!("sesame extension update {name} --accept-new-capabilities")),
-            other => Self::new(ErrorKind::Failure, &other),
         }
     }
 }
@@ -223,11 +252,12 @@ impl From<RollbackError> for Failure {
     fn from(error: RollbackError) -> Self {
         match error {
             RollbackError::Install(error) => (*error).into(),
+            RollbackError::History(error) => error.into(),
+            RollbackError::Generation(error) => Self::from(&error),
             RollbackError::NoGeneration { ref name, .. } | RollbackError::NoOther { ref name } => {
                 Self::new(ErrorKind::NotFound, &error)
                     .with_hint(format!("sesame extension history {name}"))
             }
-            other => Self::new(ErrorKind::Failure, &other),
         }
     }
 }
@@ -268,8 +298,8 @@ impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Self {
         match error {
             SyncError::Install(error) => (*error).into(),
-            SyncError::Depot(_) | SyncError::Read { .. } => Self::new(ErrorKind::Local, &error),
-            SyncError::List(error) => error.into(),
+            SyncError::Files(_) | SyncError::Read { .. } => Self::new(ErrorKind::Local, &error),
+            SyncError::Lists(error) => Self::from(&error),
             SyncError::ListMoved { ref followed, ref found, is_locked, .. } => {
                 Self::new(ErrorKind::Untrusted, &error).list_moved(followed, found, is_locked)
             }
@@ -285,11 +315,104 @@ impl From<StepProblem> for Failure {
         match problem {
             StepProblem::Install(error) => (*error).into(),
             StepProblem::Compile(error) => error.into(),
+            StepProblem::Name(error) => Self::from(&error),
+            StepProblem::Policies(error) => Self::from(&error),
+            StepProblem::Capabilities(error) => error.into(),
+            StepProblem::Prune(error) => Self::from(&error),
             // The rest of the message quotes the manifest.
             StepProblem::Manifest(error) => {
-                Self::message(ErrorKind::Local, crate::render::first_line(&error.to_string()))
+                Self::message(ErrorKind::Local, crate::terminal::first_line(&error.to_string()))
             }
             other => Self::new(ErrorKind::Failure, &other),
+        }
+    }
+}
+
+/// The hint for a registry that was reached over TLS before.
+const INSECURE_HINT: &str =
+    "remove `plain_http` for it from config.toml, or, to do it anyway, add `--allow-plain-http`";
+
+impl From<&TransportError> for Failure {
+    fn from(error: &TransportError) -> Self {
+        match error {
+            TransportError::PinnedSigner(error) => error.into(),
+            TransportError::Insecure(error) => {
+                Self::new(ErrorKind::Untrusted, error).with_hint(INSECURE_HINT)
+            }
+        }
+    }
+}
+
+impl From<&CommitError> for Failure {
+    fn from(error: &CommitError) -> Self {
+        match error {
+            CommitError::SameGuestPath(error) => error.into(),
+            CommitError::Linked(linked) => linked.into(),
+            CommitError::Manifest(error) => error.into(),
+            CommitError::Changed(error) => error.into(),
+            CommitError::OtherSource(error) => error.into(),
+            CommitError::Signature(refusal) => refusal.into(),
+            CommitError::State(error) => error.into(),
+            CommitError::Layout(error) => error.into(),
+            CommitError::Stored(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RestoreError> for Failure {
+    fn from(error: &RestoreError) -> Self {
+        match error {
+            RestoreError::SameGuestPath(error) => error.into(),
+            RestoreError::Linked(linked) => linked.into(),
+            RestoreError::Changed(error) => error.into(),
+            RestoreError::Generation(error) => error.into(),
+            RestoreError::OtherSource(error) => error.into(),
+            RestoreError::State(error) => error.into(),
+            RestoreError::Layout(error) => error.into(),
+            RestoreError::Stored(error) => error.into(),
+        }
+    }
+}
+
+impl From<&GenerationError> for Failure {
+    fn from(error: &GenerationError) -> Self {
+        match error {
+            GenerationError::Gone { name, .. } => Self::new(ErrorKind::Local, error)
+                .with_hint(format!("see the generations: sesame extension history {name}")),
+            GenerationError::Record(error) => error.into(),
+        }
+    }
+}
+
+impl From<&ConfirmOriginError> for Failure {
+    fn from(error: &ConfirmOriginError) -> Self {
+        match error {
+            ConfirmOriginError::Changed(error) => error.into(),
+            ConfirmOriginError::Signature(refusal) => refusal.into(),
+            ConfirmOriginError::Installed(error) => error.into(),
+            ConfirmOriginError::State(error) => error.into(),
+            ConfirmOriginError::Stored(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RepairError> for Failure {
+    fn from(error: &RepairError) -> Self {
+        match error {
+            RepairError::Find(error) => error.into(),
+            RepairError::Changed(error) => error.into(),
+            RepairError::Layout(error) => error.into(),
+            RepairError::Record(error) => error.into(),
+        }
+    }
+}
+
+impl From<&PruneError> for Failure {
+    fn from(error: &PruneError) -> Self {
+        match error {
+            PruneError::Lists(error) => error.into(),
+            PruneError::Manifest(error) => error.into(),
+            PruneError::Remove(error) => error.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ impl Failure {
             (None, Some(capability)) => {
                 format!("policy denies `{name}` the capability `{capability}`, which it needs")
             }
-            (None, None) => format!("`{name}` does not get what it needs"),
+            (None, None) => format!("the imports of `{name}` are not satisfied"),
         };
         let mut failure = Self::message(ErrorKind::Refused, message);
         // The message has the first one already.
@@ -73,7 +73,7 @@ fn grant(refusal: &Refusal) -> Option<String> {
 fn hint_of_one(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::NotGranted { .. } => None,
-        Refusal::Denied { policy, .. } => Some(format!("`deny` in `{}` names what no extension has", policy.display())),
+        Refusal::Denied { policy, .. } => Some(format!("`deny` in `{}` lists the denied capabilities", policy.display())),
         Refusal::Foreign { host, .. } => Some(host.instead.to_owned()),
         Refusal::TooNew { .. } => Some("it needs another version of sesame: install a newer one".to_owned()),
         Refusal::Unknown { import, .. } if import.starts_with("open-sesame:") => {

@@ -1,7 +1,7 @@
 //! Suggestions for unknown names.
 
 use core_types::{ErrorKind, ExtensionName};
-use extension_depot::DepotError;
+use extension_depot::ExtensionNotFound;
 use extension_host::ExportedFunction;
 
 use super::Failure;
@@ -13,9 +13,9 @@ const ALIKE: f64 = 0.8;
 
 impl Failure {
     /// Reports that the extension of this name is not installed.
-    pub(super) fn not_found(name: &ExtensionName, error: &DepotError) -> Self {
+    pub(super) fn not_found(error: &ExtensionNotFound) -> Self {
         let mut failure = Self::new(ErrorKind::NotFound, error).with_hint("sesame extension list");
-        failure.about.unknown = Some(name.clone());
+        failure.about.unknown = Some(error.name.clone());
         failure
     }
 

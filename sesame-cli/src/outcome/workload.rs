@@ -2,7 +2,7 @@
 
 use extension_host::{ValidationProblem, Workload};
 
-use crate::document::Form;
+use crate::suffiks::document::Form;
 
 /// The outcome of `workload`.
 pub enum WorkloadReport {

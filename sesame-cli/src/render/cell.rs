@@ -3,9 +3,10 @@
 use core_types::OciReference;
 use jiff::Timestamp;
 
-use crate::moment::{ago, rfc3339};
-use crate::style::Style;
-use crate::terminal::inert_line;
+use crate::terminal::{
+    Style, escape_to_line,
+    moment::{ago, rfc3339},
+};
 
 /// One cell: the whole value for programs, and shorter forms for a narrow terminal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Cell {
 impl Cell {
     /// Makes a cell of untrusted text.
     pub fn new(text: &str) -> Self {
-        Self { full: inert_line(text), ..Self::default() }
+        Self { full: escape_to_line(text), ..Self::default() }
     }
 
     /// Makes a cell of a reference. In a table it has the beginning of its digest, which is enough
@@ -29,10 +30,15 @@ impl Cell {
     pub fn reference(reference: &OciReference) -> Self {
         let forms = [shortened(reference), reference.unpinned().to_string()];
         Self {
-            full: inert_line(&reference.to_string()),
-            forms: forms.map(|form| inert_line(&form)).to_vec(),
+            full: escape_to_line(&reference.to_string()),
+            forms: forms.map(|form| escape_to_line(&form)).to_vec(),
             ..Self::default()
         }
+    }
+
+    /// Makes a cell with another text in a table than for programs.
+    pub fn with_form(full: &str, form: &str) -> Self {
+        Self { full: escape_to_line(full), forms: vec![escape_to_line(form)], ..Self::default() }
     }
 
     /// Makes a cell of a time: its age in a table, or the time itself.

@@ -1,114 +1,18 @@
-//! From outcomes and failures to what people and programs read. Data goes to standard output, talk
-//! to standard error.
+//! From outcomes and failures to what people and programs read. Data goes to standard output,
+//! messages to standard error.
+//!
+//! `show` chooses between `json/` and `text/`. Listings are tables of cells on a screen, whose width
+//! and colours decide how they look.
 
 mod cell;
 mod json;
 mod listings;
-#[cfg(test)]
-mod listings_tests;
 mod markdown;
 mod screen;
+mod show;
 mod table;
 mod text;
 
-use std::io;
-
-use core_types::ErrorKind;
-
-pub use self::json::{schema, schema_names};
-use self::screen::Screen;
-pub use self::text::failure as failure_text;
-use crate::arguments::Presentation;
-use crate::context::Context;
-use crate::failure::Failure;
-use crate::outcome::Outcome;
-
-/// Text for each of the streams.
-#[derive(Default)]
-pub struct Rendered {
-    /// For standard output.
-    pub data: Vec<u8>,
-    /// A text for a person to read page by page, with our own styles; nothing without a reader.
-    pub paged: String,
-    /// For standard error.
-    pub talk: String,
-}
-
-impl Rendered {
-    /// Writes a text for its reader: page by page on a terminal, or as it is. It is escaped
-    /// already.
-    fn text(screen: &Screen, text: String) -> Self {
-        if screen.is_terminal() {
-            Self { paged: text, ..Self::default() }
-        } else {
-            Self { data: text.into_bytes(), ..Self::default() }
-        }
-    }
-}
-
-/// Shows the outcome of a command.
-pub fn outcome(
-    context: &Context,
-    presentation: &Presentation,
-    outcome: &Outcome,
-) -> io::Result<()> {
-    if matches!(outcome, Outcome::Ran(_) | Outcome::Shown(_)) {
-        context.warnings.show();
-        return Ok(());
-    }
-    if context.global.json {
-        let object = json::outcome(outcome, context.warnings.take())?;
-        return context.terminal.data(object.as_bytes());
-    }
-    if let Outcome::Partly { done, failures } = outcome {
-        failures.iter().for_each(|one| failure(context, one));
-        return self::outcome(context, presentation, done);
-    }
-    let screen = Screen::new(context, presentation);
-    let rendered = text::outcome(context, &screen, outcome);
-    if !rendered.talk.is_empty() && !context.global.quiet {
-        // If standard error is gone, data still matters.
-        let _ = context.terminal.talk(&rendered.talk);
-    }
-    if !rendered.paged.is_empty() {
-        context.terminal.page(&rendered.paged)?;
-    }
-    if !rendered.data.is_empty() {
-        context.terminal.data(&rendered.data)?;
-    }
-    if let Some(refusal) = refusal(outcome) {
-        failure(context, refusal);
-    }
-    Ok(())
-}
-
-/// Returns the verdict, which follows the findings.
-fn refusal(outcome: &Outcome) -> Option<&Failure> {
-    match outcome {
-        Outcome::Inspected(inspection) => inspection.refusal.as_ref(),
-        _ => None,
-    }
-}
-
-/// Shows a failure: a program finds it in the place of the outcome.
-pub fn failure(context: &Context, failure: &Failure) {
-    let _ = if context.global.json {
-        context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
-    } else {
-        context.terminal.talk(&text::failure(failure))
-    };
-}
-
-/// Makes the object for an unreadable command line, from the message for a person.
-pub fn wrong_command_line(told: &str) -> String {
-    let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
-    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let mut failure = Failure::message(ErrorKind::Usage, message);
-    failure.details = lines.map(str::to_owned).collect();
-    json::failure(&failure, Vec::new())
-}
-
-/// Returns the first line of a text, for places that have one.
-pub fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
-}
+pub use json::{schema, schema_names};
+pub use show::{Rendered, failure, outcome, wrong_command_line};
+pub use text::failure as failure_text;

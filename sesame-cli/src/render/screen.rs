@@ -81,7 +81,11 @@ impl Screen {
 
     /// Formats a time for its reader.
     pub fn time(&self, at: Timestamp) -> String {
-        if self.is_terminal { crate::moment::ago(at, self.now) } else { crate::moment::rfc3339(at) }
+        if self.is_terminal {
+            crate::terminal::moment::ago(at, self.now)
+        } else {
+            crate::terminal::moment::rfc3339(at)
+        }
     }
 
     /// Formats a time in a file. Other text is shown as it is.

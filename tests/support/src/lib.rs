@@ -2,6 +2,7 @@
 //! that is the same everywhere.
 
 pub mod bad_registry;
+mod component;
 mod import_circles;
 pub mod odd_registry;
 pub mod sigstore;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+pub use component::{asking, component};
 use extension_depot::serve::MemoryRegistry;
 pub use import_circles::import_circles;
 use tempfile::TempDir;
@@ -124,6 +126,21 @@ impl TestEnv {
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).env_clear().env("HOME", self.home()).current_dir(self.path("work"));
+        command
+    }
+
+    /// Makes a command of `sesame` with these words on a terminal of its own, where questions can
+    /// be answered. It writes no colours.
+    pub fn on_terminal(&self, words: &str) -> Command {
+        self.shell_on_terminal(&format!("{} {words}", self.binary.display()))
+    }
+
+    /// Makes the same command of a line for the shell.
+    pub fn shell_on_terminal(&self, line: &str) -> Command {
+        let mut command = Command::new("script");
+        command.args(["-qec", line, "/dev/null"]).env_clear().current_dir(self.path("work"));
+        command.env("HOME", self.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
+        command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1");
         command
     }
 

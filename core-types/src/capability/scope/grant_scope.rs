@@ -125,6 +125,15 @@ impl ScopeKind {
 }
 
 impl Scope {
+    /// Tells whether it covers a name of a configuration key or topic.
+    pub(crate) fn covers_name(&self, name: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Pattern(pattern) => pattern.covers(name),
+            _ => false,
+        }
+    }
+
     /// Tells whether everything within the other scope is within this one, under the paths that the
     /// guest has for directories.
     pub(crate) fn covers(&self, other: &Self) -> bool {

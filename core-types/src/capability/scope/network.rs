@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use crate::reference::{in_brackets, without_brackets};
+
 /// One entry of `network`: `[scheme://]host[:port][+private]`, where the host may start with `*.`;
 /// in a manifest also `{ host = "[scheme://]host[:port]", allow_private = true }`.
 ///
@@ -105,12 +107,7 @@ impl NetworkRule {
 
     /// Returns the address that the rule names instead of a host.
     fn granted_address(&self) -> Option<IpAddr> {
-        let host = self
-            .host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(&self.host);
-        host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+        without_brackets(&self.host).parse::<IpAddr>().ok().map(|address| address.to_canonical())
     }
 }
 
@@ -225,7 +222,7 @@ fn split_port(authority: &str, scheme: Scheme) -> Option<(&str, u16)> {
 }
 
 fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(address) = in_brackets(host) {
         return address.parse::<Ipv6Addr>().is_ok();
     }
     let is_label = |label: &str| {

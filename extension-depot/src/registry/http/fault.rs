@@ -77,7 +77,7 @@ fn of_layer(error: &(dyn Error + 'static)) -> Option<String> {
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
             "the connection ended before the answer was complete"
         }
-        io::ErrorKind::HostUnreachable => "there is no way to its address",
+        io::ErrorKind::HostUnreachable => "no route to its address",
         io::ErrorKind::NetworkUnreachable => "this machine is not connected to its network",
         io::ErrorKind::TimedOut => "it does not answer",
         _ => return None,

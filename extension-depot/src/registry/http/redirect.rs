@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use core_types::without_brackets;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, Response, Url};
 
@@ -71,13 +72,14 @@ impl Follow<'_> {
     ) -> Result<Url, RegistryError> {
         let location =
             headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
-        let to =
-            from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
+        let to = from
+            .join(location)
+            .map_err(|_| self.redirect_error(from, "which is not an address"))?;
         let reason = match to.scheme() {
             "https" => None,
             "http" if from.scheme() == "http" => None,
             "http" => Some("which is not secure"),
-            _ => Some("which is no web address"),
+            _ => Some("which is not a web address"),
         };
         let is_allowed = || self.settings.allows_redirect(self.registry, &to);
         let into_private = is_private(&to) && !is_private(start) && !is_allowed();
@@ -101,7 +103,7 @@ impl Follow<'_> {
 /// Returns whether an address is this machine or network by its own account. Names other than
 /// `localhost` are not looked up.
 fn is_private(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let host = without_brackets(url.host_str().unwrap_or_default());
     is_loopback(host)
         || host.parse::<IpAddr>().is_ok_and(|address| match address {
             IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_unspecified(),

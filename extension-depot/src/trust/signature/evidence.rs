@@ -78,10 +78,8 @@ fn verify_certificate(
             Err(error) => problem = Some(error.to_string()),
         }
     }
-    let claim = || signed.claim().unwrap_or_else(|| "nobody".to_owned());
-    Err(problem.unwrap_or_else(|| {
-        format!("its certificate names {}, whom nothing says to trust", claim())
-    }))
+    let claim = || signed.claim().unwrap_or_else(|| "no identity".to_owned());
+    Err(problem.unwrap_or_else(|| format!("its certificate names {}", claim())))
 }
 
 impl Verifier {

@@ -77,7 +77,7 @@ pub struct PublicKey {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// It is not the PEM of a public key.
-    #[error("it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
+    #[error("not a public key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
     NoKey,
     /// The key is of a kind that is not checked.
     #[error("it is a key of the kind {kind}, and not ECDSA over P-256 or P-384, Ed25519 or RSA")]
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn other_keys_are_named() {
         let error = |pem: &str| PublicKey::from_pem(pem.as_bytes()).expect_err(pem).to_string();
-        insta::assert_snapshot!(error("ssh-ed25519 AAAA"), @"it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)");
+        insta::assert_snapshot!(error("ssh-ed25519 AAAA"), @"not a public key in PEM (`-----BEGIN PUBLIC KEY-----`)");
         // A key over the curve secp256k1, which is not used for artifacts.
         let pem = "-----BEGIN PUBLIC KEY-----\nMFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEeb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA==\n-----END PUBLIC KEY-----\n";
         insta::assert_snapshot!(error(pem), @"it is a key of the kind 1.2.840.10045.2.1, and not ECDSA over P-256 or P-384, Ed25519 or RSA");

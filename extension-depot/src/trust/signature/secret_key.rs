@@ -31,19 +31,19 @@ enum Pair {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretKeyError {
     /// It is none of the forms that are read.
-    #[error("it is no private key in PEM: PKCS #8, or as cosign encrypts it")]
+    #[error("not a private key in PEM: PKCS #8, or as cosign encrypts it")]
     NoKey,
     /// It is encrypted, and no password was given.
-    #[error("it is encrypted, and there is no password")]
+    #[error("it is encrypted, and no password was given")]
     NoPassword,
     /// The password does not open it.
-    #[error("the password does not open it")]
+    #[error("the password does not decrypt it")]
     WrongPassword,
     /// The system's random numbers fail.
     #[error("signing failed")]
     Signing,
     /// It is of a kind that is not signed with.
-    #[error("it is no key of ECDSA over P-256 or of Ed25519")]
+    #[error("not an ECDSA key over P-256 or an Ed25519 key")]
     Kind,
 }
 
@@ -98,7 +98,7 @@ impl SecretKey {
     /// Reads a key from the text of its file.
     ///
     /// # Errors
-    /// When there is none, it is of another kind, or the password does not open it.
+    /// When there is none, it is of another kind, or the password does not decrypt it.
     pub fn from_pem(pem: &[u8], password: Option<&[u8]>) -> Result<Self, SecretKeyError> {
         if Self::is_encrypted(pem) {
             return Self::from_pkcs8(&decrypted(pem, password.ok_or(SecretKeyError::NoPassword)?)?);

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use core_types::Scheme;
+#[cfg(feature = "network")]
+use core_types::without_brackets;
 use http::Uri;
 use wasmtime_wasi_http::Error;
 
@@ -70,7 +72,7 @@ impl Target {
     /// Returns the host without the brackets around an address.
     #[cfg(feature = "network")]
     pub(crate) fn bare_host(&self) -> &str {
-        self.host.trim_start_matches('[').trim_end_matches(']')
+        without_brackets(&self.host)
     }
 
     /// Reads the target of an address. A name in front of an `@` is refused: a reader could take it

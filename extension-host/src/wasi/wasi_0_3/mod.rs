@@ -21,7 +21,7 @@ use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use super::environment::note_variables;
 use super::http::is_known_method_length;
-use super::preopens::note_directories;
+use super::preopens::replace_directories;
 use super::replace::replace_in;
 use crate::calling::CallState;
 use crate::linking::{Interface, interface_table};
@@ -63,7 +63,7 @@ fn link_environment(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 
 fn link_preopens(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    note_directories(linker, "wasi:filesystem/preopens@0.3.0", |state| {
+    replace_directories(linker, "wasi:filesystem/preopens@0.3.0", |state| {
         filesystem::preopens::Host::get_directories(&mut state.filesystem())
     })
 }

@@ -1,13 +1,16 @@
 //! A registry with small extensions in it, and what talks to it.
 
 use core_types::{Digest, ExtensionName, OciReference};
-use extension_depot::registry::{Registry, Settings};
-use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Description, Publication, Source, UserConfig};
+use extension_depot::registry::{Registry, Settings, SignatureForm};
+use extension_depot::serve::{MemoryRegistry, Seen, response};
+use extension_depot::{Description, EffectiveConfig, Publication, SecretKey, Source};
 use extension_manager::{
     Consent, InstallError, InstallOptions, InstallRequest, Installation, Installer, LazyRuntime,
     Manager, Network,
 };
+
+/// The status of an answer without contents.
+pub struct Response(pub u16);
 
 /// A registry, and the client and the runtime of a process.
 pub struct Remote {
@@ -18,21 +21,54 @@ pub struct Remote {
 
 /// A component whose bytes are those of this version, with requests of its author.
 pub fn component(version: u8, requests: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "f") (result i32) i32.const {version}))
-            (core instance $i (instantiate $m))
-            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
-    );
-    let binary = wat::parse_str(text).expect("valid");
     let manifest = format!("[capabilities]\n{requests}\n");
-    extension_host::with_author_manifest(&binary, &manifest).expect("put in")
+    test_support::asking(&test_support::component(version), &manifest)
 }
 
 impl Remote {
     pub fn start() -> Self {
+        Self::start_with(|_| None)
+    }
+
+    /// Starts a registry in which `intercept` has the first word on each request.
+    pub fn start_with(
+        intercept: impl Fn(&Seen) -> Option<Response> + Send + Sync + 'static,
+    ) -> Self {
         let (client, runtime) = (Registry::new(Settings::default()), LazyRuntime::default());
-        Self { registry: MemoryRegistry::start().expect("a registry"), client, runtime }
+        let registry = MemoryRegistry::start_with(move |seen| {
+            intercept(seen).map(|Response(status)| response(status, &[], ""))
+        });
+        Self { registry: registry.expect("a registry"), client, runtime }
+    }
+
+    /// Returns where the registry listens.
+    pub fn host(&self) -> String {
+        self.registry.host()
+    }
+
+    /// Signs something in the registry.
+    pub fn sign(&self, rest: &str, key: &SecretKey) {
+        let reference = self.reference(rest);
+        let signing = self.client.sign(&reference, key, SignatureForm::Bundle);
+        self.runtime.wait_for(signing).expect("a runtime").expect("signed");
+    }
+
+    /// Publishes a list of extensions.
+    pub fn publish_list(&self, rest: &str, text: &str) {
+        let (repository, tag) = rest.split_once(':').expect("a tag");
+        let (config, layer) =
+            (self.registry.put_blob(b"{}"), self.registry.put_blob(text.as_bytes()));
+        let kind = "application/vnd.open-sesame.extension-list.v1+toml";
+        let empty = "application/vnd.oci.empty.v1+json";
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"artifactType":"{kind}",
+                "config":{{"mediaType":"{empty}","digest":"{config}","size":2}},
+                "layers":[{{"mediaType":"{kind}","digest":"{layer}","size":{}}}]}}"#,
+            text.len()
+        );
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let repository = format!("my-org/{repository}");
+        self.registry.put_manifest(&repository, tag, media_type, manifest.as_bytes());
     }
 
     /// The reference of something in the registry.
@@ -59,7 +95,7 @@ impl Remote {
     /// What changes extensions, with this person.
     pub fn installer<'a>(
         &'a self,
-        (manager, config): (&'a Manager, &'a UserConfig),
+        (manager, config): (&'a Manager, &'a EffectiveConfig),
         consent: &'a dyn Consent,
     ) -> Installer<'a> {
         let network = Network { registry: &self.client, runtime: &self.runtime };

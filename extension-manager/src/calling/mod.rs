@@ -1,0 +1,15 @@
+//! Calls of installed extensions.
+//!
+//! A [`Callable`] is an extension that is opened for calls, within everything that holds for it;
+//! a [`Session`] opens one for each call. What a guest printed goes to its log, and [`Needs`] are
+//! the least permissions for what a call used.
+
+mod callable;
+mod guest_log;
+mod learn;
+mod session;
+
+pub use callable::{CallMode, Callable};
+pub use guest_log::GuestLogError;
+pub use learn::{Needs, difference};
+pub use session::{Session, SessionError};

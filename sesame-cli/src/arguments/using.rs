@@ -1,0 +1,88 @@
+//! `sesame extension call`, `run`, `docs` and `exec`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use core_types::ExtensionName;
+
+use crate::completion;
+
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// `greet`, or `ns:pkg/interface#greet` for a name of several interfaces. Without it, the
+    /// functions are listed
+    #[arg(add = ArgValueCompleter::new(completion::functions))]
+    pub function: Option<String>,
+    /// Text as it is; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After
+    /// `--` everything is data
+    ///
+    /// `none` leaves out any option; `%none` leaves out an option of text or bytes (write the text
+    /// `%none` as `%%none`).
+    ///
+    /// A newline at the end of standard input counts only for strings, bytes and a lone character.
+    #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
+    pub arguments: Vec<OsString>,
+    /// Arguments that are data, even `-`
+    #[arg(last = true, value_name = "DATA")]
+    pub data: Vec<OsString>,
+    /// All arguments as one JSON array
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["arguments", "data"])]
+    pub json_args: Option<String>,
+    /// Pass the arguments to a module as bytes in its memory, and read a 64-bit result as bytes
+    #[arg(long, conflicts_with = "json_args")]
+    pub bytes: bool,
+    /// Print the resources that the call used, with their limits
+    #[arg(long)]
+    pub stats: bool,
+    /// Print the least `[capabilities]` and `[limits]` for this call; refusals stay in force
+    #[arg(long)]
+    pub learn: bool,
+    /// With `--learn`: write them into the manifest
+    #[arg(long, requires = "learn")]
+    pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The arguments of the program; after `--` they may begin with a dash
+    pub arguments: Vec<OsString>,
+    /// Arguments of the program that may begin with a dash
+    #[arg(last = true, value_name = "ARG")]
+    pub data: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct DocsArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The page, with or without `.md`; without it, the first
+    pub page: Option<String>,
+    /// Print raw bytes; without it, terminal controls are escaped, in a pipe as well
+    #[arg(long)]
+    pub raw: bool,
+    /// List the pages
+    #[arg(long, conflicts_with_all = ["page", "raw"])]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExecArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The workload for the extension, YAML or JSON; without it, one that names the command
+    #[arg(long, value_name = "FILE")]
+    pub workload: Option<PathBuf>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}

@@ -1,0 +1,169 @@
+//! From a command of the command line to the file that runs it.
+
+use super::administering::{config, doctor, gc, schema, shell};
+use super::internal::{compile, hold_clipboard};
+use super::permissions::{activity, grants, inspect, secret, trust};
+use super::sharing::{bundle, history, login, outdated, sync, verify};
+use super::suffiks::{wasi_test, workload};
+use super::using::{
+    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
+};
+use super::writing::{build, dev, new, publish, sign, test};
+use crate::arguments::{
+    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
+    WasiCommand,
+};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// Runs a command.
+pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Everyday(command) => everyday(context, *command),
+        Command::Extension(command) => extension(context, *command),
+        Command::Registry(RegistryCommand::Login {
+            registry,
+            username,
+            password_stdin,
+            store,
+            no_verify,
+        }) => {
+            let order = login::LoginOrder {
+                registry,
+                username,
+                password_stdin,
+                store,
+                is_tried: !no_verify,
+            };
+            login::login(context, order)
+        }
+        Command::Registry(RegistryCommand::List { .. }) => login::list(context),
+        Command::Registry(RegistryCommand::Tags { repository, .. }) => {
+            outdated::tags(context, &repository)
+        }
+        Command::Registry(RegistryCommand::Logout { registry }) => {
+            login::logout(context, &registry)
+        }
+        Command::Secret(SecretCommand::Set { name, secret }) => {
+            secret::set(context, &name, &secret)
+        }
+        Command::Secret(SecretCommand::List { name, .. }) => secret::list(context, &name),
+        Command::Secret(SecretCommand::Remove { name, secret }) => {
+            secret::remove(context, &name, &secret)
+        }
+        Command::Config(ConfigCommand::Show { origin, .. }) => config::show(context, origin),
+        Command::Config(ConfigCommand::Validate) => config::validate(context),
+        Command::Wasi(WasiCommand::Publish(arguments)) => publish::wasi(context, &arguments),
+        Command::Wasi(WasiCommand::Download { reference, output }) => {
+            publish::download(context, &reference, &output)
+        }
+        Command::Wasi(WasiCommand::Test { module, tests, ext }) => {
+            wasi_test::run(context, &module, &tests, &ext)
+        }
+        Command::Workload(command) => workload::run(context, command),
+        Command::Trust(command) => trust::run(context, command),
+        Command::Doctor(_) => doctor::run(context),
+        Command::HoldClipboard { display } => hold_clipboard::run(display),
+        Command::Demo(arguments) => demo::run(context, &arguments),
+        Command::Completions { shell, install } => shell::completions(context, shell, install),
+        Command::Reference => Ok(shell::reference()),
+        Command::Help { .. } => {
+            unreachable!("it is read as the `--help` of the command that it names")
+        }
+        Command::Schema { name } => schema::run(context, name.as_deref()),
+        Command::Man { directory } => shell::manual(&directory),
+        Command::CompileExtension { jobs } => compile::run(&jobs),
+    }
+}
+
+/// Returns whether a command beside the everyday ones changes extensions or grants.
+fn is_change(command: &ExtensionCommand) -> bool {
+    use ExtensionCommand::{
+        Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin,
+    };
+    matches!(
+        command,
+        Enable { .. }
+            | Disable { .. }
+            | Grant(_)
+            | Revoke { .. }
+            | Pin { .. }
+            | Unpin { .. }
+            | Rollback(_)
+            | Gc { dry_run: false, .. }
+            | Sync(_)
+            | Import(_)
+    )
+}
+
+fn is_everyday_change(command: &EverydayCommand) -> bool {
+    matches!(
+        command,
+        EverydayCommand::Install(_) | EverydayCommand::Update(_) | EverydayCommand::Remove(_)
+    )
+}
+
+/// Removes the leftovers of killed compilers with the next change, like those of killed changes.
+fn sweep(context: &Context) {
+    if let Ok(cache) = context.code_cache() {
+        cache.sweep();
+    }
+}
+
+fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Failure> {
+    if is_everyday_change(&command) {
+        sweep(context);
+    }
+    match command {
+        EverydayCommand::Install(arguments) => install::run(context, &arguments),
+        EverydayCommand::List(_) => list::run(context),
+        EverydayCommand::Call(arguments) => call::run(context, arguments),
+        EverydayCommand::Run(arguments) => run::run(context, arguments),
+        EverydayCommand::Info { name } => info::run(context, &name),
+        EverydayCommand::Update(arguments) => update::run(context, &arguments),
+        EverydayCommand::Remove(arguments) => {
+            remove::run(context, &arguments.names, arguments.purge)
+        }
+    }
+}
+
+fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
+    if is_change(&command) {
+        sweep(context);
+    }
+    match command {
+        ExtensionCommand::Everyday(command) => everyday(context, command),
+        ExtensionCommand::Enable { names } => grants::enable(context, &names, true),
+        ExtensionCommand::Disable { names } => grants::enable(context, &names, false),
+        ExtensionCommand::Grant(arguments) => grants::grant(context, &arguments),
+        ExtensionCommand::Revoke { name, grants } => grants::revoke(context, &name, &grants),
+        ExtensionCommand::Inspect { what, sha256 } => inspect::run(context, &what, sha256.as_ref()),
+        ExtensionCommand::Why { name } => activity::why(context, &name),
+        ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
+        ExtensionCommand::Verify { what, repair, signer, .. } => {
+            verify::run(context, &what, repair, signer.given())
+        }
+        ExtensionCommand::Outdated { names, .. } => outdated::run(context, names),
+        ExtensionCommand::Pin { names } => grants::pin(context, &names, true),
+        ExtensionCommand::Unpin { names } => grants::pin(context, &names, false),
+        ExtensionCommand::History { name, .. } => history::run(context, &name),
+        ExtensionCommand::Rollback(arguments) => history::roll_back(context, &arguments),
+        ExtensionCommand::Gc { keep, dry_run, .. } => gc::run(context, keep, dry_run),
+        ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
+        ExtensionCommand::Docs(arguments) => docs::run(context, &arguments),
+        ExtensionCommand::Exec(arguments) => exec::run(context, &arguments),
+        ExtensionCommand::New(arguments) => new::run(context, &arguments),
+        ExtensionCommand::Build => build::run(context),
+        ExtensionCommand::Test(arguments) => test::run(context, &arguments),
+        ExtensionCommand::Dev(arguments) => dev::run(context, &arguments),
+        ExtensionCommand::Publish(arguments) => publish::run(context, &arguments),
+        ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
+        ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
+        ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
+        ExtensionCommand::Set(arguments) => settings::set(context, &arguments),
+        ExtensionCommand::Unset { name, keys } => settings::unset(context, &name, &keys),
+        ExtensionCommand::Edit { name } => edit::run(context, &name),
+        ExtensionCommand::Logs { name, lines, raw } => logs::run(context, &name, lines, raw),
+    }
+}
