@@ -144,7 +144,7 @@ impl Context {
 
     /// Returns the depot, after a check that only this user can write to it.
     pub fn depot(&self) -> Result<Depot, Failure> {
-        self.places()?.ensure_own().map_err(|error| Failure::place(&error))?;
+        self.places()?.ensure_own().map_err(|error| Failure::place(error))?;
         self.depot_as_it_is()
     }
 
@@ -176,7 +176,7 @@ impl Context {
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
             let manager = Manager::open(self.places()?.clone(), self.options()?);
-            let _ = self.manager.set(manager.map_err(|error| Failure::place(&error))?);
+            let _ = self.manager.set(manager.map_err(|error| Failure::place(error))?);
         }
         Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
     }

@@ -107,7 +107,7 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
         },
         Err(failure) => {
             render::failure(context, &failure);
-            failure.code
+            failure.code()
         }
     }
 }

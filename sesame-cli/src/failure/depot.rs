@@ -1,75 +1,39 @@
-//! Failures about an extension, from the depot, the host and its directories.
+//! Failures of the depot.
 
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{
     ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, SignatureRefusal,
     StateFileError, TimedGrantsError,
 };
-use extension_host::{DirectoryError, HostError};
 
 use super::Failure;
+use super::help::{Explain, Help};
 use super::list::repository_signature_hint;
 
 impl Failure {
     /// Reports an error of the depot about the extension of this name, which a refused signature does
     /// not carry.
-    pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
-        match error {
+    pub fn of_extension(name: &ExtensionName, error: DepotError) -> Self {
+        let help = match &error {
             DepotError::Signature(refusal) => {
-                Self::new(ErrorKind::Untrusted, error).with_hint(signature_hint(name, refusal))
+                Help::new(ErrorKind::Untrusted).with_hint(signature_hint(name, refusal))
             }
-            error => Self::from(error),
-        }
-    }
-
-    /// Reports that the extension of this name does not start.
-    pub fn of_host(name: &ExtensionName, error: &HostError) -> Self {
-        match error {
-            HostError::Refused(refusals) => Self::refused(name, refusals),
-            HostError::Engine(_) => Self::new(ErrorKind::Local, error),
-            HostError::NotWasm { .. } | HostError::NotComponent { .. } | HostError::Fault(_) => {
-                Self::new(ErrorKind::Failure, error)
-            }
-            HostError::Compile(_) | HostError::Load(_) => Self::new(ErrorKind::Local, error),
-            HostError::NotExecutable(error) => error.into(),
-            HostError::Link(_) => Self::new(ErrorKind::Refused, error)
-                .with_hint("it was built for another version of these interfaces; ask its author"),
-            HostError::Exports { .. } => Self::new(ErrorKind::Usage, error)
-                .with_hint("see the exports of a module of Suffiks in docs/wasi-runtime.md"),
-        }
-    }
-
-    /// Reports a directory that cannot be granted.
-    pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
-        let hint = match error {
-            DirectoryError::Link { path, real } => {
-                format!("to do it anyway, grant `{}` itself and revoke `{path}`", real.display())
-            }
-            DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
-            DirectoryError::Missing { .. }
-            | DirectoryError::Open { .. }
-            | DirectoryError::Protected { .. }
-            | DirectoryError::NoHome { .. } => {
-                format!("see its grants: sesame extension info {name}")
-            }
+            error => error.help(),
         };
-        let is_local =
-            matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
-        let code = if is_local { ErrorKind::Local } else { ErrorKind::Refused };
-        Self::new(code, error).with_hint(hint)
+        Self::with_help(error, help)
+    }
+
+    /// Reports an installed binary that is missing or damaged.
+    pub fn damaged_binary(name: &ExtensionName, error: BlobError) -> Self {
+        Self::new(ErrorKind::Local, error)
+            .with_hint(format!("sesame extension verify --repair {name}"))
     }
 }
 
-impl From<DepotError> for Failure {
-    fn from(error: DepotError) -> Self {
-        Self::from(&error)
-    }
-}
-
-impl From<&DepotError> for Failure {
-    fn from(error: &DepotError) -> Self {
-        let (code, hint) = match error {
-            DepotError::NotFound { name } => return Self::not_found(name, error),
+impl Explain for DepotError {
+    fn help(&self) -> Help {
+        let (code, hint) = match self {
+            DepotError::NotFound { name } => return Help::not_found(name),
             DepotError::NotInstalled { name, reference: Some(reference) } => (
                 ErrorKind::NotFound,
                 Some(format!(
@@ -121,9 +85,9 @@ impl From<&DepotError> for Failure {
                     "see `sesame extension logs {name}`, then: sesame extension enable {name}"
                 )),
             ),
-            DepotError::Policy(refusal) => return refusal.clone().into(),
+            DepotError::Policy(refusal) => return refusal.help(),
             DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
-            DepotError::Trust(error) => return error.as_ref().into(),
+            DepotError::Trust(error) => return error.help(),
             DepotError::Signature(refusal) => {
                 (ErrorKind::Untrusted, Some(repository_signature_hint(refusal)))
             }
@@ -137,23 +101,23 @@ impl From<&DepotError> for Failure {
             }
             DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
             DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
-            DepotError::Lock(error) => return error.into(),
+            DepotError::Lock(error) => return error.help(),
             DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
                 (ErrorKind::Local, None)
             }
         };
-        Self::new(code, error).with_optional_hint(hint)
+        Help::new(code).with_hints(hint)
     }
 }
 
-impl From<StateFileError> for Failure {
-    fn from(error: StateFileError) -> Self {
-        DepotError::from(error).into()
+impl Explain for StateFileError {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Local).with_hints(state_file_hint(self))
     }
 }
 
 /// The hint for a registry that was reached over TLS before.
-pub(super) const INSECURE_HINT: &str =
+const INSECURE_HINT: &str =
     "remove `plain_http` for it from config.toml, or, to do it anyway, add `--allow-plain-http`";
 
 /// Returns the hint to list the directories and to change a guest path.
@@ -177,7 +141,7 @@ fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
     }
 }
 
-pub(super) fn state_file_hint(error: &StateFileError) -> Option<String> {
+fn state_file_hint(error: &StateFileError) -> Option<String> {
     match error {
         StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
         StateFileError::Damaged { path, .. } => {

@@ -32,7 +32,7 @@ pub struct Stop {
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self { reason: failure.in_one_line(), mend: failure.hint }
+        Self { reason: failure.in_one_line(), mend: failure.into_hint() }
     }
 }
 
@@ -62,7 +62,7 @@ impl<'a> PolicyCheck<'a> {
             Err(stop) => return Some(stop.clone()),
         };
         match self.depot.check_policies(installed, config) {
-            Err(error) => Some(Failure::of_extension(&installed.name, &error).into()),
+            Err(error) => Some(Failure::of_extension(&installed.name, error).into()),
             Ok(()) => self.denied_import(installed, config),
         }
     }

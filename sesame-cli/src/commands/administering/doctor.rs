@@ -24,8 +24,8 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     all.extend(configuration(&depot));
     all.extend(durability(&depot));
     let listed = depot.list().unwrap_or_else(|error| {
-        let failure = Failure::of_listing(&error);
-        all.push(bad("extensions", failure.in_one_line(), failure.hint));
+        let failure = Failure::of_listing(error);
+        all.push(bad("extensions", failure.in_one_line(), failure.into_hint()));
         Vec::new()
     });
     let policies = PolicyCheck::new(context, &depot);
@@ -134,7 +134,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
         Err(error) => {
             return vec![bad(
                 "configuration files",
-                Failure::new(ErrorKind::Local, &error).in_one_line(),
+                Failure::new(ErrorKind::Local, error).in_one_line(),
                 None,
             )];
         }
@@ -164,13 +164,13 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
     let what = format!("extension {name}");
     let failed = |error: &DepotError| {
         let failure = Failure::from(error);
-        bad(what.clone(), failure.in_one_line(), failure.hint)
+        bad(what.clone(), failure.in_one_line(), failure.into_hint())
     };
     let installed = match depot.installed(name) {
         Ok(installed) => installed,
         Err(error @ DepotError::NotInstalled { .. }) => {
-            let failure = Failure::from(&error);
-            return warning(what, failure.in_one_line(), failure.hint);
+            let failure = Failure::from(error);
+            return warning(what, failure.in_one_line(), failure.into_hint());
         }
         Err(error) => return failed(&error),
     };
@@ -204,7 +204,7 @@ fn cache(context: &Context) -> Result<Diagnosis, Failure> {
             bad("compiled code", error.to_string(), Some(format!("rm -r '{}'", path.display())))
         }
         Err(error) => {
-            bad("compiled code", Failure::new(ErrorKind::Local, &error).in_one_line(), None)
+            bad("compiled code", Failure::new(ErrorKind::Local, error).in_one_line(), None)
         }
     })
 }
@@ -215,7 +215,7 @@ fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
         Ok(()) => good("compiled code", format!("{files} files")),
         // Code that is already there still runs.
         Err(IntoCacheError::Cache(error)) => {
-            let error = Failure::new(ErrorKind::Local, &error).in_one_line();
+            let error = Failure::new(ErrorKind::Local, error).in_one_line();
             warning(
                 "compiled code",
                 format!("{files} files, and no more can be kept: {error}"),
@@ -224,7 +224,7 @@ fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
         }
         Err(error) => {
             let failure = Failure::from(error);
-            bad("compiled code", failure.in_one_line(), failure.hint)
+            bad("compiled code", failure.in_one_line(), failure.into_hint())
         }
     }
 }
@@ -282,7 +282,7 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
         }
         match reach(context, &reference) {
             Ok(()) => good(what, "it answers"),
-            Err(failure) => bad(what, failure.in_one_line(), failure.hint),
+            Err(failure) => bad(what, failure.in_one_line(), failure.into_hint()),
         }
     };
     origins.into_iter().map(look).collect()

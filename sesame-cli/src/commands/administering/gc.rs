@@ -13,13 +13,13 @@ pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Fai
         .depot()?
         .lock()?
         .collect(keep, !dry_run)
-        .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+        .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     let cache = context.code_cache()?;
     let keys: Vec<_> = collected.binaries.iter().map(CodeKey::new).collect();
     let code =
-        cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+        cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, error))?;
     if !dry_run {
-        cache.remove_files(&code).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+        cache.remove_files(&code).map_err(|error| Failure::new(ErrorKind::Local, error))?;
     }
     Ok(Outcome::Collected(Collection {
         bytes: collected.bytes() + code.iter().map(|(_, size)| size).sum::<u64>(),

@@ -124,7 +124,7 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     };
     write().map(Outcome::Written).map_err(|error| {
         Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display()))
-            .caused_by(&error)
+            .caused_by(error)
     })
 }
 

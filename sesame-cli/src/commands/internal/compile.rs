@@ -19,9 +19,9 @@ pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
     match run_compiler(&jobs) {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {
-            crate::terminal::Terminal::detect(Colour::Never).note(&failure.message);
+            crate::terminal::Terminal::detect(Colour::Never).note(&failure.to_string());
             // A code for the parent, not an exit code of a command.
-            std::process::exit(failure.code)
+            std::process::exit(failure.code())
         }
     }
 }

@@ -49,7 +49,7 @@ fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Optio
 /// Shows the extension that is installed under this name.
 fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<Outcome, Failure> {
     let installed = depot.installed(name).map_err(|error| {
-        let failure = Failure::from(&error);
+        let failure = Failure::from(error);
         let file = Path::new(name.as_str());
         // A name means the installed extension, even if a file has the same name.
         if file.is_file() {
@@ -85,7 +85,7 @@ fn inspection(
         exports: host.exports(&code),
         attached: Vec::new(),
         nothing_to_call: nothing_to_call(name, purpose),
-        refusal: refusal.map(|error| Failure::of_host(name, &error)),
+        refusal: refusal.map(|error| Failure::of_host(name, error)),
     })
 }
 

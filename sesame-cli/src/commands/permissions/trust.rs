@@ -21,7 +21,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     match command {
         TrustCommand::List { .. } => {
             let first_uses =
-                depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+                depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, error))?;
             Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses }))
         }
         TrustCommand::Add { key, certificate, place } => {
@@ -53,7 +53,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
         SignedSource::Repository(repository) => {
             // Whose tag it is does not matter: a repository has one signer.
             let any =
-                repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
+                repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, error))?;
             any.identity()
         }
     };

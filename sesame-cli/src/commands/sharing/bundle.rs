@@ -17,7 +17,7 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome,
     let installer = context.installer(&consent)?;
     let to = &arguments.output;
     let names = if arguments.all {
-        installer.installed_names().map_err(|error| Failure::of_listing(&error))?
+        installer.installed_names().map_err(|error| Failure::of_listing(error))?
     } else {
         arguments.names.clone()
     };

@@ -26,7 +26,7 @@ pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure
 pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Failure> {
     let installer = context.installer(&Nobody)?;
     let names = if names.is_empty() {
-        installer.installed_names().map_err(|error| Failure::of_listing(&error))?
+        installer.installed_names().map_err(|error| Failure::of_listing(error))?
     } else {
         names
     };

@@ -25,7 +25,7 @@ pub fn run(
     if what.is_empty() {
         // An extension that another process has removed meanwhile need not be verified.
         let check_one = |listed: Listed| check(context, &depot, &listed.name, repair).ok();
-        let listed = depot.list().map_err(|error| Failure::of_listing(&error))?;
+        let listed = depot.list().map_err(|error| Failure::of_listing(error))?;
         return Ok(Outcome::Verified(listed.into_iter().filter_map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
@@ -111,7 +111,7 @@ fn check_artifact(context: &Context, verification: &Verification, repair: bool, 
                 Ok(()) => check.repaired.extend(findings),
                 Err(failure) => {
                     check.findings.extend(findings);
-                    check.findings.push(format!("cannot fetch it again: {}", failure.message));
+                    check.findings.push(format!("cannot fetch it again: {failure}"));
                 }
             }
         }
@@ -141,7 +141,7 @@ fn check_code(
         let host = Host::new().map_err(|error| error.to_string())?;
         let code =
             context.manager().and_then(|manager| Ok(manager.code(&host, installed.binary())?));
-        code.map(drop).map_err(|failure| failure.message)
+        code.map(drop).map_err(|failure| failure.to_string())
     });
     match compiled {
         Ok(()) => check.repaired.push(error),

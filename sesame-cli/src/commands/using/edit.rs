@@ -30,7 +30,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     loop {
         open(&context.editor(), name, copy.path())?;
         let after = fs::read_to_string(copy.path())
-            .map_err(|error| Failure::unreadable(copy.path(), &error))?;
+            .map_err(|error| Failure::unreadable(copy.path(), error))?;
         let kept = keep(&depot, name, &schema, (&before, &after));
         match kept {
             Ok(changed) => {

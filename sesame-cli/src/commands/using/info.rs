@@ -18,7 +18,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let depot = context.depot()?;
     let installed = depot.installed(name)?;
     context.warn_unknown_keys(&installed.loaded);
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    let host = Host::new().map_err(|error| Failure::of_host(name, error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(context, &depot, &installed);

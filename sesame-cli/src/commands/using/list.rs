@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, Row, State};
 /// Lists all manifests; a broken one is a row with the reason.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let listed = depot.list().map_err(|error| Failure::of_listing(&error))?;
+    let listed = depot.list().map_err(|error| Failure::of_listing(error))?;
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }

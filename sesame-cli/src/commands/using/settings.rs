@@ -19,9 +19,8 @@ pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failu
         return list(context, &loaded, &schema);
     }
     let changes = settings.iter().map(|setting| change_of(setting, &schema));
-    let changes = changes
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::of_setting(name, &error))?;
+    let changes =
+        changes.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::of_setting(name, error))?;
     let changed = change(&depot, name, &changes)?;
     warn(context, name, &loaded, settings)?;
     let said = settings.iter().map(|setting| match setting {
@@ -49,7 +48,7 @@ pub fn unset(
         if let SettingKey::Config(key) = key
             && loaded.manifest.config.get(key).is_none()
         {
-            schema.check_key(key).map_err(|error| Failure::of_setting(name, &error))?;
+            schema.check_key(key).map_err(|error| Failure::of_setting(name, error))?;
         }
     }
     let change_of = |key: &SettingKey| match key {

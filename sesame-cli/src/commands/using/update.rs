@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Fa
 }
 
 fn installed(installer: &Installer<'_>) -> Result<Vec<ExtensionName>, Failure> {
-    installer.installed_names().map_err(|error| Failure::of_listing(&error))
+    installer.installed_names().map_err(|error| Failure::of_listing(error))
 }
 
 /// Returns the extensions with newer versions, if a person agrees. Without a person, an option has

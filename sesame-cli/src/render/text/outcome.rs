@@ -73,16 +73,16 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
     }
 }
 
-/// Formats a failure as text: the error, its causes, details, one hint.
+/// Formats a failure as text: the error, its causes, details, hints.
 pub fn failure(failure: &Failure) -> String {
-    let mut text = format!("error: {}\n", failure.message);
-    for cause in &failure.causes {
+    let mut text = format!("error: {}\n", failure);
+    for cause in failure.causes() {
         let _ = writeln!(text, "caused by: {cause}");
     }
-    for detail in &failure.details {
+    for detail in failure.details() {
         let _ = writeln!(text, "{detail}");
     }
-    if let Some(hint) = &failure.hint {
+    for hint in failure.hints() {
         let _ = writeln!(text, "hint: {hint}");
     }
     text
