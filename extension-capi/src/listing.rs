@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use core_types::{ExtensionName, OciReference};
-use extension_depot::{Listed, UserConfig};
+use extension_depot::{EffectiveConfig, Listed};
 use extension_manager::{Manager, OpenError};
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ fn entry(listed: Listed, problem: Option<String>) -> Entry {
 /// grant shows only when its code is loaded, which would make a list slow.
 fn problem(
     manager: &Manager,
-    config: &Result<UserConfig, OpenError>,
+    config: &Result<EffectiveConfig, OpenError>,
     name: &ExtensionName,
 ) -> Option<String> {
     match config {

@@ -28,29 +28,39 @@ mod source;
 mod store;
 mod trust;
 
-pub use activity::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog, Quarantine};
+pub use activity::{
+    ActivityEntry, ActivityError, ActivityFinding, ActivityLog, NoteCallError, Quarantine,
+};
 pub use archives::{Docs, DocsError, Page, UnpackError};
 pub use config::{
-    CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
-    RedirectHostError, RegistrySettings, Setting, UserConfig,
+    CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
+    RedirectHostError, RegistrySettings, Setting,
 };
-pub use files::{LockError, OutputDirectory, OutputFile, StateFileError};
+pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{
-    Collected, FollowedList, FromList, Generation, GivenByList, History, Pruned, Reason,
+    Collected, FollowedList, FromList, Generation, GenerationError, GivenByList, History,
+    HistoryError, PruneError, Pruned, Reason, RestoreError,
 };
-pub use manifest::{LoadedManifest, ManifestError, SettingChange, TimedGrantsError, needs_text};
+pub use manifest::{
+    ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, EditError,
+    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError,
+    SettingChange, TimedGrantsError, needs_text,
+};
 pub use oci::{
     Artifact, ArtifactError, Attachment, Binary, BlobError, Description, Descriptor, ImageError,
     ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob,
 };
-pub use private_files::{LinkedFile, read_regular};
+pub use private_files::{FileError, LinkedFile, read_regular};
 pub use source::{
     AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
     StagingError, WebAddress,
 };
 pub use store::{
-    Basis, CheckedSignature, Depot, DepotError, Finding, InstallOrder, Installed, Listed,
-    LockedDepot, Opened, Record, Removed, Verification,
+    Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
+    ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,
+    InstalledError, Listed, LockedDepot, NotInstalled, OpenExtensionError, Opened, OtherSource,
+    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError,
+    Verification,
 };
 #[cfg(feature = "registry")]
 pub use trust::signature::{
@@ -58,6 +68,7 @@ pub use trust::signature::{
     Verifiers,
 };
 pub use trust::{
-    Evidence, FirstSigner, FirstUse, SignatureRefusal, SignatureState, Signer, SignerProof,
-    TrustError, TrustedSigner,
+    Evidence, FirstSigner, InsecureTransport, NoteSignatureError, PinnedSigner, SignatureRefusal,
+    SignatureState, SignedArtifact, Signer, SignerError, TransportError, TrustAnchor, TrustError,
+    TrustedSigner,
 };

@@ -7,8 +7,9 @@ use std::fs;
 use core_types::{Capabilities, Digest, OciReference};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{
-    Basis, DepotError, Evidence, FirstSigner, InstallOrder, Reason, SignatureState, Signer, Staged,
-    media_type,
+    Basis, ChangeTimedGrantsError, CommitError, Evidence, FindError, FirstSigner,
+    GrantInstalledError, InstallPlan, InstalledError, NoteSignatureError, Reason, RestoreError,
+    SignatureState, Signer, Staged, media_type,
 };
 use support::{Home, basis, component, home, install, name, order, publish, reference, stage};
 
@@ -86,7 +87,7 @@ fn change_ends_the_commit() {
             .lock()
             .expect("free")
             .install(&staged, &order(&seen, "a", Some(&notification())));
-        assert!(matches!(refused, Err(DepotError::Changed { .. })), "{what}: {refused:?}");
+        assert!(matches!(refused, Err(CommitError::Changed(_))), "{what}: {refused:?}");
         assert_eq!(manifest(), before, "{what}");
         assert_eq!(
             fs::read_dir(home.depot.places().blobs()).expect("there").count(),
@@ -140,7 +141,7 @@ fn new_manifest_ends_the_commit() {
         .lock()
         .expect("free")
         .install(&staged, &order(&seen, "a", Some(&notification())));
-    assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(CommitError::Changed(_))), "{refused:?}");
 }
 
 fn signed(by: u8) -> Evidence {
@@ -148,12 +149,12 @@ fn signed(by: u8) -> Evidence {
     Evidence { signature: SignatureState::Verified { by: Signer::Key { key } }, is_secure: false }
 }
 
-fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<(), DepotError> {
+fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<(), CommitError> {
     let evidence = signed(by);
     home.depot
         .lock()
         .expect("free")
-        .install(staged, &InstallOrder { evidence: Some(&evidence), ..order(seen, "a", None) })
+        .install(staged, &InstallPlan { evidence: Some(&evidence), ..order(seen, "a", None) })
 }
 
 /// The pinned signer is not overwritten by one that could not follow it, whatever was seen.
@@ -163,12 +164,12 @@ fn pinned_signer_kept_under_lock() {
     let seen = basis(&home, &name("a"), &staged);
     let looked_at = home.depot.installed(&name("a")).expect("installed");
     home.depot.lock().expect("free").note_signature(&looked_at, &signed(1)).expect("noted");
-    assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(DepotError::Changed { .. })));
+    assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(CommitError::Changed(_))));
     let seen = basis(&home, &name("a"), &staged);
-    assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(DepotError::Signature(_))));
+    assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(CommitError::Signature(_))));
     assert!(matches!(
         home.depot.lock().expect("free").note_signature(&looked_at, &signed(2)),
-        Err(DepotError::Signature(_))
+        Err(NoteSignatureError::Signature(_))
     ));
     let first = home
         .depot
@@ -191,16 +192,16 @@ fn evidence_stays_with_its_version() {
         .expect("installed");
     assert!(matches!(
         home.depot.lock().expect("free").note_signature(&looked_at, &signed(1)),
-        Err(DepotError::Changed { .. })
+        Err(NoteSignatureError::Changed(_))
     ));
     let grant = ["notification".parse().expect("a grant")];
     assert!(matches!(
         home.depot.lock().expect("free").grant_installed(&looked_at, &grant),
-        Err(DepotError::Changed { .. })
+        Err(GrantInstalledError::Changed(_))
     ));
     assert!(matches!(
         home.depot.lock().expect("free").set_needs(&looked_at, &notification(), &[]),
-        Err(DepotError::Changed { .. })
+        Err(GrantInstalledError::Changed(_))
     ));
     let add = |_: &mut core_types::TimedGrants| true;
     let timed = home.depot.lock().expect("free").change_timed_grants(
@@ -208,7 +209,7 @@ fn evidence_stays_with_its_version() {
         Some(&looked_at.reference),
         add,
     );
-    assert!(matches!(timed, Err(DepotError::Changed { .. })));
+    assert!(matches!(timed, Err(ChangeTimedGrantsError::Changed(_))));
 }
 
 /// A rollback is decided on the grants of today.
@@ -225,7 +226,7 @@ fn rollback_compares_its_basis() {
     let seen = basis(&home, &name("a"), &staged);
     home.depot.lock().expect("free").remove(&name("a"), false).expect("removed");
     let refused = home.depot.lock().expect("free").roll_back(&seen, generation, &notification());
-    assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(RestoreError::Changed(_))), "{refused:?}");
     assert!(home.depot.manifest(&name("a")).expect("readable").is_none());
 }
 
@@ -246,7 +247,7 @@ fn broken_manifest_is_a_basis() {
     edit(&home, |_| "[broken otherwise".to_owned());
     let refused =
         home.depot.lock().expect("free").roll_back(&seen, generation, &Capabilities::default());
-    assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(RestoreError::Changed(_))), "{refused:?}");
     let seen = home.depot.basis_of_broken(&name("a"), &staged.reference).expect("readable");
     home.depot
         .lock()
@@ -284,7 +285,7 @@ fn readers_survive_many_changes() {
         let reader = extension_depot::Depot::new(places);
         while !writer.is_finished() {
             match reader.installed(&name("a")) {
-                Ok(_) | Err(DepotError::NotFound { .. }) => {}
+                Ok(_) | Err(InstalledError::Find(FindError::NotFound(_))) => {}
                 Err(error) => panic!("{error:?}"),
             }
         }

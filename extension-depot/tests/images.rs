@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use core_types::Digest;
 use extension_depot::registry::RegistryError;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Bundle, DepotError, ImageError, UnpackError, media_type};
+use extension_depot::{Bundle, ImageError, InstalledError, UnpackError, media_type};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use support::{Home, component, home, install, install_staged, name, publish, stage};
@@ -232,7 +232,7 @@ fn unpacked_binary_survives_gc() {
     let (home, text) = packed(&registry);
     let first = home.depot.installed(&name("plugin")).expect("installed").binary().clone();
     home.depot.lock().expect("free").collect(1, true).expect("collected");
-    assert!(first.path.exists() && home.depot.whole(&name("plugin")).is_some());
+    assert!(first.path.exists() && home.depot.installed_with_binary(&name("plugin")).is_some());
 
     // An older version stays as long as one can go back to it.
     image(&registry, "o/plugin", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("new"))])), "")]);
@@ -288,7 +288,7 @@ fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
     }
     fs::remove_file(&record)?;
     let error = home.depot.installed(&name("plugin")).expect_err("which binary is not known");
-    assert!(matches!(error, DepotError::Artifact { .. }), "{error:?}");
+    assert!(matches!(error, InstalledError::Artifact { .. }), "{error:?}");
     Ok(())
 }
 

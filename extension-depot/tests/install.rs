@@ -8,7 +8,10 @@ use std::path::Path;
 
 use core_types::{Capability, Grant};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, Reason, media_type};
+use extension_depot::{
+    ArtifactError, BlobError, CommitError, FindError, InstalledError, Reason, RemoveError,
+    media_type,
+};
 use support::{component, home, install, install_staged, name, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
@@ -175,7 +178,7 @@ fn name_stays_with_its_owner() {
     let before = files(home.directory.path());
     let error =
         install(&home, &format!("{}/evil-org/a:1", registry.host())).expect_err("another's");
-    assert!(matches!(error.downcast_ref(), Some(DepotError::OtherSource { .. })), "{error}");
+    assert!(matches!(error.downcast_ref(), Some(CommitError::OtherSource(_))), "{error}");
     assert_eq!(files(home.directory.path()), before);
 }
 
@@ -195,7 +198,10 @@ fn removal_keeps_shared_blobs() {
                 .expect("kept")
                 .contains("my-org/a:1")
     );
-    assert!(matches!(home.depot.installed(&name("a")), Err(DepotError::NotFound { .. })));
+    assert!(matches!(
+        home.depot.installed(&name("a")),
+        Err(InstalledError::Find(FindError::NotFound(_)))
+    ));
     assert!(
         home.depot.verify(&name("b")).expect("there").findings.is_empty(),
         "the empty configuration is shared"
@@ -205,7 +211,7 @@ fn removal_keeps_shared_blobs() {
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
     assert!(matches!(
         home.depot.lock().expect("free").remove(&name("b"), false),
-        Err(DepotError::NotFound { .. })
+        Err(RemoveError::NotFound(_))
     ));
 }
 
@@ -235,7 +241,7 @@ fn killed_removal_is_finished() {
         .expect("its records are still there");
     assert!(matches!(
         home.depot.lock().expect("free").remove(&name("b"), false),
-        Err(DepotError::NotFound { .. })
+        Err(RemoveError::NotFound(_))
     ));
     assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
 }
@@ -350,7 +356,7 @@ fn damage_is_found_and_named() {
     assert!(
         matches!(
             error,
-            DepotError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }
+            InstalledError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }
         ),
         "{error:?}"
     );

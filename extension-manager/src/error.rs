@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use core_types::{Capability, ExtensionName};
-use extension_depot::{BlobError, ConfigFileError, DepotError};
+use extension_depot::{
+    BlobError, ChangedMeanwhile, ConfigFileError, OpenExtensionError, StateFileError,
+};
 use extension_host::{HostError, IntoCacheError};
 
 /// Why an extension cannot be called. Nothing of it has run.
@@ -22,8 +24,14 @@ pub enum OpenError {
         /// The extension.
         name: ExtensionName,
         /// The problem.
-        source: Box<DepotError>,
+        source: Box<OpenExtensionError>,
     },
+    /// Whether it was replaced meanwhile cannot be read.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// Other processes keep replacing it.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
     /// Its code does not run here.
     #[error(transparent)]
     Code(Box<CodeError>),
@@ -69,7 +77,7 @@ impl From<CodeError> for OpenError {
 
 impl OpenError {
     /// Adds the extension's name to an error of the depot.
-    pub(crate) fn of_extension(name: &ExtensionName, source: DepotError) -> Self {
+    pub(crate) fn of_extension(name: &ExtensionName, source: OpenExtensionError) -> Self {
         Self::Extension { name: name.clone(), source: Box::new(source) }
     }
 

@@ -2,7 +2,9 @@
 
 use core_types::{ChangeKind, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Registry;
-use extension_depot::{Depot, DepotError, LoadedManifest, PolicyRefusal, UserConfig};
+use extension_depot::{
+    Depot, EffectiveConfig, FileError, LoadedManifest, PolicyRefusal, TransportError,
+};
 use extension_host::DirectoryRules;
 
 use crate::consent::{Consent, DirectoryGrantError};
@@ -18,7 +20,7 @@ pub struct Installer<'a> {
     /// The extensions.
     pub manager: &'a Manager,
     /// The configuration and every policy, for all operations of one command.
-    pub config: &'a UserConfig,
+    pub config: &'a EffectiveConfig,
     /// The registries.
     pub network: Network<'a>,
     /// Answers what only a person can answer.
@@ -72,7 +74,7 @@ impl Installer<'_> {
         &self,
         reference: &OciReference,
         allow_plain_http: bool,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), TransportError> {
         if allow_plain_http || reference.is_local() {
             return Ok(());
         }
@@ -90,7 +92,7 @@ impl Installer<'_> {
             DirectoryGrantError::Directory(source) => {
                 InstallError::Directory { name: name.clone(), source: Box::new(source) }
             }
-            DirectoryGrantError::Depot(error) => InstallError::of(name)(error),
+            DirectoryGrantError::TimedGrants(error) => error.into(),
         })
     }
 
@@ -98,7 +100,7 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// When the manifests cannot be listed.
-    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, DepotError> {
+    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, FileError> {
         let listed = self.depot().list()?.into_iter();
         Ok(listed.filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
     }

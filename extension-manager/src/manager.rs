@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::{Digest, ExtensionName, UnknownKey};
-use extension_depot::{Depot, Installed, PlaceError, Places, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, Installed, PlaceError, Places};
 use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules, Host};
 
 use crate::error::OpenError;
@@ -95,8 +95,8 @@ impl Manager {
     ///
     /// # Errors
     /// When a document of them cannot be read or understood: nothing is allowed then.
-    pub fn config(&self) -> Result<UserConfig, OpenError> {
-        let config = UserConfig::load(self.depot.places())?;
+    pub fn config(&self) -> Result<EffectiveConfig, OpenError> {
+        let config = EffectiveConfig::load(self.depot.places())?;
         if !config.unknown_keys.is_empty() {
             self.events().event(Event::UnknownKeys(&config.unknown_keys));
         }

@@ -22,7 +22,7 @@ impl Installer<'_> {
     ) -> Result<Option<Tryout>, InstallError> {
         let arrived = self.depot().stage_development(binary, name, version)?;
         self.config.check_source(&arrived.reference)?;
-        let installed = self.depot().whole(name);
+        let installed = self.depot().installed_with_binary(name);
         if installed.is_some_and(|installed| installed.reference == arrived.reference) {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// An error with the file or directory that it is about.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use `{}`", path.display())]
+#[error("cannot change `{}`", path.display())]
 pub struct FileError {
     /// The file or directory.
     pub path: PathBuf,

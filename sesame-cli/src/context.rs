@@ -14,12 +14,10 @@ use directories::BaseDirs;
 use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
-use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
-use extension_manager::{
-    Consent, Event, Events, Installer, LazyRuntime, Manager, Network, Options,
-};
+use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Options};
 
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
@@ -36,7 +34,7 @@ pub struct Context {
     pub warnings: Warnings,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
-    config: OnceCell<UserConfig>,
+    config: OnceCell<EffectiveConfig>,
     /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
@@ -139,21 +137,12 @@ impl Context {
 
     /// Returns the paths of all files.
     pub fn places(&self) -> Result<&Places, Failure> {
-        self.places.as_ref().map_err(Failure::from)
+        self.places.as_ref().map_err(|error| error.clone().into())
     }
 
-    /// Returns the depot, after a check that only this user can write to it.
-    pub fn depot(&self) -> Result<Depot, Failure> {
-        self.places()?.ensure_own().map_err(|error| Failure::place(error))?;
-        self.depot_as_it_is()
-    }
-
-    /// Returns the depot whoever owns its directories, to diagnose it.
-    pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
-        let (waiting, unlogged) = (TerminalEvents::new(self), TerminalEvents::new(self));
-        Ok(Depot::new(self.places()?.clone())
-            .on_waiting(move || waiting.event(Event::WaitingForLock))
-            .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error))))
+    /// Returns the manager's depot.
+    pub fn depot(&self) -> Result<&Depot, Failure> {
+        Ok(self.manager()?.depot())
     }
 
     /// Returns the cache of compiled code.
@@ -162,23 +151,28 @@ impl Context {
     }
 
     /// Returns the configuration.
-    pub fn config(&self) -> Result<&UserConfig, Failure> {
+    pub fn config(&self) -> Result<&EffectiveConfig, Failure> {
         if self.config.get().is_none() {
-            let config = UserConfig::load(self.places()?)?;
+            let config = EffectiveConfig::load(self.places()?)?;
             self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display(), key)));
             let _ = self.config.set(config);
         }
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Returns the manager, with all capabilities of this session. Connections are opened when they
-    /// are needed.
+    /// Returns the manager, with all capabilities of this session, after a check that only this user
+    /// can write to its directories. Connections are opened when they are needed.
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
-            let manager = Manager::open(self.places()?.clone(), self.options()?);
-            let _ = self.manager.set(manager.map_err(|error| Failure::place(error))?);
+            let manager = Manager::open(self.places()?.clone(), self.options()?)?;
+            let _ = self.manager.set(manager);
         }
         Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    /// Returns a manager whoever owns the directories, to diagnose them.
+    pub fn manager_as_it_is(&self) -> Result<Manager, Failure> {
+        Ok(Manager::open_as_it_is(self.places()?.clone(), self.options()?))
     }
 
     fn options(&self) -> Result<Options, Failure> {
@@ -240,7 +234,7 @@ impl Context {
         Notices::new(move |notice| match notice {
             Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
             Notice::WaitingForHelper(_) if is_quiet => {}
-            Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
+            Notice::WaitingForHelper(_) => terminal.status(&notice.to_string()),
         })
     }
 
@@ -294,9 +288,9 @@ impl Context {
     }
 
     /// Prints a line on standard error.
-    pub fn say(&self, text: &str) {
+    pub fn status(&self, text: &str) {
         if !self.global.quiet {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 
@@ -306,9 +300,9 @@ impl Context {
     }
 
     /// Prints a detail on standard error if the user wants details.
-    pub fn explain(&self, text: &str) {
+    pub fn verbose(&self, text: &str) {
         if self.is_verbose() {
-            self.terminal.note(text);
+            self.terminal.status(text);
         }
     }
 

@@ -70,21 +70,21 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         _ if is_wrong && arguments::wants_json(words) => {
             terminal.data(render::wrong_command_line(&answer.text).as_bytes())
         }
-        false => terminal.talk(&answer.text),
+        false => terminal.stderr(&answer.text),
         true => terminal.data(answer.text.as_bytes()),
     };
-    let code = written.map_or_else(|error| unwritten(&terminal, &error), |()| None);
+    let code = written.map_or_else(|error| unwritten(&terminal, error), |()| None);
     std::process::exit(code.unwrap_or(answer.code).number())
 }
 
 /// Prints why standard output could not be written, as the tools of coreutils do, and returns the
 /// exit code for that. A reader that closes the pipe early is not an error.
-fn unwritten(terminal: &Terminal, error: &std::io::Error) -> Option<ExitCode> {
+fn unwritten(terminal: &Terminal, error: std::io::Error) -> Option<ExitCode> {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         return None;
     }
     let failure = failure::Failure::message(ErrorKind::Local, "cannot write to standard output");
-    let _ = terminal.talk(&render::failure_text(&failure.caused_by(error)));
+    let _ = terminal.stderr(&render::failure_text(&failure.caused_by(error)));
     Some(ErrorKind::Local.into())
 }
 
@@ -101,7 +101,7 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
                 ErrorKind::Limit.into()
             }
             Err(error) => {
-                unwritten(&context.terminal, &error).unwrap_or_else(|| outcome.exit_code())
+                unwritten(&context.terminal, error).unwrap_or_else(|| outcome.exit_code())
             }
             Ok(()) => outcome.exit_code(),
         },

@@ -5,12 +5,11 @@ use std::fs;
 use std::io;
 
 use core_types::{CallRecord, Digest, ExtensionName};
-use private_files::names_in;
+use private_files::{FileError, names_in};
 
 use crate::activity::quarantine::{FAILURES, Quarantine};
-use crate::files::state_file;
+use crate::files::state_file::{self, StateFileError};
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
 
 /// The longest reason that is kept, in characters: two or three lines of a terminal.
 const MAX_REASON: usize = 200;
@@ -26,7 +25,7 @@ impl Depot {
         name: &ExtensionName,
         pinned: &Digest,
         call: &CallRecord,
-    ) -> Result<Option<Quarantine>, DepotError> {
+    ) -> Result<Option<Quarantine>, StateFileError> {
         let before = self.health(name).filter(|health| health.pinned == *pinned);
         let reason =
             call.reason.as_deref().unwrap_or("it failed").chars().take(MAX_REASON).collect();
@@ -41,17 +40,17 @@ impl Depot {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn forget_failures(&self, name: &ExtensionName) -> Result<bool, DepotError> {
+    pub fn forget_failures(&self, name: &ExtensionName) -> Result<bool, FileError> {
         let path = self.places().health(name);
         match fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(DepotError::Io { path, source }),
+            Err(source) => Err(FileError { path, source }),
         }
     }
 
     /// Returns the extensions that failed recently, in one look at their directory.
-    pub(crate) fn failed(&self) -> Result<HashSet<ExtensionName>, DepotError> {
+    pub(crate) fn failed(&self) -> Result<HashSet<ExtensionName>, FileError> {
         let files = names_in(&self.places().extension_state().join("health"))?;
         Ok(files
             .iter()

@@ -11,4 +11,5 @@ mod note_call;
 pub(crate) mod quarantine;
 
 pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
+pub use note_call::NoteCallError;
 pub use quarantine::Quarantine;

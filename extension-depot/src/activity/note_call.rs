@@ -2,10 +2,21 @@
 
 use core_types::{CallOutcome, CallRecord, Digest, ExtensionName};
 
-use crate::activity::activity_log::ActivityLog;
+use crate::activity::activity_log::{ActivityError, ActivityLog};
 use crate::activity::quarantine::Quarantine;
+use crate::files::stored_file::StoredFileError;
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
+
+/// Why a call is not noted. It has been made all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum NoteCallError {
+    /// The activity log cannot be written.
+    #[error(transparent)]
+    Activity(#[from] ActivityError),
+    /// The failures in a row cannot be written or forgotten.
+    #[error(transparent)]
+    Failures(#[from] StoredFileError),
+}
 
 impl Depot {
     /// Returns the log of what extensions did.
@@ -27,14 +38,26 @@ impl Depot {
         name: &ExtensionName,
         pinned: &Digest,
         call: &CallRecord,
-    ) -> Result<Option<Quarantine>, DepotError> {
+    ) -> Result<Option<Quarantine>, NoteCallError> {
         let logged = self.activity().append(call.clone());
-        let noted = match call.outcome {
-            CallOutcome::Crashed | CallOutcome::Limit => self.note_failure(name, pinned, call),
-            CallOutcome::Returned | CallOutcome::Error => self.forget_failures(name).map(|_| None),
-            CallOutcome::Refused | CallOutcome::Cancelled | CallOutcome::Failed => Ok(None),
-        };
+        let counted = self.count_failure(name, pinned, call);
         logged?;
-        noted
+        Ok(counted?)
+    }
+
+    fn count_failure(
+        &self,
+        name: &ExtensionName,
+        pinned: &Digest,
+        call: &CallRecord,
+    ) -> Result<Option<Quarantine>, StoredFileError> {
+        match call.outcome {
+            CallOutcome::Crashed | CallOutcome::Limit => {
+                return Ok(self.note_failure(name, pinned, call)?);
+            }
+            CallOutcome::Returned | CallOutcome::Error => drop(self.forget_failures(name)?),
+            CallOutcome::Refused | CallOutcome::Cancelled | CallOutcome::Failed => {}
+        }
+        Ok(None)
     }
 }

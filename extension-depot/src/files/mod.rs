@@ -4,7 +4,9 @@
 pub(crate) mod lock;
 pub(crate) mod output_directory;
 pub(crate) mod state_file;
+pub(crate) mod stored_file;
 
 pub use lock::LockError;
 pub use output_directory::{OutputDirectory, OutputFile};
 pub use state_file::StateFileError;
+pub use stored_file::StoredFileError;

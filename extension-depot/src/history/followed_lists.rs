@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionName, Grant, Identity, OciReference};
 use jiff::Timestamp;
-use private_files::names_in;
+use private_files::{FileError, names_in};
 use serde::{Deserialize, Serialize};
 
-use crate::files::state_file::{self, StateFile};
+use crate::files::state_file::{self, StateFile, StateFileError};
+use crate::files::stored_file::StoredFileError;
+use crate::manifest::manifest_file::ManifestError;
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
-use crate::store::remove::Removed;
+use crate::store::remove::{RemoveError, Removed};
 use crate::trust::signer_pin::Evidence;
 
 /// A list that `sync` followed.
@@ -81,20 +82,34 @@ pub enum Pruned {
     Kept,
 }
 
+/// Why it is not known whether an extension is to be removed, or it is not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum PruneError {
+    /// A list cannot be read, so its extensions are not known.
+    #[error(transparent)]
+    Lists(#[from] StoredFileError),
+    /// The manifest cannot be used, so its owner is not known.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The extension cannot be removed.
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
+}
+
 impl Depot {
     /// Returns the state of a list, or nothing when it was never followed.
     ///
     /// # Errors
     /// When it cannot be read, so that its extensions are not known.
-    pub fn followed_list(&self, list: &str) -> Result<Option<FollowedList>, DepotError> {
-        Ok(state_file::read(&self.followed_list_path(list))?)
+    pub fn followed_list(&self, list: &str) -> Result<Option<FollowedList>, StateFileError> {
+        state_file::read(&self.followed_list_path(list))
     }
 
     /// Returns every list that was followed.
     ///
     /// # Errors
     /// When one of them, or their directory, cannot be read.
-    pub fn followed_lists(&self) -> Result<Vec<FollowedList>, DepotError> {
+    pub fn followed_lists(&self) -> Result<Vec<FollowedList>, StoredFileError> {
         let mut all = Vec::new();
         for path in self.followed_list_files()? {
             all.extend(state_file::read::<FollowedList>(&path)?);
@@ -102,7 +117,7 @@ impl Depot {
         Ok(all)
     }
 
-    fn followed_list_files(&self) -> Result<Vec<PathBuf>, DepotError> {
+    fn followed_list_files(&self) -> Result<Vec<PathBuf>, FileError> {
         let directory = self.places().followed_lists();
         let names = names_in(&directory)?;
         let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
@@ -127,7 +142,7 @@ impl LockedDepot<'_> {
         list: &str,
         signed: Option<(&OciReference, &Evidence)>,
         note: impl FnOnce(&mut FollowedList),
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), StateFileError> {
         signed.map_or(Ok(()), |(reference, found)| self.note_first_use(reference, found))?;
         let known = self.followed_list(list)?.unwrap_or_default();
         let mut followed = FollowedList { list: list.to_owned(), ..known.clone() };
@@ -136,7 +151,7 @@ impl LockedDepot<'_> {
             return Ok(());
         }
         followed.followed_at = state_file::now();
-        Ok(state_file::write(&self.followed_list_path(list), &followed)?)
+        state_file::write(&self.followed_list_path(list), &followed)
     }
 
     /// Removes an extension that is not on its list any more, as [`LockedDepot::remove`] does, if it came
@@ -144,7 +159,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When its manifest or the state of lists cannot be read, or something cannot be removed.
-    pub fn prune(&self, list: &str, name: &ExtensionName) -> Result<Pruned, DepotError> {
+    pub fn prune(&self, list: &str, name: &ExtensionName) -> Result<Pruned, PruneError> {
         let all = self.followed_lists()?;
         let from = |followed: &FollowedList| followed.extensions.get(name).cloned();
         let Some(known) = all.iter().find(|followed| followed.list == list).and_then(from) else {
@@ -159,12 +174,12 @@ impl LockedDepot<'_> {
         {
             return Ok(Pruned::Kept);
         }
-        self.remove(name, false).map(Pruned::Removed)
+        Ok(Pruned::Removed(self.remove(name, false)?))
     }
 
     /// Forgets that an extension came from a list. A list of which nothing can be read says so when
     /// it is followed.
-    pub(crate) fn forget_lists_of(&self, name: &ExtensionName) -> Result<(), DepotError> {
+    pub(crate) fn forget_lists_of(&self, name: &ExtensionName) -> Result<(), StoredFileError> {
         for path in self.followed_list_files()? {
             let Ok(Some(mut followed)) = state_file::read::<FollowedList>(&path) else { continue };
             if followed.extensions.remove(name).is_some() {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use core_types::{Digest, ExtensionName};
-use private_files::names_in;
+use private_files::{FileError, names_in};
 
+use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Generation;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::store::depot::Listed;
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
 
@@ -39,7 +39,7 @@ impl LockedDepot<'_> {
     /// # Errors
     /// When something cannot be read or removed. While a manifest cannot be read, no blob goes: its
     /// blobs are not known.
-    pub fn collect(&self, keep: usize, apply: bool) -> Result<Collected, DepotError> {
+    pub fn collect(&self, keep: usize, apply: bool) -> Result<Collected, StoredFileError> {
         let mut collected = Collected::default();
         let mut staying = Vec::new();
         for name in self.names_with_history()? {
@@ -70,7 +70,7 @@ impl LockedDepot<'_> {
 
     /// Generations first: a crash leaves blobs that the next collection takes, and no generation
     /// without its blobs.
-    fn apply(&self, collected: &Collected) -> Result<(), DepotError> {
+    fn apply(&self, collected: &Collected) -> Result<(), FileError> {
         for (name, number) in &collected.generations {
             remove_file(&self.places().generation(name, *number))?;
         }
@@ -81,7 +81,7 @@ impl LockedDepot<'_> {
     }
 
     /// Removes what neither a manifest nor a generation needs. Returns how many bytes that freed.
-    pub(crate) fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
+    pub(crate) fn remove_unused_blobs(&self) -> Result<u64, StoredFileError> {
         let mut staying = Vec::new();
         for name in self.names_with_history()? {
             staying.extend(self.generations(&name)?);
@@ -97,7 +97,7 @@ impl LockedDepot<'_> {
 
     /// What each manifest that is pinned is pinned to, with its binary; nothing for one that cannot
     /// be read, or whose artifact or binary is not known.
-    fn installed_artifacts(&self) -> Result<Vec<Option<(Artifact, Binary)>>, DepotError> {
+    fn installed_artifacts(&self) -> Result<Vec<Option<(Artifact, Binary)>>, FileError> {
         let known = |name: &ExtensionName, digest| {
             let artifact = self.layout().artifact(digest).ok()?;
             let binary = self.binary(name, &artifact).ok().flatten()?;
@@ -139,7 +139,7 @@ impl LockedDepot<'_> {
         Some(needed)
     }
 
-    fn names_with_history(&self) -> Result<Vec<ExtensionName>, DepotError> {
+    fn names_with_history(&self) -> Result<Vec<ExtensionName>, FileError> {
         let files = names_in(&self.places().histories())?;
         let mut names: Vec<_> =
             files.iter().filter_map(|file| file.to_str()?.parse::<ExtensionName>().ok()).collect();
@@ -152,13 +152,13 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// With the first directory that cannot.
-    pub(crate) fn check_listings(&self) -> Result<(), DepotError> {
+    pub(crate) fn check_listings(&self) -> Result<(), FileError> {
         for name in self.names_with_history()? {
             names_in(&self.places().history(&name))?;
         }
         let others =
             [self.places().extensions(), self.places().blobs(), self.places().all_records()];
-        Ok(others.iter().try_for_each(|directory| names_in(directory).map(drop))?)
+        others.iter().try_for_each(|directory| names_in(directory).map(drop))
     }
 }
 

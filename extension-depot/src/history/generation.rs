@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::ExtensionNotFound;
 
 /// One state of an extension, as a change left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,13 +130,24 @@ impl History {
     }
 }
 
+/// Why the history of an extension cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// It has neither a manifest nor a generation.
+    #[error(transparent)]
+    NotFound(#[from] ExtensionNotFound),
+    /// A generation cannot be read.
+    #[error(transparent)]
+    Generation(#[from] StateFileError),
+}
+
 impl Depot {
     /// Returns all generations of an extension. An extension that was never changed by this sesame
     /// has none.
     ///
     /// # Errors
     /// When there is neither a manifest nor a generation, or a file of the history cannot be read.
-    pub fn history(&self, name: &ExtensionName) -> Result<History, DepotError> {
+    pub fn history(&self, name: &ExtensionName) -> Result<History, HistoryError> {
         let generations = self.generations(name)?;
         let text = match self.manifest(name) {
             Ok(loaded) => loaded.map(|loaded| loaded.text),
@@ -144,7 +155,7 @@ impl Depot {
             Err(_) => Some(String::new()),
         };
         if generations.is_empty() && text.is_none() {
-            return Err(DepotError::NotFound { name: name.clone() });
+            return Err(ExtensionNotFound { name: name.clone() }.into());
         }
         let is_current = |generation: &&Generation| Some(&generation.manifest) == text.as_ref();
         let current = generations.iter().rev().find(is_current).map(|generation| generation.number);

@@ -9,6 +9,7 @@ pub(crate) mod generation;
 mod note_generation;
 mod rollback;
 
-pub use followed_lists::{FollowedList, FromList, GivenByList, Pruned};
+pub use followed_lists::{FollowedList, FromList, GivenByList, PruneError, Pruned};
 pub use gc::Collected;
-pub use generation::{Generation, History, Reason};
+pub use generation::{Generation, History, HistoryError, Reason};
+pub use rollback::{GenerationError, RestoreError};

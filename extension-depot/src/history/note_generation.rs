@@ -5,7 +5,6 @@ use private_files::remove_leftovers;
 
 use crate::files::state_file::{self, StateFileError};
 use crate::history::generation::{Generation, Reason};
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
@@ -18,7 +17,7 @@ impl LockedDepot<'_> {
         before: Option<(&str, Option<&OciReference>)>,
         after: (&str, Option<&OciReference>),
         reason: Reason,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), StateFileError> {
         remove_leftovers(&self.places().history(name));
         let last = self.generation_numbers(name)?.pop().unwrap_or_default();
         let newest: Option<Generation> = match last {
@@ -41,12 +40,12 @@ impl LockedDepot<'_> {
         number: u32,
         (manifest, reference): (&str, Option<&OciReference>),
         reason: Reason,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), StateFileError> {
         let artifact = reference.and_then(|reference| self.artifact_of(reference));
         let record = match artifact.as_ref().map(|artifact| self.record(name, &artifact.digest)) {
             // A record that cannot be read now may be readable when blobs are collected by the
             // digests of this generation.
-            Some(Err(error @ StateFileError::Io { .. })) => return Err(error.into()),
+            Some(Err(error @ StateFileError::Io { .. })) => return Err(error),
             Some(Ok(record)) => record,
             Some(Err(_)) | None => None,
         };
@@ -62,6 +61,6 @@ impl LockedDepot<'_> {
             signer: record.and_then(|record| Some(record.signature?.state.to_string())),
             manifest: manifest.to_owned(),
         };
-        Ok(state_file::write(&self.places().generation(name, number), &generation)?)
+        state_file::write(&self.places().generation(name, number), &generation)
     }
 }

@@ -1,15 +1,32 @@
 //! Edits the manifest of an extension. The new text is a new generation.
 
-use std::path::Path;
-
-use core_types::{Capabilities, ExtensionName, OciReference};
+use core_types::{ExtensionName, OciReference};
 use private_files::ensure_not_link;
 
+use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
+use crate::store::basis::ChangedMeanwhile;
 use crate::store::depot::{Depot, Installed};
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::FindError;
 use crate::store::locked_depot::LockedDepot;
+
+/// Why the manifest of an extension is not edited. It is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// It is missing or cannot be used.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The generation or the manifest cannot be written.
+    #[error(transparent)]
+    Stored(#[from] StoredFileError),
+}
+
+impl From<ManifestError> for EditError {
+    fn from(error: ManifestError) -> Self {
+        Self::Find(error.into())
+    }
+}
 
 impl Depot {
     /// Returns the text of a manifest that may be broken, and where it says that the extension came
@@ -28,21 +45,31 @@ impl Depot {
 impl LockedDepot<'_> {
     /// Edits a manifest that is there. `edit` says whether it changed anything; if not, nothing is
     /// written.
-    pub(crate) fn edit(
+    pub(crate) fn edit<E: From<EditError>>(
         &self,
         name: &ExtensionName,
         reason: Reason,
-        edit: impl FnOnce(&LoadedManifest, &mut ManifestEditor) -> Result<bool, DepotError>,
-    ) -> Result<bool, DepotError> {
-        let loaded = self.existing_manifest(name)?;
+        edit: impl FnOnce(&LoadedManifest, &mut ManifestEditor) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        let loaded = self.existing_manifest(name).map_err(EditError::from)?;
         let mut editor = ManifestEditor::new(Some(&loaded.text));
         let changed = edit(&loaded, &mut editor)?;
         if changed {
-            self.ensure_editable(name)?;
-            let before = loaded.text_and_origin();
-            self.write_manifest(name, Some(before), editor, before.1, reason)?;
+            self.write_edited(name, &loaded, editor, reason)?;
         }
         Ok(changed)
+    }
+
+    fn write_edited(
+        &self,
+        name: &ExtensionName,
+        loaded: &LoadedManifest,
+        editor: ManifestEditor,
+        reason: Reason,
+    ) -> Result<(), EditError> {
+        self.ensure_editable(name)?;
+        let before = loaded.text_and_origin();
+        Ok(self.write_manifest(name, Some(before), editor, before.1, reason)?)
     }
 
     /// Checks that a manifest can be replaced by one that is edited.
@@ -59,7 +86,7 @@ impl LockedDepot<'_> {
         editor: ManifestEditor,
         reference: Option<&OciReference>,
         reason: Reason,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), StoredFileError> {
         let text = editor.into_text();
         if before.is_some_and(|(before, _)| before == text) {
             return Ok(());
@@ -72,16 +99,10 @@ impl LockedDepot<'_> {
 }
 
 /// Checks that a manifest still belongs to the same installed extension.
-pub(crate) fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result<(), DepotError> {
+pub(crate) fn ensure_still(
+    loaded: &LoadedManifest,
+    found: &Installed,
+) -> Result<(), ChangedMeanwhile> {
     let is_same = loaded.manifest.extension.oci.as_ref() == Some(&found.reference);
-    if is_same { Ok(()) } else { Err(DepotError::Changed { name: found.name.clone() }) }
-}
-
-/// Checks that a manifest can be read again: a manifest with one path for two directories cannot.
-pub(crate) fn check_guest_paths(
-    name: &ExtensionName,
-    capabilities: &Capabilities,
-) -> Result<(), DepotError> {
-    let same = |problem| DepotError::SameGuestPath { name: name.clone(), problem };
-    capabilities.check_guest_paths(Path::new("~")).map_err(same)
+    if is_same { Ok(()) } else { Err(ChangedMeanwhile { name: found.name.clone() }) }
 }

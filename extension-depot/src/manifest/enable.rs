@@ -3,7 +3,7 @@
 use core_types::ExtensionName;
 
 use crate::history::generation::Reason;
-use crate::store::depot_error::DepotError;
+use crate::manifest::edit::EditError;
 use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
@@ -11,7 +11,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When the manifest is missing or cannot be written.
-    pub fn set_enabled(&self, name: &ExtensionName, enabled: bool) -> Result<bool, DepotError> {
+    pub fn set_enabled(&self, name: &ExtensionName, enabled: bool) -> Result<bool, EditError> {
         let reason = if enabled { Reason::Enabled } else { Reason::Disabled };
         self.edit(name, reason, |loaded, editor| {
             editor.set_enabled(enabled);

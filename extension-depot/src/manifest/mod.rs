@@ -6,6 +6,7 @@
 mod change_capabilities;
 pub(crate) mod edit;
 mod enable;
+pub(crate) mod guest_paths;
 pub(crate) mod manifest_file;
 mod replace_manifest;
 mod settings;
@@ -14,6 +15,11 @@ pub(crate) mod timed_grants_file;
 pub(crate) mod toml_list;
 mod update_pin;
 
+pub use change_capabilities::{ChangeCapabilitiesError, GrantInstalledError};
+pub use edit::EditError;
+pub use guest_paths::GuestPathTaken;
 pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
-pub use settings::SettingChange;
+pub use replace_manifest::ReplaceManifestError;
+pub use settings::{ChangeSettingsError, SettingChange};
+pub use timed_grants::ChangeTimedGrantsError;
 pub use timed_grants_file::TimedGrantsError;

@@ -4,8 +4,8 @@ use core_types::{Config, ExtensionName, LimitName, Manifest, SettingKind};
 use toml_edit::{Item, Table, TableLike, Value, value};
 
 use crate::history::generation::Reason;
+use crate::manifest::edit::EditError;
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 /// A change of one setting or limit.
@@ -31,6 +31,25 @@ pub enum SettingChange {
     UnsetLimit(LimitName),
 }
 
+/// Why settings and limits are not changed. The manifest is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeSettingsError {
+    /// The manifest cannot be edited.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The result is not a manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A value would take the place of a table of settings.
+    #[error("it would take the setting `{}` away", key.escape_debug())]
+    Table {
+        /// The extension.
+        name: ExtensionName,
+        /// A setting in that table.
+        key: String,
+    },
+}
+
 impl LockedDepot<'_> {
     /// Changes settings and limits, all or none. Returns of each whether it was not so before.
     ///
@@ -40,15 +59,15 @@ impl LockedDepot<'_> {
         &self,
         name: &ExtensionName,
         changes: &[SettingChange],
-    ) -> Result<Vec<bool>, DepotError> {
+    ) -> Result<Vec<bool>, ChangeSettingsError> {
         let mut changed = Vec::new();
-        self.edit(name, Reason::Configured, |loaded, editor| {
+        self.edit::<ChangeSettingsError>(name, Reason::Configured, |loaded, editor| {
             changed = changes.iter().map(|change| editor.change_setting(loaded, change)).collect();
             let path = &loaded.path;
             let wrong = |problem| ManifestError::Content { path: path.clone(), problem };
             let after = Manifest::parse(&editor.to_text(), name).map_err(wrong)?.value;
             check_others(changes, &loaded.manifest.config, &after.config)
-                .map_err(|key| DepotError::SettingTable { name: name.clone(), key })?;
+                .map_err(|key| ChangeSettingsError::Table { name: name.clone(), key })?;
             Ok(changed.contains(&true))
         })?;
         Ok(changed)

@@ -3,12 +3,31 @@
 use std::io;
 
 use core_types::{ExtensionName, Identity, OciReference, TimedGrants};
+use private_files::FileError;
 
 use crate::manifest::timed_grants_file::{TimedGrantsError, read, write};
+use crate::store::basis::ChangedMeanwhile;
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::{FindError, NotInstalled};
 use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
+
+/// Why the grants of an extension that end are not changed. They are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeTimedGrantsError {
+    /// The extension has no manifest that can be used.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Its manifest does not say where it comes from.
+    #[error(transparent)]
+    NotInstalled(#[from] NotInstalled),
+    /// Something else has the name by now.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
+    /// They cannot be read or written.
+    #[error(transparent)]
+    Grants(#[from] TimedGrantsError),
+}
 
 impl Depot {
     /// Returns the grants that end of the extension of this name and origin, those that have ended
@@ -44,19 +63,19 @@ impl LockedDepot<'_> {
     /// Returns its result. Where they were decided for an artifact, it is `decided_for`.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something else has the name by now. When the extension is
+    /// [`ChangeTimedGrantsError::Changed`] when something else has the name by now. When the extension is
     /// missing, the session has no runtime directory, or the file cannot be used.
     pub fn change_timed_grants(
         &self,
         name: &ExtensionName,
         decided_for: Option<&OciReference>,
         change: impl FnOnce(&mut TimedGrants) -> bool,
-    ) -> Result<bool, DepotError> {
+    ) -> Result<bool, ChangeTimedGrantsError> {
         let reference = self.existing_manifest(name)?.manifest.extension.oci;
-        let not_installed = || DepotError::NotInstalled { name: name.clone(), reference: None };
+        let not_installed = || NotInstalled { name: name.clone(), reference: None };
         let reference = reference.ok_or_else(not_installed)?;
         if decided_for.is_some_and(|decided_for| *decided_for != reference) {
-            return Err(DepotError::Changed { name: name.clone() });
+            return Err(ChangedMeanwhile { name: name.clone() }.into());
         }
         let identity = reference.identity();
         let mut grants = self.timed_grants(name, &identity)?;
@@ -71,7 +90,7 @@ impl LockedDepot<'_> {
     }
 
     /// Forgets the grants of an extension that end.
-    pub(crate) fn forget_timed_grants(&self, name: &ExtensionName) -> Result<(), DepotError> {
+    pub(crate) fn forget_timed_grants(&self, name: &ExtensionName) -> Result<(), FileError> {
         let Some(path) = self.places().timed_grants(name) else { return Ok(()) };
         remove_file(&path).map(drop)
     }

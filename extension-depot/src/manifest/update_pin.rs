@@ -3,7 +3,7 @@
 use core_types::ExtensionName;
 
 use crate::history::generation::Reason;
-use crate::store::depot_error::DepotError;
+use crate::manifest::edit::EditError;
 use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
@@ -12,7 +12,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When the manifest is missing or cannot be written.
-    pub fn set_pinned(&self, name: &ExtensionName, pinned: bool) -> Result<bool, DepotError> {
+    pub fn set_pinned(&self, name: &ExtensionName, pinned: bool) -> Result<bool, EditError> {
         let reason = if pinned { Reason::Pinned } else { Reason::Unpinned };
         self.edit(name, reason, |loaded, editor| {
             editor.set_pinned(pinned);

@@ -6,11 +6,12 @@
 
 use core_types::{Capabilities, ExtensionName, Identity, OciReference, Owner};
 
-use crate::manifest::manifest_file::{LoadedManifest, read_text};
-use crate::store::depot::{Depot, Installed, check_owner};
-use crate::store::depot_error::DepotError;
-use crate::trust::check_signer::check_secure;
-use crate::trust::signer_pin::FirstUse;
+use crate::files::state_file::StateFileError;
+use crate::manifest::manifest_file::{LoadedManifest, ManifestError, read_text};
+use crate::store::depot::{Depot, Installed};
+use crate::store::owner::{OtherSource, check_owner};
+use crate::trust::check_transport::{InsecureTransport, check_secure};
+use crate::trust::signer_pin::PinnedSigner;
 
 /// The state that a decision about an extension is based on: its manifest, and the signer that is
 /// pinned for its repository.
@@ -23,7 +24,7 @@ pub struct Basis {
     name: ExtensionName,
     repository: Identity,
     manifest: Seen,
-    first_use: Option<FirstUse>,
+    first_use: Option<PinnedSigner>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +33,26 @@ enum Seen {
     /// The text of a manifest that cannot be understood; empty where it cannot be read.
     Broken(String),
     Good(Box<LoadedManifest>),
+}
+
+/// Another process changed the basis of a decision: the installed version, its grants, or the
+/// pinned signer.
+#[derive(Debug, thiserror::Error)]
+#[error("`{name}` has been changed by another process in the meantime")]
+pub struct ChangedMeanwhile {
+    /// The extension.
+    pub name: ExtensionName,
+}
+
+/// Why the basis of a decision cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BasisError {
+    /// The manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The pinned signer cannot be read.
+    #[error(transparent)]
+    FirstUse(#[from] StateFileError),
 }
 
 impl Depot {
@@ -43,9 +64,9 @@ impl Depot {
         &self,
         name: &ExtensionName,
         reference: &OciReference,
-    ) -> Result<Basis, DepotError> {
+    ) -> Result<Basis, BasisError> {
         let manifest = Seen::from(self.manifest(name)?);
-        self.basis_on(name, reference.identity(), manifest)
+        Ok(self.basis_on(name, reference.identity(), manifest)?)
     }
 
     /// Reads the same where the manifest may be broken, as before a rollback.
@@ -56,7 +77,7 @@ impl Depot {
         &self,
         name: &ExtensionName,
         reference: &OciReference,
-    ) -> Result<Basis, DepotError> {
+    ) -> Result<Basis, StateFileError> {
         self.basis_on(name, reference.identity(), self.seen(name))
     }
 
@@ -64,7 +85,7 @@ impl Depot {
     ///
     /// # Errors
     /// When the pinned signer cannot be read.
-    pub fn basis_of(&self, installed: &Installed) -> Result<Basis, DepotError> {
+    pub fn basis_of(&self, installed: &Installed) -> Result<Basis, StateFileError> {
         let Installed { name, loaded, reference, .. } = installed;
         self.basis_on(name, reference.identity(), Seen::Good(Box::new(loaded.clone())))
     }
@@ -74,7 +95,7 @@ impl Depot {
     ///
     /// # Errors
     /// When the records cannot be read.
-    pub fn rebase(&self, basis: Basis, reference: &OciReference) -> Result<Basis, DepotError> {
+    pub fn rebase(&self, basis: Basis, reference: &OciReference) -> Result<Basis, StateFileError> {
         let repository = reference.identity();
         if repository == basis.repository {
             return Ok(basis);
@@ -87,7 +108,7 @@ impl Depot {
         name: &ExtensionName,
         repository: Identity,
         manifest: Seen,
-    ) -> Result<Basis, DepotError> {
+    ) -> Result<Basis, StateFileError> {
         let first_use = self.first_use(&repository)?;
         Ok(Basis { name: name.clone(), repository, manifest, first_use })
     }
@@ -135,15 +156,15 @@ impl Basis {
     }
 
     /// Who signed first.
-    pub fn first_use(&self) -> Option<&FirstUse> {
+    pub fn first_use(&self) -> Option<&PinnedSigner> {
         self.first_use.as_ref()
     }
 
     /// Checks that an artifact from there can have this name.
     ///
     /// # Errors
-    /// [`DepotError::OtherSource`] when the name belongs to another identity.
-    pub fn check_name(&self, reference: &OciReference) -> Result<(), DepotError> {
+    /// When the name belongs to another identity.
+    pub fn check_name(&self, reference: &OciReference) -> Result<(), OtherSource> {
         let owner = self.loaded().and_then(|loaded| loaded.manifest.extension.oci.as_ref());
         check_owner(&self.name, owner, reference)
     }
@@ -151,8 +172,8 @@ impl Basis {
     /// Checks that an artifact from there does not come without TLS after others came with it.
     ///
     /// # Errors
-    /// [`DepotError::Insecure`]
-    pub fn check_transport(&self, is_secure: bool) -> Result<(), DepotError> {
+    /// When it would.
+    pub fn check_transport(&self, is_secure: bool) -> Result<(), InsecureTransport> {
         check_secure(self.first_use.as_ref(), &self.repository, is_secure)
     }
 
@@ -160,18 +181,14 @@ impl Basis {
     ///
     /// # Errors
     /// When that cannot be read now.
-    pub fn still_holds(&self, depot: &Depot) -> Result<bool, DepotError> {
+    pub fn still_holds(&self, depot: &Depot) -> Result<bool, StateFileError> {
         let now = depot.basis_on(&self.name, self.repository.clone(), depot.seen(&self.name))?;
         Ok(self.manifest.is_same(&now.manifest) && self.first_use == now.first_use)
     }
 
-    /// Checks that nothing that it saw has changed. Called under the lock.
-    pub(crate) fn ensure_holds(&self, depot: &Depot) -> Result<(), DepotError> {
-        if self.still_holds(depot)? {
-            Ok(())
-        } else {
-            Err(DepotError::Changed { name: self.name.clone() })
-        }
+    /// Returns the error for a basis that does not hold any more.
+    pub(crate) fn changed(&self) -> ChangedMeanwhile {
+        ChangedMeanwhile { name: self.name.clone() }
     }
 }
 

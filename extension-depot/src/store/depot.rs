@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionName, OciReference};
-use private_files::{can_sync_directory, is_without_locks, names_in};
+use private_files::{FileError, can_sync_directory, is_without_locks, names_in};
 
 use crate::activity::ActivityError;
 use crate::activity::quarantine::Quarantine;
@@ -17,7 +17,7 @@ use crate::manifest::manifest_file::{LoadedManifest, ManifestError};
 use crate::oci::artifact::{Artifact, ArtifactError};
 use crate::oci::binary::Binary;
 use crate::source::staging::{Staging, StagingError};
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::{ExtensionNotFound, FindError, InstalledError, NotInstalled};
 use crate::store::layout::Layout;
 
 /// The installed extensions of one user.
@@ -150,7 +150,7 @@ impl Depot {
     /// # Errors
     /// When the directory of manifests, blobs or failures is there and cannot be read. A bad
     /// manifest is not an error: it is listed as bad.
-    pub fn list(&self) -> Result<Vec<Listed>, DepotError> {
+    pub fn list(&self) -> Result<Vec<Listed>, FileError> {
         let files = names_in(&self.places.extensions())?;
         let name_of =
             |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
@@ -187,9 +187,9 @@ impl Depot {
     /// Returns the manifest of an extension.
     ///
     /// # Errors
-    /// [`DepotError::NotFound`] when there is none, or when it cannot be used.
-    pub fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, DepotError> {
-        self.manifest(name)?.ok_or_else(|| DepotError::NotFound { name: name.clone() })
+    /// [`FindError::NotFound`] when there is none, or when it cannot be used.
+    pub fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, FindError> {
+        Ok(self.manifest(name)?.ok_or_else(|| ExtensionNotFound { name: name.clone() })?)
     }
 
     /// Returns an extension whose manifest and artifact are there. The documents of the artifact
@@ -198,28 +198,28 @@ impl Depot {
     ///
     /// # Errors
     /// When there is none, or a part of it is missing or damaged.
-    pub fn installed(&self, name: &ExtensionName) -> Result<Installed, DepotError> {
+    pub fn installed(&self, name: &ExtensionName) -> Result<Installed, InstalledError> {
         let path = self.places.manifest(name);
         for _ in 1..MAX_READS {
             let before = file_version(&path);
             match self.read_installed(name) {
                 // The artifact of an older manifest goes when it is unreferenced.
-                Err(DepotError::Artifact { .. }) if file_version(&path) != before => {}
+                Err(InstalledError::Artifact { .. }) if file_version(&path) != before => {}
                 result => return result,
             }
         }
         self.read_installed(name)
     }
 
-    pub(crate) fn read_installed(&self, name: &ExtensionName) -> Result<Installed, DepotError> {
+    pub(crate) fn read_installed(&self, name: &ExtensionName) -> Result<Installed, InstalledError> {
         let loaded = self.existing_manifest(name)?;
         let Some((reference, digest)) = loaded.pinned() else {
-            let reference = loaded.manifest.extension.oci.map(Box::new);
-            return Err(DepotError::NotInstalled { name: name.clone(), reference });
+            let reference = loaded.manifest.extension.oci;
+            return Err(NotInstalled { name: name.clone(), reference }.into());
         };
-        let of_artifact = |source| DepotError::Artifact {
+        let of_artifact = |source| InstalledError::Artifact {
             name: name.clone(),
-            reference: Box::new(reference.clone()),
+            reference: reference.clone(),
             source,
         };
         let artifact = self.layout().artifact(digest).map_err(of_artifact)?;
@@ -246,22 +246,9 @@ impl Depot {
 
     /// Returns the extension of this name, if everything that its manifest is pinned to is there,
     /// as far as can be seen without reading the binary.
-    pub fn whole(&self, name: &ExtensionName) -> Option<Installed> {
+    pub fn installed_with_binary(&self, name: &ExtensionName) -> Option<Installed> {
         let installed = self.installed(name).ok()?;
         installed.binary.path.exists().then_some(installed)
-    }
-
-    /// Checks that an artifact from there can have this name.
-    ///
-    /// # Errors
-    /// [`DepotError::OtherSource`] when the name belongs to another identity.
-    pub fn check_name(
-        &self,
-        name: &ExtensionName,
-        reference: &OciReference,
-    ) -> Result<(), DepotError> {
-        let owner = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
-        check_owner(name, owner.as_ref(), reference)
     }
 
     /// Returns the artifact of a pinned reference, if its documents are there.
@@ -276,22 +263,4 @@ impl Depot {
 fn file_version(path: &Path) -> Option<(u64, i64, i64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
-}
-
-/// Checks that an artifact from there can have a name that belongs to `owner`. A local reference
-/// without a digest stands for whichever bytes come first.
-pub(crate) fn check_owner(
-    name: &ExtensionName,
-    owner: Option<&OciReference>,
-    wanted: &OciReference,
-) -> Result<(), DepotError> {
-    let Some(owner) = owner else { return Ok(()) };
-    let (installed, wanted_by) = (owner.identity(), wanted.identity());
-    let is_open = owner.is_local()
-        && owner.provenance().is_none()
-        && installed == wanted.unpinned().identity();
-    if installed == wanted_by || is_open {
-        return Ok(());
-    }
-    Err(DepotError::OtherSource { name: name.clone(), installed, wanted: wanted_by })
 }

@@ -1,20 +1,24 @@
 //! Installs a staged artifact.
 
 use core_types::{Capabilities, Config, Limits, OciReference};
+use private_files::FileError;
 
+use crate::files::state_file::StateFileError;
+use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
-use crate::manifest::edit::check_guest_paths;
-use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor};
+use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
+use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
 use crate::source::staging::Staged;
-use crate::store::basis::Basis;
-use crate::store::depot_error::DepotError;
+use crate::store::basis::{Basis, ChangedMeanwhile};
 use crate::store::locked_depot::LockedDepot;
+use crate::store::owner::OtherSource;
 use crate::store::record::Record;
-use crate::trust::signer_pin::Evidence;
+use crate::trust::check_signer::SignedArtifact;
+use crate::trust::signer_pin::{Evidence, SignatureRefusal};
 
 /// How an artifact is to be installed.
 #[derive(Debug, Clone, Copy)]
-pub struct InstallOrder<'a> {
+pub struct InstallPlan<'a> {
     /// The state that the decision is based on.
     pub basis: &'a Basis,
     /// The request, in the words of the caller.
@@ -31,24 +35,46 @@ pub struct InstallOrder<'a> {
     pub claimed: Option<&'a OciReference>,
 }
 
+/// Why a staged artifact is not put into place. The installed version is unchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The manifest would grant two directories under one path for the guest.
+    #[error(transparent)]
+    SameGuestPath(#[from] GuestPathTaken),
+    /// The manifest cannot be used or replaced.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Something that the decision was made upon has changed.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
+    /// The name belongs to an extension from elsewhere.
+    #[error(transparent)]
+    OtherSource(#[from] OtherSource),
+    /// Another process pinned another signer since the decision.
+    #[error(transparent)]
+    Signature(#[from] SignatureRefusal),
+    /// The pinned signer or the record cannot be read or written.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// The blobs or their index cannot be written.
+    #[error(transparent)]
+    Layout(#[from] FileError),
+    /// The generation or the manifest cannot be written.
+    #[error(transparent)]
+    Stored(#[from] StoredFileError),
+}
+
 impl LockedDepot<'_> {
     /// Installs a staged artifact: blobs, index, record, generation, and last the manifest, whose
     /// pin makes it current. Each step is durable before the next. Without a decision the
     /// capabilities of the manifest stay as they are.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the
-    /// name belongs to another identity or something cannot be written. The installed version is
-    /// unchanged.
-    pub fn install(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), DepotError> {
-        let InstallOrder { basis, evidence, .. } = *order;
-        if let Some(capabilities) = order.capabilities {
-            check_guest_paths(basis.name(), capabilities)?;
-        }
-        self.ensure_editable(basis.name())?;
-        basis.ensure_holds(self)?;
-        basis.check_name(&staged.reference)?;
-        evidence.map_or(Ok(()), |found| self.check_first_use(&staged.reference, found))?;
+    /// [`CommitError::Changed`] when something that the decision was made upon has changed. When
+    /// the name belongs to another identity or something cannot be written.
+    pub fn install(&self, staged: &Staged, order: &InstallPlan<'_>) -> Result<(), CommitError> {
+        let InstallPlan { basis, evidence, .. } = *order;
+        self.check_order(staged, order)?;
         let name = basis.name();
         // The compared parts have not changed; the rest may have.
         let before = self.manifest(name)?;
@@ -66,7 +92,26 @@ impl LockedDepot<'_> {
         self.write_record(&record)?;
         let editor = installed_manifest(before.as_ref(), staged, order);
         let before = before.as_ref().map(LoadedManifest::text_and_origin);
-        self.write_manifest(name, before, editor, Some(&staged.reference), order.reason)
+        Ok(self.write_manifest(name, before, editor, Some(&staged.reference), order.reason)?)
+    }
+
+    /// Checks that the manifest can be replaced, and that the decision still holds.
+    fn check_order(&self, staged: &Staged, order: &InstallPlan<'_>) -> Result<(), CommitError> {
+        let (basis, name, reference) = (order.basis, order.basis.name(), &staged.reference);
+        if let Some(capabilities) = order.capabilities {
+            check_guest_paths(name, capabilities)?;
+        }
+        self.ensure_editable(name)?;
+        if !basis.still_holds(self)? {
+            return Err(basis.changed().into());
+        }
+        basis.check_name(reference)?;
+        if let Some(found) = order.evidence {
+            let first = self.first_use(&reference.identity())?;
+            SignedArtifact { name: Some(name), reference, first: first.as_ref() }
+                .check_first_use(&found.signature)?;
+        }
+        Ok(())
     }
 }
 
@@ -74,7 +119,7 @@ impl LockedDepot<'_> {
 fn installed_manifest(
     before: Option<&LoadedManifest>,
     staged: &Staged,
-    order: &InstallOrder<'_>,
+    order: &InstallPlan<'_>,
 ) -> ManifestEditor {
     let Staged { artifact, reference, .. } = staged;
     let mut editor = ManifestEditor::new(before.map(|loaded| loaded.text.as_str()));

@@ -8,7 +8,6 @@ use private_files::{FileError, atomic_write, create_durable_directory, remove_le
 use crate::files::lock::{Lock, LockError};
 use crate::source::staging::sweep;
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
 
 /// A depot under its lock. Every operation that changes installed extensions is one of this type.
 ///
@@ -46,17 +45,6 @@ impl Depot {
         ];
         written_under_it.iter().for_each(|directory| remove_leftovers(directory));
         Ok(LockedDepot { depot: self, _lock: lock })
-    }
-
-    /// Does one thing under the lock.
-    ///
-    /// # Errors
-    /// As [`Depot::lock`], and those of `work`.
-    pub fn locked<T>(
-        &self,
-        work: impl FnOnce(&LockedDepot<'_>) -> Result<T, DepotError>,
-    ) -> Result<T, DepotError> {
-        work(&self.lock()?)
     }
 }
 

@@ -2,10 +2,13 @@
 
 use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions};
 
-use crate::config::user_config::UserConfig;
+use crate::activity::quarantine::Quarantine;
+use crate::config::effective_config::{EffectiveConfig, PolicyRefusal};
+use crate::files::state_file::StateFileError;
 use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::store::depot::{Depot, Installed};
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::InstalledError;
+use crate::trust::check_signer::{SignedArtifact, SignerError};
 use crate::trust::signature_state::SignatureState;
 
 /// An installed extension that may be called, with its permissions: its manifest and the grants of
@@ -18,19 +21,73 @@ pub struct Opened {
     pub permissions: Permissions,
 }
 
+/// Why an extension cannot be called.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenExtensionError {
+    /// It is not there whole.
+    #[error(transparent)]
+    Installed(#[from] InstalledError),
+    /// Its user keeps it from being called.
+    #[error("`{name}` is disabled")]
+    Disabled {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// It failed again and again.
+    #[error("`{name}` is quarantined: {quarantine}")]
+    Quarantined {
+        /// The name.
+        name: ExtensionName,
+        /// How it failed.
+        quarantine: Quarantine,
+    },
+    /// A policy refuses it.
+    #[error(transparent)]
+    Policy(#[from] PolicyCheckError),
+    /// The grants of this session cannot be read.
+    #[error(transparent)]
+    TimedGrants(#[from] TimedGrantsError),
+}
+
+/// Why policies do not let an installed extension be called.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyCheckError {
+    /// They do not let it come from where it came from.
+    #[error(transparent)]
+    Source(#[from] PolicyRefusal),
+    /// Its recorded signature does not do.
+    #[error(transparent)]
+    Signature(#[from] RecordedSignatureError),
+}
+
+/// Why the recorded signature of an extension is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordedSignatureError {
+    /// The record cannot be read.
+    #[error(transparent)]
+    Record(#[from] StateFileError),
+    /// A policy wants another signer, or the trusted signers cannot be read.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+}
+
 impl Depot {
     /// Opens an extension for a call, with its permissions.
     ///
     /// # Errors
     /// When it is not there whole, disabled, quarantined, refused by a policy, or the grants of
     /// this session cannot be read.
-    pub fn open(&self, name: &ExtensionName, config: &UserConfig) -> Result<Opened, DepotError> {
+    pub fn open(
+        &self,
+        name: &ExtensionName,
+        config: &EffectiveConfig,
+    ) -> Result<Opened, OpenExtensionError> {
         let installed = self.installed(name)?;
         if !installed.loaded.manifest.extension.enabled {
-            return Err(DepotError::Disabled { name: name.clone() });
+            return Err(OpenExtensionError::Disabled { name: name.clone() });
         }
         if let Some(quarantine) = self.quarantine(name, &installed.artifact.digest) {
-            return Err(DepotError::Quarantined { name: name.clone(), quarantine });
+            return Err(OpenExtensionError::Quarantined { name: name.clone(), quarantine });
         }
         self.check_policies(&installed, config)?;
         let permissions = self.permissions(&installed, config)?;
@@ -41,25 +98,25 @@ impl Depot {
     /// who signed it as far as that was found out.
     ///
     /// # Errors
-    /// [`DepotError::Policy`] or [`DepotError::Signature`], and what keeps it from being found out.
+    /// When one does not, and what keeps it from being found out.
     pub fn check_policies(
         &self,
         installed: &Installed,
-        config: &UserConfig,
-    ) -> Result<(), DepotError> {
+        config: &EffectiveConfig,
+    ) -> Result<(), PolicyCheckError> {
         config.check_source(&installed.reference)?;
-        self.check_recorded_signature(installed, config)
+        Ok(self.check_recorded_signature(installed, config)?)
     }
 
     /// Checks the recorded signature against the policies of this moment.
     ///
     /// # Errors
-    /// [`DepotError::Signature`]
+    /// When a policy wants another signer, or the record cannot be read.
     pub fn check_recorded_signature(
         &self,
         installed: &Installed,
-        config: &UserConfig,
-    ) -> Result<(), DepotError> {
+        config: &EffectiveConfig,
+    ) -> Result<(), RecordedSignatureError> {
         let Installed { name, reference, artifact, .. } = installed;
         if !config.wants_signature(reference) {
             return Ok(());
@@ -67,7 +124,8 @@ impl Depot {
         let never = || SignatureState::Unchecked { reason: "not verified yet".to_owned() };
         let found = self.record(name, &artifact.digest)?.and_then(|record| record.signature);
         let found = found.map_or_else(never, |checked| checked.state);
-        self.check_required_signer(reference, &found, config, false)
+        let signed = SignedArtifact { name: Some(name), reference, first: None };
+        Ok(self.check_required_signer(signed, &found, config, false)?)
     }
 
     /// Returns the permissions of an installed extension at this moment: its manifest and the
@@ -79,7 +137,7 @@ impl Depot {
     pub fn permissions(
         &self,
         installed: &Installed,
-        config: &UserConfig,
+        config: &EffectiveConfig,
     ) -> Result<Permissions, TimedGrantsError> {
         let Installed { name, loaded, reference, .. } = installed;
         let authority = Authority {

@@ -9,7 +9,6 @@ use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 use crate::trust::signature_state::SignatureState;
 
@@ -87,9 +86,9 @@ impl Depot {
 }
 
 impl LockedDepot<'_> {
-    pub(crate) fn write_record(&self, record: &Record) -> Result<(), DepotError> {
+    pub(crate) fn write_record(&self, record: &Record) -> Result<(), StateFileError> {
         remove_leftovers(&self.places().records(&record.name));
-        Ok(state_file::write(&self.places().record(&record.name, &record.pinned), record)?)
+        state_file::write(&self.places().record(&record.name, &record.pinned), record)
     }
 }
 

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{ChangeKind, ChangeRecord, ExtensionName};
-use private_files::{read_regular, remove_durably};
+use private_files::{FileError, read_regular, remove_durably};
 
+use crate::files::stored_file::StoredFileError;
 use crate::manifest::manifest_file::MAX_SIZE;
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::ExtensionNotFound;
 use crate::store::locked_depot::LockedDepot;
 
 /// What removing an extension left behind and freed.
@@ -20,6 +21,21 @@ pub struct Removed {
     pub freed: u64,
 }
 
+/// Why an extension is not removed. What was removed of it before the error is gone.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// It does not exist.
+    #[error(transparent)]
+    NotFound(#[from] ExtensionNotFound),
+    /// A file or directory of it cannot be read or removed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A list that it came from, or something that tells the blobs of others, cannot be read or
+    /// written.
+    #[error(transparent)]
+    Stored(#[from] StoredFileError),
+}
+
 impl LockedDepot<'_> {
     /// Removes an extension, even one whose manifest or artifact is broken: the manifest first,
     /// then records, history, the index's entry and the blobs that no other extension needs. The
@@ -28,7 +44,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When there is none, or something cannot be removed.
-    pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
+    pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, RemoveError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
         let origin = self.manifest(name).ok().flatten().and_then(|it| it.manifest.extension.oci);
@@ -37,7 +53,7 @@ impl LockedDepot<'_> {
         let has_traces = traces.iter().any(|path| path.exists()) || self.layout().has_entry(name);
         let is_known = is_there || has_traces || (purge && kept.exists());
         if !is_known {
-            return Err(DepotError::NotFound { name: name.clone() });
+            return Err(ExtensionNotFound { name: name.clone() }.into());
         }
         for directory in traces {
             remove_tree(directory)?;
@@ -60,28 +76,26 @@ impl LockedDepot<'_> {
 
     /// Removes a manifest after copying it. Returns whether there was one: a removal that was
     /// killed may have taken it.
-    fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
+    fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, FileError> {
         let path = self.places().manifest(name);
         match read_regular(&path, MAX_SIZE) {
             Ok(text) => self.write(kept.to_owned(), &text)?,
             // A link that leads nowhere goes as well. What others lead to is not sesame's to
             // remove.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(DepotError::Io { path, source }),
+            Err(source) => return Err(FileError { path, source }),
         }
         remove_file(&path)
     }
 }
 
-fn remove_tree(path: PathBuf) -> Result<(), DepotError> {
+fn remove_tree(path: PathBuf) -> Result<(), FileError> {
     match fs::remove_dir_all(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(DepotError::Io { path, source })
-        }
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError { path, source }),
         _ => Ok(()),
     }
 }
 
-pub(crate) fn remove_file(path: &Path) -> Result<bool, DepotError> {
-    remove_durably(path).map_err(|source| DepotError::Io { path: path.to_owned(), source })
+pub(crate) fn remove_file(path: &Path) -> Result<bool, FileError> {
+    remove_durably(path).map_err(|source| FileError { path: path.to_owned(), source })
 }

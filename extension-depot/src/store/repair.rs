@@ -1,11 +1,31 @@
 //! Restores the blobs of installed extensions.
 
 use core_types::ExtensionName;
+use private_files::FileError;
 
+use crate::files::state_file::StateFileError;
 use crate::source::staging::Staged;
-use crate::store::depot_error::DepotError;
+use crate::store::basis::ChangedMeanwhile;
+use crate::store::installed_error::FindError;
 use crate::store::locked_depot::LockedDepot;
 use crate::store::record::Record;
+
+/// Why the blobs of one extension are not restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RepairError {
+    /// It has no manifest that can be used.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Its manifest is pinned to something else by now.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
+    /// Its blobs cannot be written.
+    #[error(transparent)]
+    Layout(#[from] FileError),
+    /// Its record cannot be written.
+    #[error(transparent)]
+    Record(#[from] StateFileError),
+}
 
 impl LockedDepot<'_> {
     /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them,
@@ -13,12 +33,12 @@ impl LockedDepot<'_> {
     /// order. A failure does not stop the others.
     ///
     /// # Errors
-    /// When nothing can be changed now. Of one: when its manifest is gone or pinned to something
+    /// When the index of blobs cannot be written. Of one: when its manifest is gone or pinned to something
     /// else by now, or something cannot be written.
     pub fn repair(
         &self,
         all: &[(&ExtensionName, &Staged)],
-    ) -> Result<Vec<Result<(), DepotError>>, DepotError> {
+    ) -> Result<Vec<Result<(), RepairError>>, FileError> {
         let repaired: Vec<_> =
             all.iter().map(|(name, staged)| self.repair_one(name, staged)).collect();
         let good = all.iter().zip(&repaired).filter(|(_, result)| result.is_ok());
@@ -28,19 +48,20 @@ impl LockedDepot<'_> {
         Ok(repaired)
     }
 
-    fn repair_one(&self, name: &ExtensionName, staged: &Staged) -> Result<(), DepotError> {
+    fn repair_one(&self, name: &ExtensionName, staged: &Staged) -> Result<(), RepairError> {
         let pinned = self.existing_manifest(name)?.pinned();
         if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
-            return Err(DepotError::Changed { name: name.clone() });
+            return Err(ChangedMeanwhile { name: name.clone() }.into());
         }
         self.layout().add_blobs(staged)?;
         let found = (&staged.artifact, &staged.binary);
         let new = Record::new(name, &staged.reference, staged.reference.to_string(), found);
-        match self.record(name, &staged.artifact.digest) {
-            Ok(Some(record)) if record.binary == new.binary => Ok(()),
+        let record = match self.record(name, &staged.artifact.digest) {
+            Ok(Some(record)) if record.binary == new.binary => return Ok(()),
             // The binary in the layer is known anew; the signature still holds.
-            Ok(Some(Record { signature, .. })) => self.write_record(&Record { signature, ..new }),
-            _ => self.write_record(&new),
-        }
+            Ok(Some(Record { signature, .. })) => Record { signature, ..new },
+            _ => new,
+        };
+        Ok(self.write_record(&record)?)
     }
 }

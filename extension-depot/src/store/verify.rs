@@ -11,7 +11,7 @@ use crate::oci::binary::binary_digest;
 use crate::oci::blob::{BlobError, read_blob};
 use crate::oci::descriptor::MAX_BLOB;
 use crate::store::depot::{Depot, Installed};
-use crate::store::depot_error::DepotError;
+use crate::store::installed_error::{ExtensionNotFound, FindError, InstalledError, NotInstalled};
 
 /// What looking at every byte of an extension found.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Verification {
 #[derive(Debug)]
 pub enum Finding {
     /// The manifest or the documents of the artifact.
-    Extension(DepotError),
+    Extension(InstalledError),
     /// A blob.
     Blob(BlobError),
     /// The layer that the binary was unpacked from.
@@ -60,9 +60,9 @@ impl Depot {
     /// in the meantime, it is checked again.
     ///
     /// # Errors
-    /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong
+    /// When there is none, or none any more. Everything else that is wrong
     /// is a finding.
-    pub fn verify(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
+    pub fn verify(&self, name: &ExtensionName) -> Result<Verification, ExtensionNotFound> {
         let manifest = || read_regular(&self.places().manifest(name), MAX_SIZE).ok();
         for _ in 0..MAX_LOOKS {
             let before = manifest();
@@ -74,14 +74,16 @@ impl Depot {
         self.look_over(name)
     }
 
-    fn look_over(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
+    fn look_over(&self, name: &ExtensionName) -> Result<Verification, ExtensionNotFound> {
         let (reference, findings) = match self.installed(name) {
             Ok(installed) => (Some(installed.reference.clone()), self.findings(&installed)),
-            Err(error @ DepotError::NotFound { .. }) => return Err(error),
+            Err(InstalledError::Find(FindError::NotFound(error))) => return Err(error),
             Err(error) => {
                 let reference = match &error {
-                    DepotError::Artifact { reference, .. } => Some((**reference).clone()),
-                    DepotError::NotInstalled { reference, .. } => reference.as_deref().cloned(),
+                    InstalledError::Artifact { reference, .. } => Some(reference.clone()),
+                    InstalledError::NotInstalled(NotInstalled { reference, .. }) => {
+                        reference.clone()
+                    }
                     // The record is damaged, and the manifest still says where it can be had from.
                     _ => self
                         .manifest(name)

@@ -5,6 +5,7 @@
 //! directory, and `signature` verifies the signatures themselves.
 
 pub(crate) mod check_signer;
+pub(crate) mod check_transport;
 mod note_signature;
 mod pin_signer;
 mod release_age;
@@ -16,7 +17,10 @@ pub(crate) mod signer_pin;
 pub(crate) mod trusted_signer;
 mod trusted_signers;
 
+pub use check_signer::{SignedArtifact, SignerError};
+pub use check_transport::{InsecureTransport, TransportError};
+pub use note_signature::NoteSignatureError;
 pub use signature_state::SignatureState;
 pub use signer::Signer;
-pub use signer_pin::{Evidence, FirstSigner, FirstUse, SignatureRefusal};
-pub use trusted_signer::{SignerProof, TrustError, TrustedSigner};
+pub use signer_pin::{Evidence, FirstSigner, PinnedSigner, SignatureRefusal};
+pub use trusted_signer::{TrustAnchor, TrustError, TrustedSigner};

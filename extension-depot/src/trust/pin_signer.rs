@@ -3,37 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use core_types::{ChangeKind, ChangeRecord, Identity, OciReference};
-use private_files::names_in;
+use private_files::{FileError, names_in};
 
-use crate::files::state_file;
+use crate::files::state_file::{self, StateFileError};
+use crate::files::stored_file::StoredFileError;
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
-use crate::trust::signer_pin::{Evidence, FirstSigner, FirstUse};
+use crate::trust::signer_pin::{Evidence, FirstSigner, PinnedSigner};
 
 impl Depot {
     /// Who signed the first version that was installed from a repository.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn first_use(&self, repository: &Identity) -> Result<Option<FirstUse>, DepotError> {
-        Ok(state_file::read(&self.first_use_path(repository))?)
+    pub fn first_use(&self, repository: &Identity) -> Result<Option<PinnedSigner>, StateFileError> {
+        state_file::read(&self.first_use_path(repository))
     }
 
     /// Returns every repository that something was installed from, and who signed first.
     ///
     /// # Errors
     /// When their directory cannot be read, or one of them cannot.
-    pub fn first_uses(&self) -> Result<Vec<FirstUse>, DepotError> {
+    pub fn first_uses(&self) -> Result<Vec<PinnedSigner>, StoredFileError> {
         let directory = self.places().first_uses();
         let mut all = Vec::new();
         for file in names_in(&directory)?
             .iter()
             .filter(|file| Path::new(file).extension() == Some("json".as_ref()))
         {
-            all.extend(state_file::read::<FirstUse>(&directory.join(file))?);
+            all.extend(state_file::read::<PinnedSigner>(&directory.join(file))?);
         }
         all.sort_by(|one, other| one.repository.cmp(&other.repository));
         Ok(all)
@@ -50,7 +50,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn accept_signer(&self, repository: &Identity) -> Result<bool, DepotError> {
+    pub fn accept_signer(&self, repository: &Identity) -> Result<bool, FileError> {
         let is_known = remove_file(&self.first_use_path(repository))?;
         if is_known {
             let place = repository.to_string();
@@ -66,7 +66,7 @@ impl LockedDepot<'_> {
         &self,
         reference: &OciReference,
         found: &Evidence,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), StateFileError> {
         if reference.is_local() {
             return Ok(());
         }
@@ -81,7 +81,7 @@ impl LockedDepot<'_> {
             return Ok(());
         }
         let since = state_file::now();
-        let first_use = FirstUse { repository: repository.clone(), signer, is_secure, since };
-        Ok(state_file::write(&self.first_use_path(&repository), &first_use)?)
+        let first_use = PinnedSigner { repository: repository.clone(), signer, is_secure, since };
+        state_file::write(&self.first_use_path(&repository), &first_use)
     }
 }

@@ -7,9 +7,8 @@ use core_types::{Digest, OciReference};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::files::state_file::{self, StateFile};
+use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::oci::blob::digest_of;
-use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 /// The tags of one repository.
@@ -36,7 +35,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When the first sight of the tag cannot be read or written.
-    pub fn known_for(&self, pinned: &OciReference) -> Result<Duration, DepotError> {
+    pub fn time_since_first_seen(&self, pinned: &OciReference) -> Result<Duration, StateFileError> {
         let Some(digest) = pinned.pinned_digest().ok().flatten() else { return Ok(Duration::ZERO) };
         let repository = pinned.identity().to_string();
         let path = self.places().first_seen(&digest_of(repository.as_bytes()));

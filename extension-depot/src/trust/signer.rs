@@ -132,6 +132,6 @@ mod tests {
         fs::set_permissions(file.path(), Permissions::from_mode(0o666)).expect("set");
         assert!(!signer.is_meant_by(&rule) && Signer::check_rule(&rule).1.is_err());
         #[cfg(feature = "registry")]
-        assert!(crate::trust::trusted_signer::SignerProof::from_rule(&rule).is_err());
+        assert!(crate::trust::trusted_signer::TrustAnchor::from_rule(&rule).is_err());
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use core_types::Identity;
+use core_types::{ExtensionName, Identity};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::trust::signer::Signer;
 /// The pinned signer of a repository, and whether anything of it came over TLS.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FirstUse {
+pub struct PinnedSigner {
     /// The repository.
     pub repository: Identity,
     /// Who signed.
@@ -57,7 +57,7 @@ impl fmt::Display for FirstSigner {
     }
 }
 
-impl StateFile for FirstUse {
+impl StateFile for PinnedSigner {
     const FORMAT: u32 = 1;
 }
 
@@ -67,6 +67,8 @@ pub enum SignatureRefusal {
     /// One is required.
     #[error("`{repository}` has to be signed by {whom}, and it is: {found}")]
     Required {
+        /// The extension; nothing for a list.
+        name: Option<ExtensionName>,
         /// The repository.
         repository: Identity,
         /// By whom.
@@ -77,6 +79,8 @@ pub enum SignatureRefusal {
     /// It is another one than at first.
     #[error("the signer of `{repository}` changed: first {first}, now {found}")]
     Changed {
+        /// The extension; nothing for a list.
+        name: Option<ExtensionName>,
         /// The repository.
         repository: Identity,
         /// Who signed first.

@@ -18,12 +18,12 @@ pub struct TrustedSigner {
     /// The repositories of this place.
     pub place: OciPrefix,
     /// Its trust anchor.
-    pub proof: SignerProof,
+    pub proof: TrustAnchor,
 }
 
 /// A trust anchor: the key or the identity of a signer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignerProof {
+pub enum TrustAnchor {
     /// By a key.
     Key {
         /// The public key, in PEM.
@@ -35,7 +35,7 @@ pub enum SignerProof {
     Identity(IdentityRule),
 }
 
-impl SignerProof {
+impl TrustAnchor {
     /// Returns a public key in PEM; nothing if it is none.
     pub fn of_key(pem: String) -> Option<Self> {
         match Signer::of_key(pem.as_bytes())? {
@@ -75,7 +75,7 @@ impl SignerProof {
 }
 
 /// The signer in a few words.
-impl fmt::Display for SignerProof {
+impl fmt::Display for TrustAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key { fingerprint, .. } => write!(f, "the key {fingerprint}"),
@@ -149,10 +149,10 @@ impl SignerEntry {
     pub(crate) fn read(self, path: &Path) -> Result<TrustedSigner, TrustError> {
         let Self { r#for: place, key, identity, issuer, trusted_root } = self;
         let proof = match (key, identity, issuer, trusted_root) {
-            (Some(pem), None, None, None) => SignerProof::of_key(pem)
+            (Some(pem), None, None, None) => TrustAnchor::of_key(pem)
                 .ok_or_else(|| TrustError::NoKey { path: path.to_owned() })?,
             (None, Some(identity), Some(issuer), Some(trusted_root)) => {
-                SignerProof::Identity(IdentityRule { identity, issuer, trusted_root })
+                TrustAnchor::Identity(IdentityRule { identity, issuer, trusted_root })
             }
             _ => return Err(TrustError::Means { path: path.to_owned(), place }),
         };

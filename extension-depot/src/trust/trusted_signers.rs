@@ -8,7 +8,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::store::depot::Depot;
 use crate::store::locked_depot::LockedDepot;
-use crate::trust::trusted_signer::{SignerProof, TrustError, TrustFile, TrustedSigner, read_trust};
+use crate::trust::trusted_signer::{TrustAnchor, TrustError, TrustFile, TrustedSigner, read_trust};
 
 impl Depot {
     /// Everybody who is trusted, in the order of the file.
@@ -30,7 +30,7 @@ impl Depot {
     pub(crate) fn trusted_for(
         &self,
         reference: &OciReference,
-    ) -> Result<Vec<SignerProof>, TrustError> {
+    ) -> Result<Vec<TrustAnchor>, TrustError> {
         let is_for_it =
             |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.place());
         Ok(self
@@ -114,9 +114,9 @@ mod tests {
     use super::*;
     use core_types::{IdentityRule, OciPrefix};
 
-    fn proof(identity: &str) -> SignerProof {
+    fn proof(identity: &str) -> TrustAnchor {
         let (identity, issuer) = (identity.to_owned(), "https://login.example".to_owned());
-        SignerProof::Identity(IdentityRule {
+        TrustAnchor::Identity(IdentityRule {
             identity,
             issuer,
             trusted_root: "/etc/root.json".into(),

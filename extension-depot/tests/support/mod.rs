@@ -4,7 +4,7 @@
 use core_types::{Capabilities, Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, RegistryError, Resolved, Settings};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Basis, Depot, DepotError, InstallOrder, Places, Reason, Staged};
+use extension_depot::{Basis, CommitError, Depot, InstallPlan, Places, Reason, Staged};
 use tempfile::TempDir;
 
 /// A depot in a directory of its own.
@@ -102,8 +102,8 @@ pub fn order<'a>(
     basis: &'a Basis,
     source: &'a str,
     capabilities: Option<&'a Capabilities>,
-) -> InstallOrder<'a> {
-    InstallOrder {
+) -> InstallPlan<'a> {
+    InstallPlan {
         basis,
         source,
         capabilities,
@@ -119,7 +119,7 @@ pub fn install_staged(
     home: &Home,
     staged: &Staged,
     name: &ExtensionName,
-) -> Result<(), DepotError> {
+) -> Result<(), CommitError> {
     home.depot
         .lock()
         .expect("free")

@@ -53,14 +53,14 @@ impl RateLimits {
             }
             None => {
                 let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(take_one(memory.entry((owner.clone(), capability)).or_default(), most))
+                Ok(count_one(memory.entry((owner.clone(), capability)).or_default(), most))
             }
         }
     }
 }
 
 /// Adds this moment, if fewer than `most` of the last minute are there.
-fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
+fn count_one(times: &mut Vec<BootTime>, most: usize) -> bool {
     let now = boot_time();
     times.retain(|time| *time <= now && now.since(*time) < PERIOD);
     let is_free = times.len() < most;
@@ -76,7 +76,7 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     // call does not wait for that.
     acquire(&file, Sharing::Exclusive, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
-    let is_free = take_one(&mut times, most);
+    let is_free = count_one(&mut times, most);
     let text: String = times
         .iter()
         .map(|time| format!("{}\n", time.since(BootTime::default()).as_millis()))

@@ -29,7 +29,7 @@ impl Installer<'_> {
         if names.is_empty() {
             return Err(BundlesError::NothingToExport);
         }
-        let find = |name| self.depot().installed(name).map_err(InstallError::of(name));
+        let find = |name| self.depot().installed(name);
         let extensions = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let mut attachments = Vec::new();
         for extension in &extensions {

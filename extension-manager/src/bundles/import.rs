@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use core_types::{ChangeKind, ExtensionName, OciReference, version_of_tag};
-use extension_depot::{Basis, Bundle, Bundled, Evidence, Staged as StagedArtifact};
+use extension_depot::{Basis, Bundle, Bundled, Evidence, SignedArtifact, Staged as StagedArtifact};
 
 use super::error::BundlesError;
 use crate::events::Warning;
-use crate::install::{InstallError, InstallOptions, Installation, Operation, Staged};
+use crate::install::{InstallOptions, Installation, Operation, Staged};
 use crate::installer::Installer;
 use crate::rules::{NameUse, local_reference};
 
@@ -58,16 +58,15 @@ impl Installer<'_> {
     ) -> Result<Installation, BundlesError> {
         let bundle = options.bundle;
         let Bundled { name, claimed, .. } = bundled;
-        let of_extension = InstallError::of(name);
         // A manifest that is pinned to the very bytes says that they are wanted, and whose they
         // are.
-        let basis = self.depot().basis(name, claimed).map_err(&of_extension)?;
+        let basis = self.depot().basis(name, claimed)?;
         let known = basis.pinned().filter(|pinned| pinned.provenance() == claimed.provenance());
         let named = known.as_ref().unwrap_or(claimed);
         self.config.check_source(named)?;
-        let basis = self.depot().rebase(basis, named).map_err(&of_extension)?;
+        let basis = self.depot().rebase(basis, named)?;
         if known.is_some()
-            && let Some(installed) = self.depot().whole(name)
+            && let Some(installed) = self.depot().installed_with_binary(name)
         {
             let (granted, denied) = (Vec::new(), Vec::new());
             return Ok(Installation::Already { installed: Box::new(installed), granted, denied });
@@ -75,15 +74,16 @@ impl Installer<'_> {
         let mut arrived = self.depot().stage_bundled(bundle, bundled)?;
         let evidence = self.look_into(named, &bundle.signatures(named)?)?;
         // A policy for the claimed place holds for the claim as well.
-        let seen = (named, basis.first_use());
-        self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
+        let signed =
+            SignedArtifact { name: Some(name), reference: named, first: basis.first_use() };
+        self.check_signer(signed, &evidence, None)?;
         let is_confirmed = known.is_some() || is_signed_origin(&basis, &arrived, &evidence);
         arrived.reference = if is_confirmed {
             named.clone()
         } else {
             self.own_reference(&basis, bundled, options)?
         };
-        let basis = self.depot().rebase(basis, &arrived.reference).map_err(&of_extension)?;
+        let basis = self.depot().rebase(basis, &arrived.reference)?;
         let staged = Staged::arrived(name, arrived)
             .on(basis)
             .with_evidence(evidence)

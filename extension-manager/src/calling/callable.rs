@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use core_types::{Capability, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
-use extension_depot::{Installed, Opened, UserConfig};
+use extension_depot::{EffectiveConfig, Installed, Opened};
 use extension_host::{
     Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome,
     WorkloadRequest, custom_sections, optional_for_author,
@@ -80,7 +80,7 @@ impl Manager {
     fn open_and_load(
         &self,
         name: &ExtensionName,
-        config: &UserConfig,
+        config: &EffectiveConfig,
     ) -> Result<(Opened, Loaded), OpenError> {
         let of_extension = |error| OpenError::of_extension(name, error);
         let round = || {
@@ -88,15 +88,15 @@ impl Manager {
             match self.loaded(&opened.installed) {
                 Ok(loaded) => Ok(Round::Done((opened, loaded))),
                 Err(error) => {
-                    let basis = self.depot().basis_of(&opened.installed).map_err(of_extension)?;
-                    match basis.still_holds(self.depot()).map_err(of_extension)? {
+                    let basis = self.depot().basis_of(&opened.installed)?;
+                    match basis.still_holds(self.depot())? {
                         true => Err(error),
                         false => Ok(Round::Changed),
                     }
                 }
             }
         };
-        until_it_holds(name, round, of_extension)
+        until_it_holds(name, round)
     }
 }
 
@@ -177,7 +177,7 @@ pub fn starts_without(installed: &Installed) -> Vec<Capability> {
     optional_for_author(&sections).unwrap_or_default()
 }
 
-fn without_default_deadline(opened: &Opened, config: &UserConfig) -> EffectiveLimits {
+fn without_default_deadline(opened: &Opened, config: &EffectiveConfig) -> EffectiveLimits {
     let limits = &opened.permissions.limits;
     if limits.get(LimitName::Timeout).origin != LimitOrigin::Default {
         return limits.clone();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use core_types::ExtensionName;
-use extension_depot::DepotError;
+use extension_depot::FindError;
 use extension_host::CallReport;
 use private_files::{create_directory, open_to_append, read_regular};
 
@@ -21,7 +21,7 @@ const MAX_SIZE: u64 = 4 << 20;
 pub enum GuestLogError {
     /// The extension does not exist.
     #[error(transparent)]
-    Extension(#[from] DepotError),
+    Extension(#[from] FindError),
     /// The log cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {

@@ -1,7 +1,7 @@
 //! Directories that extensions ask for or are granted.
 
 use core_types::{Authority, Capabilities, ExtensionName, Grant, GrantedPath};
-use extension_depot::{Depot, DepotError, LoadedManifest};
+use extension_depot::{Depot, LoadedManifest, TimedGrantsError};
 use extension_host::{DirectoryError, DirectoryRules, boot_time};
 
 use crate::events::{Event, Events, Warning};
@@ -13,9 +13,9 @@ pub enum DirectoryGrantError {
     /// A directory that no extension gets.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The existing grants cannot be read.
+    /// The grants that end cannot be read.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    TimedGrants(#[from] TimedGrantsError),
 }
 
 impl Manager {
@@ -78,7 +78,7 @@ fn granted_with(
     name: &ExtensionName,
     loaded: Option<&LoadedManifest>,
     grants: &[Grant],
-) -> Result<Capabilities, DepotError> {
+) -> Result<Capabilities, TimedGrantsError> {
     let mut authority = Authority::default();
     if let Some(loaded) = loaded {
         if let Some(reference) = loaded.pinned_reference() {

@@ -1,7 +1,7 @@
 //! The proposal that a person sees before an extension gets permissions.
 
 use core_types::{Capability, Grant, OciReference, Owner, RequestedGrant, Scope};
-use extension_depot::{FirstUse, SignatureState};
+use extension_depot::{PinnedSigner, SignatureState};
 use jiff::Timestamp;
 
 use super::denied::Denied;
@@ -92,7 +92,7 @@ pub struct ProposedArtifact<'a> {
     /// The state of its signature, if that was verified.
     pub signature: Option<&'a SignatureState>,
     /// The first signer of its repository, where something came from there before.
-    pub first_use: Option<&'a FirstUse>,
+    pub first_use: Option<&'a PinnedSigner>,
     /// When it was made, as its publisher says.
     pub created: Option<Timestamp>,
 }

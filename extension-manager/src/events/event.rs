@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use core_types::{ExtensionName, UnknownKey};
 use extension_depot::registry::Progress;
-use extension_depot::{ActivityError, DepotError, Quarantine};
+use extension_depot::{ActivityError, NoteCallError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
 
 use super::error_line::with_causes;
@@ -61,7 +61,7 @@ pub enum Event<'a> {
         quarantine: &'a Quarantine,
     },
     /// A call is missing in the activity log.
-    CallNotLogged(&'a DepotError),
+    CallNotLogged(&'a NoteCallError),
     /// A change that was made is missing in the activity log.
     ChangeNotLogged(&'a ActivityError),
     /// The output of a guest is missing in its log.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, Grant, OciReference, TimedGrant};
-use extension_depot::{DepotError, InstallOrder, SignatureState};
+use extension_depot::{InstallPlan, SignatureState};
 use extension_host::{Purpose, boot_time};
 
 use super::decided::Decided;
@@ -45,8 +45,7 @@ impl Decided<'_> {
         installer: &Installer<'_>,
         operation: &Operation<'_>,
     ) -> Result<Round<Committed>, InstallError> {
-        let of_extension = InstallError::of(&self.examined.verified.staged.name);
-        match Round::of(self.write(installer, operation)).map_err(of_extension)? {
+        match Round::of(self.write(installer, operation), InstallError::is_change)? {
             Round::Changed => Ok(Round::Changed),
             Round::Done(()) => {
                 let committed = self.committed(installer);
@@ -60,13 +59,14 @@ impl Decided<'_> {
         &self,
         installer: &Installer<'_>,
         operation: &Operation<'_>,
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), InstallError> {
         let Verified { staged, basis, evidence } = &self.examined.verified;
         let (depot, capabilities) = (installer.depot(), self.decision.capabilities.as_ref());
         let arrived = match (&staged.content, operation, &self.standing.prior) {
             (_, Operation::RollBack(roll_back), Prior::Updating(kept)) => {
                 let capabilities = capabilities.unwrap_or(kept);
-                return depot.lock()?.roll_back(basis, roll_back.generation, capabilities);
+                let generation = roll_back.generation;
+                return Ok(depot.lock()?.roll_back(basis, generation, capabilities)?);
             }
             (Content::Arrived(arrived), _, _) => arrived,
             (Content::Kept { .. }, _, _) => {
@@ -77,7 +77,7 @@ impl Decided<'_> {
             Operation::Install(options) => options.entry,
             Operation::Update(_) | Operation::RollBack(_) => None,
         };
-        let order = InstallOrder {
+        let order = InstallPlan {
             basis,
             source: &self.source(operation),
             capabilities,
@@ -86,7 +86,7 @@ impl Decided<'_> {
             seed: entry.map(|entry| (&entry.limits, &entry.config)),
             claimed: staged.claimed.as_ref(),
         };
-        depot.lock()?.install(arrived, &order)
+        Ok(depot.lock()?.install(arrived, &order)?)
     }
 
     /// Returns the source for the record.
@@ -131,7 +131,7 @@ impl Committed {
             warn_of_missing(installer.directories(), installer.events(), &asked);
         }
         if !for_session.is_empty() {
-            self.grant_for_session(installer, for_session).map_err(InstallError::of(&self.name))?;
+            self.grant_for_session(installer, for_session)?;
         }
         match operation.signer() {
             Some(signer) => installer.trust(&self.reference, signer),
@@ -143,7 +143,7 @@ impl Committed {
         &self,
         installer: &Installer<'_>,
         grants: &[Grant],
-    ) -> Result<(), DepotError> {
+    ) -> Result<(), InstallError> {
         let now = boot_time();
         let timed = |grant: &Grant| TimedGrant { grant: grant.clone(), until: None };
         let add = |all: &mut core_types::TimedGrants| {
@@ -151,6 +151,7 @@ impl Committed {
             true
         };
         let depot = installer.depot();
-        depot.lock()?.change_timed_grants(&self.name, Some(&self.reference), add).map(drop)
+        depot.lock()?.change_timed_grants(&self.name, Some(&self.reference), add)?;
+        Ok(())
     }
 }

@@ -6,7 +6,12 @@ use core_types::{
     Digest, ExtensionName, Identity, NameError, OciQuery, ReferenceError, VersionReq,
 };
 use extension_depot::registry::{DownloadError, RegistryError};
-use extension_depot::{DepotError, ManifestError, PolicyRefusal, Source, SourceError, TrustError};
+use extension_depot::{
+    BasisError, ChangeTimedGrantsError, ChangedMeanwhile, CommitError, FileError,
+    GrantInstalledError, InstalledError, LockError, ManifestError, OtherSource, PolicyRefusal,
+    RepairError, RestoreError, SignerError, Source, SourceError, StateFileError, TimedGrantsError,
+    TransportError, TrustError,
+};
 use extension_host::DirectoryError;
 
 use crate::consent::{Denied, ProposedChange};
@@ -17,14 +22,54 @@ use crate::trust::EvidenceError;
 /// The reason why an install failed. The installed state has not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// The depot refuses.
-    #[error("cannot install `{name}`")]
-    Extension {
-        /// The extension.
-        name: ExtensionName,
-        /// The problem.
-        source: Box<DepotError>,
-    },
+    /// Another process holds the lock of all changes.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state that the decision is based on cannot be read.
+    #[error(transparent)]
+    Basis(#[from] BasisError),
+    /// The manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Something that sesame remembers cannot be read.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// The installed extension cannot be read.
+    #[error(transparent)]
+    Installed(#[from] InstalledError),
+    /// The name belongs to an extension from elsewhere.
+    #[error(transparent)]
+    OtherSource(#[from] OtherSource),
+    /// It would come without TLS.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Its signature is not accepted.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// Another process changed the basis of the decision.
+    #[error(transparent)]
+    Changed(#[from] ChangedMeanwhile),
+    /// It cannot be put into place.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A generation cannot be put into place.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// Its bytes cannot be put back into place.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
+    /// The index of blobs cannot be written.
+    #[error(transparent)]
+    Layout(#[from] FileError),
+    /// What is installed already cannot be granted more.
+    #[error(transparent)]
+    Grant(#[from] GrantInstalledError),
+    /// The grants of this session cannot be read.
+    #[error(transparent)]
+    TimedGrants(#[from] TimedGrantsError),
+    /// It cannot be granted something for this session. It is installed.
+    #[error(transparent)]
+    SessionGrants(#[from] ChangeTimedGrantsError),
     /// A policy does not let it come from there.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
@@ -157,16 +202,14 @@ fn within(wanted: Option<&VersionReq>) -> String {
 }
 
 impl InstallError {
-    /// Adds the extension's name to an error of the depot.
-    pub(crate) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
-        let name = name.clone();
-        move |source| Self::Extension { name: name.clone(), source: Box::new(source) }
-    }
-
-    /// Reports an unusable manifest of this extension.
-    pub(crate) fn of_manifest(name: &ExtensionName) -> impl Fn(ManifestError) -> Self + use<> {
-        let of_extension = Self::of(name);
-        move |error| of_extension(error.into())
+    /// Returns whether another process changed the basis of a commit.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Self::Changed(_)
+                | Self::Commit(CommitError::Changed(_))
+                | Self::Restore(RestoreError::Changed(_))
+        )
     }
 }
 

@@ -33,10 +33,9 @@ impl Installer<'_> {
         name: &ExtensionName,
         reference: &OciReference,
     ) -> Result<(), InstallError> {
-        let (staged, of_extension) = (self.fetch(reference)?, InstallError::of(name));
-        let restored = self.depot().locked(|depot| depot.repair(&[(name, &staged)]));
-        let restored = restored.map_err(&of_extension)?;
-        restored.into_iter().try_for_each(|one| one.map_err(&of_extension))
+        let staged = self.fetch(reference)?;
+        let restored = self.depot().lock()?.repair(&[(name, &staged)])?;
+        Ok(restored.into_iter().collect::<Result<(), _>>()?)
     }
 
     /// Fetches the artifact of a source for inspection: whether it may be installed under its name

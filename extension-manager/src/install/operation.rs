@@ -1,7 +1,7 @@
 //! An operation on an extension, with its terms.
 
 use core_types::{Capabilities, ExtensionEntry, Grant, OciReference};
-use extension_depot::{Basis, Generation, History, Installed, Reason, SignerProof};
+use extension_depot::{Basis, Generation, History, Installed, Reason, TrustAnchor};
 
 use crate::consent::{PriorGrants, Requests};
 use crate::rules::NameUse;
@@ -18,7 +18,7 @@ pub struct InstallOptions<'a> {
     /// The list's entry about it.
     pub entry: Option<&'a ExtensionEntry>,
     /// The required signer, who is trusted for its repository from then on.
-    pub signer: Option<SignerProof>,
+    pub signer: Option<TrustAnchor>,
     /// Whether it can be older than the installed version.
     pub allow_downgrade: bool,
     /// Whether the user named the bytes by digest, so that a tag may have moved.
@@ -87,7 +87,7 @@ impl Prior {
 
 impl Operation<'_> {
     /// Returns the required signer.
-    pub(super) fn signer(&self) -> Option<&SignerProof> {
+    pub(super) fn signer(&self) -> Option<&TrustAnchor> {
         match self {
             Self::Install(options) => options.signer.as_ref(),
             Self::Update(_) | Self::RollBack(_) => None,

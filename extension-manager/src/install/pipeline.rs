@@ -97,8 +97,7 @@ impl Installer<'_> {
             grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
         self.check_directories(name, Some(loaded), &missing)?;
         if !missing.is_empty() {
-            let granted = self.depot().locked(|depot| depot.grant_installed(&installed, &missing));
-            granted.map_err(InstallError::of(name))?;
+            self.depot().lock()?.grant_installed(&installed, &missing)?;
         }
         let (granted, denied) = split_denied(missing, &self.config.policies);
         Ok(Installation::Already { installed, granted, denied })
@@ -120,7 +119,7 @@ impl Installer<'_> {
                 Ok(Round::Changed)
             }
         };
-        until_it_holds(&name, round, InstallError::of(&name))
+        until_it_holds(&name, round)
     }
 
     /// Runs the operation once: if another process changes the extension, the whole operation

@@ -2,7 +2,7 @@
 
 use core_types::{ChangeKind, Digest, ExtensionName, OciReference, VersionReq};
 use extension_depot::registry;
-use extension_depot::{Basis, DepotError, Installed, Source};
+use extension_depot::{Basis, Installed, OtherSource, Source, TransportError};
 
 use super::error::InstallError;
 use super::staged::{Content, Staged};
@@ -71,14 +71,14 @@ impl Installer<'_> {
         request: &StageRequest<'_>,
         reference: &OciReference,
     ) -> Result<Resolution<Resolved>, InstallError> {
-        let (name, of_extension) = (request.name, InstallError::of(request.name));
-        let basis = self.depot().basis(name, reference).map_err(&of_extension)?;
+        let name = request.name;
+        let basis = self.depot().basis(name, reference)?;
         if !request.allow_plain_http {
             let is_secure = self.registry().is_secure(reference);
-            basis.check_transport(is_secure).map_err(&of_extension)?;
+            basis.check_transport(is_secure).map_err(TransportError::from)?;
         }
         self.check_source(ChangeKind::Install, reference)?;
-        basis.check_name(reference).map_err(&of_extension)?;
+        basis.check_name(reference)?;
         if reference.provenance().is_some()
             && let Some(installed) = self.installed_as(&basis, reference)
         {
@@ -98,7 +98,7 @@ impl Installer<'_> {
     /// Returns the extension of this name, if it is whole and pinned to the same.
     fn installed_as(&self, basis: &Basis, reference: &OciReference) -> Option<Box<Installed>> {
         basis.pinned().filter(|pinned| pinned == reference)?;
-        let installed = self.depot().whole(basis.name())?;
+        let installed = self.depot().installed_with_binary(basis.name())?;
         (installed.reference == *reference).then(|| Box::new(installed))
     }
 }
@@ -140,10 +140,10 @@ fn stage_local(
     }
     let mut staged = installer.stage_local(source, sha256.as_ref(), &name)?;
     installer.check_source(ChangeKind::Install, &staged.reference)?;
-    let (depot, of_extension) = (installer.depot(), InstallError::of(&name));
-    let basis = depot.basis(&name, &staged.reference).map_err(&of_extension)?;
+    let depot = installer.depot();
+    let basis = depot.basis(&name, &staged.reference)?;
     staged.reference = local_reference(basis.pinned(), &staged.reference, name_use);
-    let basis = depot.rebase(basis, &staged.reference).map_err(&of_extension)?;
+    let basis = depot.rebase(basis, &staged.reference)?;
     check_local_name(&basis, &staged.reference, source, sha256)?;
     match installer.installed_as(&basis, &staged.reference) {
         Some(installed) => Ok(Resolution::Already(installed)),
@@ -161,10 +161,10 @@ fn check_local_name(
     let name = basis.name().clone();
     let owner = basis.loaded().and_then(|loaded| loaded.manifest.extension.oci.as_ref());
     match basis.check_name(reference) {
-        Err(DepotError::OtherSource { installed, .. }) if owner.is_some_and(is_file) => {
+        Err(OtherSource { installed, .. }) if owner.is_some_and(is_file) => {
             let origin = Box::new(source.clone());
             Err(InstallError::OtherFile { name, installed, origin, sha256 })
         }
-        checked => checked.map_err(InstallError::of(&name)),
+        checked => Ok(checked?),
     }
 }

@@ -1,7 +1,7 @@
 //! Third stage: whose bytes they are, and whether they may take this place.
 
 use core_types::OciReference;
-use extension_depot::{Basis, DepotError, Evidence};
+use extension_depot::{Basis, ChangedMeanwhile, Evidence, SignedArtifact};
 
 use super::error::InstallError;
 use super::operation::Operation;
@@ -46,13 +46,12 @@ impl Staged {
         operation: &Operation<'_>,
     ) -> Result<Basis, InstallError> {
         let (depot, name, reference) = (installer.depot(), &self.name, self.reference());
-        let basis = match operation {
-            Operation::Install(_) => depot.basis(name, reference),
-            Operation::Update(update) => depot.basis_of(update.from),
+        Ok(match operation {
+            Operation::Install(_) => depot.basis(name, reference)?,
+            Operation::Update(update) => depot.basis_of(update.from)?,
             // A broken manifest is what one goes back from.
-            Operation::RollBack(_) => depot.basis_of_broken(name, reference),
-        };
-        basis.map_err(InstallError::of(name))
+            Operation::RollBack(_) => depot.basis_of_broken(name, reference)?,
+        })
     }
 
     fn warn(&self, installer: &Installer<'_>, basis: &Basis) {
@@ -72,10 +71,10 @@ impl Staged {
     /// Checks whose name it is, whether the tag has moved, and which way the version goes.
     fn check(&self, basis: &Basis, operation: &Operation<'_>) -> Result<(), InstallError> {
         let (name, reference) = (&self.name, self.reference());
-        basis.check_name(reference).map_err(InstallError::of(name))?;
+        basis.check_name(reference)?;
         let allow_downgrade = match operation {
             Operation::Install(options) => {
-                check_planned(basis, options.planned).map_err(InstallError::of(name))?;
+                check_planned(basis, options.planned)?;
                 check_tag(name, basis.pinned(), reference, options.names_bytes)?;
                 options.allow_downgrade
             }
@@ -101,10 +100,10 @@ impl Staged {
 }
 
 /// Checks that a manifest still names the reference that was planned for.
-fn check_planned(basis: &Basis, planned: Option<&OciReference>) -> Result<(), DepotError> {
+fn check_planned(basis: &Basis, planned: Option<&OciReference>) -> Result<(), ChangedMeanwhile> {
     let named = basis.loaded().and_then(|loaded| loaded.manifest.extension.oci.as_ref());
     if planned.is_some() && named != planned {
-        return Err(DepotError::Changed { name: basis.name().clone() });
+        return Err(ChangedMeanwhile { name: basis.name().clone() });
     }
     Ok(())
 }
@@ -127,9 +126,9 @@ impl Verified {
         operation: &Operation<'_>,
     ) -> Result<(), InstallError> {
         let Some(evidence) = &self.evidence else { return Ok(()) };
-        let seen = (self.staged.reference(), self.basis.first_use());
-        installer
-            .check_signer(seen, evidence, operation.signer())
-            .map_err(InstallError::of(&self.staged.name))
+        let Self { staged, basis, .. } = self;
+        let (reference, first) = (staged.reference(), basis.first_use());
+        let signed = SignedArtifact { name: Some(&staged.name), reference, first };
+        Ok(installer.check_signer(signed, evidence, operation.signer())?)
     }
 }

@@ -1,6 +1,7 @@
 //! Why an extension does not go back.
 
 use core_types::ExtensionName;
+use extension_depot::{GenerationError, HistoryError};
 
 use crate::install::InstallError;
 
@@ -10,6 +11,12 @@ pub enum RollbackError {
     /// The generation cannot be restored.
     #[error(transparent)]
     Install(Box<InstallError>),
+    /// The history cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The bytes of the generation cannot be had.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// The generation does not exist.
     #[error("`{name}` has no generation {number}")]
     NoGeneration {

@@ -4,7 +4,7 @@ use core_types::{ChangeKind, ExtensionName};
 use extension_depot::{Depot, Generation, History};
 
 use super::error::RollbackError;
-use crate::install::{Committed, Content, InstallError, Operation, RollBack, Staged};
+use crate::install::{Committed, Content, Operation, RollBack, Staged};
 use crate::installer::Installer;
 
 /// A completed rollback.
@@ -29,11 +29,10 @@ impl Installer<'_> {
         wanted: Option<u32>,
         accept: bool,
     ) -> Result<RolledBack, RollbackError> {
-        let (depot, of_extension) = (self.depot(), InstallError::of(name));
-        let history = depot.history(name).map_err(&of_extension)?;
+        let depot = self.depot();
+        let history = depot.history(name)?;
         let generation = choose(depot, name, &history, wanted)?;
-        let (reference, artifact, binary) =
-            depot.artifact_of_generation(name, generation).map_err(&of_extension)?;
+        let (reference, artifact, binary) = depot.artifact_of_generation(name, generation)?;
         self.check_source(ChangeKind::Rollback, &reference)?;
         let staged = Staged::new(name.clone(), Content::Kept { reference, artifact, binary });
         let operation = RollBack { history: &history, generation, accept };

@@ -111,7 +111,7 @@ impl Installer<'_> {
             if !planned.step.state.is_to_do() {
                 continue;
             }
-            match self.check_fetch(planned, &reference, allow_plain_http) {
+            match self.check_fetch(&reference, allow_plain_http) {
                 Ok(()) => wanted.push((at, reference)),
                 Err(problem) => planned.step.end(Err(problem)),
             }
@@ -121,7 +121,6 @@ impl Installer<'_> {
 
     fn check_fetch(
         &self,
-        planned: &Planned,
         reference: &OciReference,
         allow_plain_http: bool,
     ) -> Result<(), StepProblem> {
@@ -129,8 +128,7 @@ impl Installer<'_> {
             return Err(StepProblem::FromFile);
         }
         self.check_source(ChangeKind::Install, reference)?;
-        let of_extension = InstallError::of(&planned.step.name);
-        Ok(self.check_transport(reference, allow_plain_http).map_err(of_extension)?)
+        Ok(self.check_transport(reference, allow_plain_http)?)
     }
 
     /// Puts the bytes of manifests that are there already back into place, all at once. The
@@ -146,10 +144,9 @@ impl Installer<'_> {
         let names: Vec<_> = fetched.iter().map(|(at, _)| plan[*at].step.name.clone()).collect();
         let all: Vec<_> =
             names.iter().zip(fetched).map(|(name, (_, staged))| (name, staged)).collect();
-        let restored = self.depot().locked(|depot| depot.repair(&all)).map_err(SyncError::Depot)?;
-        for (((at, _), name), result) in fetched.iter().zip(&names).zip(restored) {
-            let done = result.map(|()| StepState::Fetched);
-            plan[*at].step.end(done.map_err(|error| InstallError::of(name)(error).into()));
+        let restored = self.depot().lock()?.repair(&all).map_err(SyncError::Files)?;
+        for ((at, _), result) in fetched.iter().zip(restored) {
+            plan[*at].step.end(result.map(|()| StepState::Fetched).map_err(StepProblem::from));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use core_types::{Capabilities, Capability, ExtensionEntry, ExtensionName, Grant, OciReference};
 use extension_depot::{
-    FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
+    EffectiveConfig, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason,
 };
 
 use super::error::{StepProblem, SyncError};
@@ -11,13 +11,12 @@ use super::list::List;
 use super::options::SyncOptions;
 use super::step::{Planned, Step, StepState};
 use crate::events::Warning;
-use crate::install::InstallError;
 use crate::installer::Installer;
 
 /// Returns the list's grants for an extension that policy approves, without those that policy
 /// denies.
 pub(super) fn approved(
-    config: &UserConfig,
+    config: &EffectiveConfig,
     list: Option<&OciReference>,
     entry: &ExtensionEntry,
 ) -> Vec<Grant> {
@@ -34,7 +33,7 @@ impl List {
     /// its user stays, and so does a grant.
     pub(super) fn find_changes(
         &self,
-        config: &UserConfig,
+        config: &EffectiveConfig,
         entry: &ExtensionEntry,
         known: &FromList,
         loaded: &LoadedManifest,
@@ -90,11 +89,11 @@ impl Installer<'_> {
                     step.state = StepState::Adjusted;
                 }
             }
-            Err(error) => step.end(Err(error.into())),
+            Err(problem) => step.end(Err(problem)),
         }
     }
 
-    fn change_grants(&self, step: &Step) -> Result<(), InstallError> {
+    fn change_grants(&self, step: &Step) -> Result<(), StepProblem> {
         let Step { name, state, grant, withdraw, .. } = step;
         let give: &[Grant] = if *state == StepState::ToUpdate { &[] } else { grant };
         let changed = |reason, give: &[Grant], take: &[Grant]| {
@@ -102,12 +101,11 @@ impl Installer<'_> {
                 let taken = take.iter().filter(|grant| capabilities.take(grant)).count();
                 taken + give.iter().filter(|grant| capabilities.add(grant)).count() > 0
             };
-            let changed =
-                self.depot().locked(|depot| depot.change_capabilities(name, reason, change));
-            changed.map(drop).map_err(InstallError::of(name))
+            self.depot().lock()?.change_capabilities(name, reason, change)?;
+            Ok::<_, StepProblem>(())
         };
         changed(Reason::Revoked, &[], withdraw)?;
-        let loaded = self.depot().manifest(name).map_err(InstallError::of_manifest(name))?;
+        let loaded = self.depot().manifest(name)?;
         self.check_directories(name, loaded.as_ref(), give)?;
         changed(Reason::Granted, give, &[])
     }
@@ -149,21 +147,22 @@ impl Installer<'_> {
                 (!step.withdraw.is_empty()).then_some(step)
             }
             // Whose it is by now is not known.
-            Err(error) => Some(Step::failed(name, InstallError::of_manifest(name)(error).into())),
+            Err(error) => Some(Step::failed(name, error.into())),
         }
     }
 
     /// Removes the extension, if it is still left over.
     pub(super) fn prune(&self, list: &List, step: &mut Step) {
         if step.state == StepState::ToRemove {
-            let pruned = self.depot().locked(|depot| depot.prune(&list.id, &step.name));
-            let done = pruned.map(|pruned| match pruned {
-                Pruned::Removed(_) => StepState::Removed,
-                Pruned::Kept => StepState::Done,
-            });
-            let of_extension = InstallError::of(&step.name);
-            step.end(done.map_err(|error| of_extension(error).into()));
+            step.end(self.prune_one(list, &step.name));
         }
+    }
+
+    fn prune_one(&self, list: &List, name: &ExtensionName) -> Result<StepState, StepProblem> {
+        Ok(match self.depot().lock()?.prune(&list.id, name)? {
+            Pruned::Removed(_) => StepState::Removed,
+            Pruned::Kept => StepState::Done,
+        })
     }
 
     /// Records the digest of the list, and its extensions.
@@ -180,8 +179,7 @@ impl Installer<'_> {
                 .retain(|name, _| plan.iter().any(|planned| planned.is_from_list(name)));
             plan.iter().for_each(|planned| self.note_one(list, planned, followed));
         };
-        let noted = self.depot().locked(|depot| depot.note_followed_list(&list.id, signed, note));
-        noted.map_err(SyncError::List)
+        Ok(self.depot().lock()?.note_followed_list(&list.id, signed, note)?)
     }
 
     fn note_one(&self, list: &List, planned: &Planned, followed: &mut FollowedList) {

@@ -4,7 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use core_types::{OciReference, TomlProblem};
-use extension_depot::{DepotError, ManifestError};
+use extension_depot::{
+    ChangeCapabilitiesError, CheckNameError, FileError, ManifestError, PolicyCheckError,
+    PruneError, StoredFileError,
+};
 use extension_host::IntoCacheError;
 
 use crate::install::InstallError;
@@ -15,13 +18,13 @@ use crate::install::InstallError;
 pub enum SyncError {
     /// The manifests cannot be listed, or bytes cannot be restored.
     #[error(transparent)]
-    Depot(DepotError),
-    /// The list cannot be fetched, or a policy refuses its place.
+    Files(FileError),
+    /// The list cannot be fetched, or is refused, or its record cannot be read or written.
     #[error(transparent)]
     Install(Box<InstallError>),
-    /// The list is refused, or its record cannot be read or written.
+    /// The records of other lists cannot be read.
     #[error(transparent)]
-    List(DepotError),
+    Lists(#[from] StoredFileError),
     /// The list is a file that cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
@@ -73,6 +76,18 @@ pub enum StepProblem {
     /// Its manifest cannot be used.
     #[error(transparent)]
     Manifest(ManifestError),
+    /// The name belongs to an extension from elsewhere.
+    #[error(transparent)]
+    Name(#[from] CheckNameError),
+    /// Policies do not let it be called.
+    #[error(transparent)]
+    Policies(#[from] PolicyCheckError),
+    /// Its capabilities cannot be changed.
+    #[error(transparent)]
+    Capabilities(#[from] ChangeCapabilitiesError),
+    /// It cannot be removed.
+    #[error(transparent)]
+    Prune(#[from] PruneError),
     /// It does not compile.
     #[error(transparent)]
     Compile(IntoCacheError),

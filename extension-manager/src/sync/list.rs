@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
-use extension_depot::{Depot, Evidence, FollowedList, FromList, LoadedManifest, UserConfig};
+use extension_depot::{
+    Depot, EffectiveConfig, Evidence, FollowedList, FromList, LoadedManifest, SignedArtifact,
+};
 
 use super::error::SyncError;
 use super::options::SyncOptions;
@@ -65,8 +67,8 @@ impl List {
             .map_err(|problem| SyncError::Content { place: place.clone(), problem })?;
         installer.manager.warn_of_unknown_keys(Path::new(&place), &parsed.unknown_keys);
         let depot = installer.depot();
-        let known = depot.followed_list(&id).map_err(SyncError::List)?.unwrap_or_default();
-        let mut others = depot.followed_lists().map_err(SyncError::List)?;
+        let known = depot.followed_list(&id)?.unwrap_or_default();
+        let mut others = depot.followed_lists()?;
         others.retain(|other| other.list != id);
         let (published, evidence) = published.unzip();
         Ok(Self { extensions: parsed.value, published, words, id, evidence, known, others })
@@ -140,7 +142,7 @@ impl List {
 
     /// Returns whether dropped extensions are removed: on the user's request, or because the list
     /// may and does demand it.
-    pub(super) fn prunes(&self, config: &UserConfig, options: &SyncOptions) -> bool {
+    pub(super) fn prunes(&self, config: &EffectiveConfig, options: &SyncOptions) -> bool {
         let may_demand = || self.published.as_ref().is_some_and(|list| config.lets_prune(list));
         options.prune || self.extensions.defaults().prune && may_demand()
     }
@@ -162,17 +164,17 @@ impl Installer<'_> {
         options: &SyncOptions,
     ) -> Result<ListText, SyncError> {
         self.config.check_source(reference)?;
-        let first = self.depot().first_use(&reference.identity()).map_err(SyncError::List)?;
-        self.check_transport(reference, options.allow_plain_http).map_err(SyncError::List)?;
+        let first = self.depot().first_use(&reference.identity())?;
+        self.check_transport(reference, options.allow_plain_http)?;
         let work = self.registry().list(reference);
         let fetched = self.network.wait(self.events(), &Wait::Resolving(reference), work);
         let (pinned, text) = fetched.map_err(InstallError::Runtime)??;
         let id = reference.identity().to_string();
-        let followed = self.depot().followed_list(&id).map_err(SyncError::List)?;
+        let followed = self.depot().followed_list(&id)?;
         check_pin(followed.as_ref(), reference, &pinned, options.locked)?;
         let evidence = self.look_up(&pinned, None)?;
-        let seen = (&pinned, first.as_ref());
-        self.check_signer(seen, &evidence, None).map_err(SyncError::List)?;
+        let signed = SignedArtifact { name: None, reference: &pinned, first: first.as_ref() };
+        self.check_signer(signed, &evidence, None)?;
         self.note(&Note::ListFound { list: &pinned, signature: &evidence.signature });
         let words = format!("the list {pinned}");
         let (place, published) = (reference.to_string(), Some((pinned, evidence)));

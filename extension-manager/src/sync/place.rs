@@ -1,7 +1,7 @@
 //! Putting what arrived into place.
 
 use core_types::{ExtensionEntry, Grant};
-use extension_depot::{DepotError, Staged as StagedArtifact};
+use extension_depot::{ChangedMeanwhile, Staged as StagedArtifact};
 
 use super::list::List;
 use super::options::SyncOptions;
@@ -79,8 +79,7 @@ impl Installer<'_> {
         arrived: StagedArtifact,
         options: &SyncOptions,
     ) -> Result<Decision, InstallError> {
-        let of_extension = InstallError::of(name);
-        let installed = self.depot().installed(name).map_err(&of_extension)?;
+        let installed = self.depot().installed(name)?;
         let update = Update {
             from: &installed,
             grant,
@@ -90,7 +89,7 @@ impl Installer<'_> {
         let staged = Staged::arrived(name, arrived);
         match self.carry_out_once(staged, &Operation::Update(update))? {
             Round::Done(committed) => Ok(committed.decision),
-            Round::Changed => Err(of_extension(DepotError::Changed { name: name.clone() })),
+            Round::Changed => Err(ChangedMeanwhile { name: name.clone() }.into()),
         }
     }
 }

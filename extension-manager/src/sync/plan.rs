@@ -1,19 +1,18 @@
 //! What every extension takes.
 
 use core_types::{ExtensionEntry, ExtensionName, OciReference};
-use extension_depot::{DepotError, Listed, LoadedManifest};
+use extension_depot::{Listed, LoadedManifest};
 
 use super::error::{StepProblem, SyncError};
 use super::list::List;
 use super::options::SyncOptions;
 use super::step::{Planned, Step, StepState};
-use crate::install::InstallError;
 use crate::installer::Installer;
 
 impl Installer<'_> {
     /// Plans the contents of the manifests.
     pub(super) fn plan_of_manifests(&self) -> Result<Vec<Planned>, SyncError> {
-        let listed = self.depot().list().map_err(SyncError::Depot)?;
+        let listed = self.depot().list().map_err(SyncError::Files)?;
         let planned = |listed: Listed| {
             let mut step = self.step_of_manifest(listed);
             let reference = step.reference.as_ref().filter(|_| step.state.is_to_do());
@@ -37,7 +36,7 @@ impl Installer<'_> {
         };
         let state = match loaded.pinned() {
             None => StepState::ToPin,
-            Some(_) if self.depot().whole(&name).is_some() => StepState::Done,
+            Some(_) if self.depot().installed_with_binary(&name).is_some() => StepState::Done,
             Some(_) => StepState::ToFetch,
         };
         Step::new(&name, Some(reference), state)
@@ -66,7 +65,7 @@ impl Installer<'_> {
         let loaded = if is_replaced { Ok(None) } else { self.manifest_of(&name, &entry) };
         let is_new = matches!(loaded, Ok(None));
         let state = loaded.and_then(|loaded| {
-            let whole = self.depot().whole(&name);
+            let whole = self.depot().installed_with_binary(&name);
             let state = state_of_entry(&entry, loaded.as_ref(), whole.is_some());
             self.config.check_source(&entry.oci)?;
             // What is there and may not be called is not as it should be.
@@ -76,7 +75,7 @@ impl Installer<'_> {
             Ok((state, loaded))
         });
         match state {
-            Err(error) => step.end(Err(InstallError::of(&name)(error).into())),
+            Err(error) => step.end(Err(error)),
             Ok((None, _)) => step.end(Err(StepProblem::NotOfList)),
             Ok((Some(state), loaded)) => {
                 step.state = state;
@@ -95,7 +94,7 @@ impl Installer<'_> {
         &self,
         name: &ExtensionName,
         entry: &ExtensionEntry,
-    ) -> Result<Option<LoadedManifest>, DepotError> {
+    ) -> Result<Option<LoadedManifest>, StepProblem> {
         self.depot().check_name(name, &entry.oci)?;
         Ok(self.depot().manifest(name)?)
     }

@@ -2,8 +2,8 @@
 
 use core_types::{ExtensionName, OciReference};
 use extension_depot::{
-    Attachment, DepotError, Evidence, FirstUse, SignatureState, SignerProof, TrustError, Verifier,
-    Verifiers,
+    Attachment, Evidence, SignatureState, SignedArtifact, SignerError, TrustAnchor, TrustError,
+    Verifier, Verifiers,
 };
 
 use super::error::EvidenceError;
@@ -20,7 +20,7 @@ impl Installer<'_> {
     pub(crate) fn look_up(
         &self,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Evidence, EvidenceError> {
         if reference.is_local() {
             return Ok(Evidence { signature: SignatureState::Unsigned, is_secure: false });
@@ -41,13 +41,12 @@ impl Installer<'_> {
         &self,
         name: &ExtensionName,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Evidence, InstallError> {
-        let of_extension = InstallError::of(name);
-        let first = self.depot().first_use(&reference.identity()).map_err(&of_extension)?;
+        let first = self.depot().first_use(&reference.identity())?;
         let evidence = self.look_up(reference, wanted)?;
-        let seen = (reference, first.as_ref());
-        self.check_signer(seen, &evidence, wanted).map_err(of_extension)?;
+        let signed = SignedArtifact { name: Some(name), reference, first: first.as_ref() };
+        self.check_signer(signed, &evidence, wanted)?;
         Ok(evidence)
     }
 
@@ -66,12 +65,11 @@ impl Installer<'_> {
     /// signer of the first use.
     pub(crate) fn check_signer(
         &self,
-        (reference, first): (&OciReference, Option<&FirstUse>),
+        artifact: SignedArtifact<'_>,
         evidence: &Evidence,
-        wanted: Option<&SignerProof>,
-    ) -> Result<(), DepotError> {
-        let found = &evidence.signature;
-        self.depot().check_signature((reference, first), found, self.config, wanted)
+        wanted: Option<&TrustAnchor>,
+    ) -> Result<(), SignerError> {
+        self.depot().check_signature(artifact, &evidence.signature, self.config, wanted)
     }
 
     /// Returns every signer whose signature counts, with a warning for each whose signatures cannot
@@ -79,7 +77,7 @@ impl Installer<'_> {
     fn verifiers(
         &self,
         reference: &OciReference,
-        wanted: Option<&SignerProof>,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Vec<Verifier>, TrustError> {
         let Verifiers { usable, problems } =
             self.depot().verifiers(reference, self.config, wanted)?;

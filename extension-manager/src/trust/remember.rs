@@ -1,7 +1,7 @@
 //! Signers that a user named.
 
 use core_types::OciReference;
-use extension_depot::{SignerProof, TrustError, TrustedSigner};
+use extension_depot::{TrustAnchor, TrustError, TrustedSigner};
 
 use crate::install::InstallError;
 use crate::installer::Installer;
@@ -11,7 +11,7 @@ impl Installer<'_> {
     pub(crate) fn trust(
         &self,
         reference: &OciReference,
-        proof: &SignerProof,
+        proof: &TrustAnchor,
     ) -> Result<(), InstallError> {
         let place = reference.identity().to_string().parse()?;
         let signer = TrustedSigner { place, proof: proof.clone() };

@@ -88,16 +88,16 @@ impl Installer<'_> {
     /// # Errors
     /// When it is not installed, or its registry does not answer.
     pub fn available(&self, name: &ExtensionName) -> Result<Available, UpdateError> {
-        let installed = self.depot().installed(name).map_err(InstallError::of(name))?.reference;
-        let look = self.look(name, self.config.min_release_age());
+        let installed = self.depot().installed(name)?.reference;
+        let look = self.look(self.config.min_release_age());
         let query = installed.repository_query();
         let what = Wait::Resolving(&query);
         let work = look.closely(&installed);
         self.network.wait(self.events(), &what, work).map_err(InstallError::Runtime)?
     }
 
-    pub(super) fn look<'a>(&'a self, name: &'a ExtensionName, min_age: Option<Period>) -> Look<'a> {
-        Look { registry: self.registry(), depot: self.depot(), name, min_age }
+    pub(super) fn look(&self, min_age: Option<Period>) -> Look<'_> {
+        Look { registry: self.registry(), depot: self.depot(), min_age }
     }
 }
 
@@ -105,7 +105,6 @@ impl Installer<'_> {
 pub(super) struct Look<'a> {
     registry: &'a Registry,
     depot: &'a Depot,
-    name: &'a ExtensionName,
     /// How long a version has to have been known before it is taken.
     min_age: Option<Period>,
 }
@@ -164,9 +163,8 @@ impl Look<'_> {
     ) -> Result<Option<OciReference>, UpdateError> {
         let Some(min_age) = self.min_age else { return Ok(Some(candidate)) };
         let resolved = self.registry.resolve(&candidate).await?.reference;
-        let known_for = self.depot.locked(|depot| depot.known_for(&resolved));
-        let known_for = known_for.map_err(InstallError::of(self.name))?;
-        Ok((known_for >= min_age.duration()).then_some(resolved))
+        let time_since_first_seen = self.depot.lock()?.time_since_first_seen(&resolved)?;
+        Ok((time_since_first_seen >= min_age.duration()).then_some(resolved))
     }
 
     async fn for_moved(&self, installed: &OciReference) -> Result<Available, UpdateError> {

@@ -1,6 +1,7 @@
 //! Why an extension is not updated.
 
 use core_types::{ExtensionName, OciReference};
+use extension_depot::ConfirmOriginError;
 
 use crate::install::InstallError;
 
@@ -10,6 +11,9 @@ pub enum UpdateError {
     /// The newer version cannot be found or installed.
     #[error(transparent)]
     Install(Box<InstallError>),
+    /// The origin that a bundle claims cannot be confirmed.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmOriginError),
     /// The tag leads to other bytes, and the user wants the same.
     #[error("the tag `{}` of `{name}` has moved", installed.revision())]
     MovedWhileLocked {

@@ -51,7 +51,7 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Available, UpdateError> {
-        let installed = self.depot().installed(name).map_err(InstallError::of(name))?;
+        let installed = self.depot().installed(name)?;
         self.find(&installed, options)
     }
 
@@ -66,20 +66,17 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Updated, UpdateError> {
-        let of_extension = InstallError::of(name);
         let round = || {
-            let installed = self.depot().installed(name).map_err(&of_extension)?;
+            let installed = self.depot().installed(name)?;
             let installed = self.confirm_origin(installed, options)?;
-            let basis = self.depot().basis_of(&installed).map_err(&of_extension)?;
+            let basis = self.depot().basis_of(&installed)?;
             match self.update_on(&installed, &basis, options) {
                 // A replaced artifact may be gone, so a missing one is not an error.
-                Err(_) if !basis.still_holds(self.depot()).map_err(&of_extension)? => {
-                    Ok(Round::Changed)
-                }
+                Err(_) if !basis.still_holds(self.depot())? => Ok(Round::Changed),
                 round => round,
             }
         };
-        until_it_holds(name, round, |error| of_extension(error).into())
+        until_it_holds(name, round)
     }
 
     /// Updates the installed artifact, as long as it is the same.
@@ -123,15 +120,14 @@ impl Installer<'_> {
         installed: &Installed,
         options: &UpdateOptions,
     ) -> Result<Available, UpdateError> {
-        let Installed { name, loaded, reference, .. } = installed;
+        let Installed { loaded, reference, .. } = installed;
         if loaded.manifest.extension.pinned {
             return Ok(Available::not_looked_for(reference, Age::Pinned));
         }
         self.check_source(ChangeKind::Update, reference)?;
-        self.check_transport(reference, options.allow_plain_http)
-            .map_err(InstallError::of(name))?;
+        self.check_transport(reference, options.allow_plain_http)?;
         let min_age = if options.now { None } else { self.config.min_release_age() };
-        let (look, query) = (self.look(name, min_age), reference.repository_query());
+        let (look, query) = (self.look(min_age), reference.repository_query());
         let work = look.for_update(reference);
         let found = self.network.wait(self.events(), &Wait::Resolving(&query), work);
         found.map_err(InstallError::Runtime)?

@@ -2,7 +2,7 @@
 
 use core_types::{Capabilities, Capability, OciReference, version_of_tag};
 use extension_depot::registry::{Registry, RegistryError};
-use extension_depot::{Basis, Installed};
+use extension_depot::{Basis, Installed, SignedArtifact};
 
 use super::error::UpdateError;
 use super::operation::UpdateOptions;
@@ -28,30 +28,27 @@ impl Installer<'_> {
         }
         let Some(claimed) = self.claimed_origin(&installed)? else { return Ok(installed) };
         let name = &installed.name;
-        let of_extension = InstallError::of(name);
-        let basis = self.depot().basis(name, &claimed).map_err(&of_extension)?;
+        let basis = self.depot().basis(name, &claimed)?;
         self.config.check_source(&claimed)?;
-        self.check_transport(&claimed, options.allow_plain_http).map_err(&of_extension)?;
+        self.check_transport(&claimed, options.allow_plain_http)?;
         if !self.is_at(&claimed)? {
             self.warn(&Warning::NotAtOrigin { name: name.clone(), claimed });
             return Ok(installed);
         }
         let evidence = self.look_up(&claimed, None)?;
-        let seen = (&claimed, basis.first_use());
-        self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
+        let signed =
+            SignedArtifact { name: Some(name), reference: &claimed, first: basis.first_use() };
+        self.check_signer(signed, &evidence, None)?;
         self.check_secrets(&basis, &claimed, options.accept)?;
-        let confirmed =
-            self.depot().locked(|depot| depot.confirm_origin(&basis, &claimed, &evidence));
-        confirmed.map_err(&of_extension)?;
+        self.depot().lock()?.confirm_origin(&basis, &claimed, &evidence)?;
         self.note(&Note::OriginConfirmed { name, origin: &claimed });
-        Ok(self.depot().installed(name).map_err(of_extension)?)
+        Ok(self.depot().installed(name)?)
     }
 
     /// Returns where the bundle said that an extension came from, if that is a registry.
     fn claimed_origin(&self, installed: &Installed) -> Result<Option<OciReference>, UpdateError> {
         let Installed { name, artifact, .. } = installed;
-        let record = self.depot().record(name, &artifact.digest);
-        let record = record.map_err(|error| InstallError::of(name)(error.into()))?;
+        let record = self.depot().record(name, &artifact.digest)?;
         let claimed = record.and_then(|record| record.claimed);
         Ok(claimed.filter(|claimed| !claimed.is_local()))
     }

@@ -1,7 +1,7 @@
 //! Calls through the manager: whatever holds for `sesame` holds for them.
 
 use core_types::{CallOutcome, Capability, LimitName};
-use extension_depot::DepotError;
+use extension_depot::OpenExtensionError;
 use extension_host::{Arguments, CallError};
 use extension_manager::{CallMode, CodeError, Needs, OpenError, difference};
 
@@ -81,7 +81,7 @@ fn failing_extension_is_quarantined() {
     );
     let error = manager.callable(&name("hostile"), CallMode::Ordinary).err();
     let Some(OpenError::Extension { source, .. }) = error else { panic!("{error:?}") };
-    assert!(matches!(*source, DepotError::Quarantined { .. }), "{source:?}");
+    assert!(matches!(*source, OpenExtensionError::Quarantined { .. }), "{source:?}");
 }
 
 #[test]

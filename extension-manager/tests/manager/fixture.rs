@@ -1,7 +1,7 @@
 //! A home with a registry beside it, and the tools of its processes.
 
 use core_types::Grant;
-use extension_depot::UserConfig;
+use extension_depot::EffectiveConfig;
 use extension_manager::{Committed, InstallError, Installation, Manager};
 
 use crate::support::registry::Remote;
@@ -11,7 +11,7 @@ use crate::support::{Home, name};
 pub struct Fixture {
     pub home: Home,
     pub manager: Manager,
-    pub config: UserConfig,
+    pub config: EffectiveConfig,
     pub remote: Remote,
 }
 
@@ -19,11 +19,11 @@ impl Fixture {
     pub fn new(policy: &str) -> Self {
         let home = Home::new(policy);
         let manager = home.manager();
-        let config = UserConfig::load(&home.places()).expect("a configuration");
+        let config = EffectiveConfig::load(&home.places()).expect("a configuration");
         Self { home, manager, config, remote: Remote::start() }
     }
 
-    pub fn surroundings(&self) -> (&Manager, &UserConfig) {
+    pub fn surroundings(&self) -> (&Manager, &EffectiveConfig) {
         (&self.manager, &self.config)
     }
 

@@ -88,7 +88,7 @@ fn edited_reference_ends_the_pin() {
     let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
     let options = InstallOptions { planned: Some(&one), ..Default::default() };
     let ended = install(&installer, &one.to_string(), options);
-    assert!(matches!(ended, Err(InstallError::Extension { .. })));
+    assert!(matches!(ended, Err(InstallError::Changed(_))));
     assert_eq!(std::fs::read_to_string(&manifest).expect("there"), edited);
 }
 

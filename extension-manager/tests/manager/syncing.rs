@@ -74,7 +74,7 @@ fn users_extension_is_not_pruned() {
     let prune = SyncOptions { prune: true, ..SyncOptions::default() };
     assert_eq!(states(&sync(&fixture, Some(&listed), prune)), [StepState::Done]);
     assert!(sync(&fixture, Some(""), prune).is_empty());
-    assert!(fixture.manager.depot().whole(&name("a")).is_some());
+    assert!(fixture.manager.depot().installed_with_binary(&name("a")).is_some());
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub fn project() -> Result<Project, Failure> {
 pub fn built(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     let path = project.built();
     if read_binary(&path).is_ok_and(|binary| project::is_built(project, &binary)) {
-        context.explain(&format!("nothing has changed since `{}` was built", path.display()));
+        context.verbose(&format!("nothing has changed since `{}` was built", path.display()));
         return Ok(path);
     }
     build(context, project)
@@ -53,7 +53,7 @@ pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
         project::note_built(project, &before.with_locks_of(after), &asking)
     });
     if let Err(error) = noted {
-        context.explain(&format!("it is built again the next time: {error}"));
+        context.verbose(&format!("it is built again the next time: {error}"));
     }
     Ok(built)
 }

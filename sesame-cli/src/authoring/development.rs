@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use core_types::{ErrorKind, ExtensionName};
-use extension_depot::{Depot, DepotError};
+use extension_depot::{Depot, RemoveError};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -50,11 +50,11 @@ impl Development {
         let lock = lock(project.directory())?;
         let name = name.cloned().unwrap_or_else(|| name_of(project.name()));
         let depot = context.depot()?;
-        if is_development(&depot, &name)? == Some(false) {
+        if is_development(depot, &name)? == Some(false) {
             return Err(Failure::name_taken_for_dev(&name));
         }
         if remove(context, &name)? {
-            context.say(&format!("`{name}` was still there and is begun anew"));
+            context.status(&format!("`{name}` was still there and is begun anew"));
         }
         let development = Self { name, installing: Arc::default(), _lock: lock };
         development.end_on_signal(context.global.clone())?;
@@ -148,7 +148,7 @@ fn is_development(depot: &Depot, name: &ExtensionName) -> Result<Option<bool>, F
 
 fn end(context: &Context, name: &ExtensionName) {
     match remove(context, name) {
-        Ok(true) => context.say(&format!("`{name}` was removed")),
+        Ok(true) => context.status(&format!("`{name}` was removed")),
         Ok(false) => {}
         Err(failure) => context.warn(&format!(
             "`{name}` is still there: {}; remove it with: sesame extension remove --purge {name}",
@@ -160,14 +160,14 @@ fn end(context: &Context, name: &ExtensionName) {
 /// Removes a temporary extension and nothing else. Returns whether it existed.
 fn remove(context: &Context, name: &ExtensionName) -> Result<bool, Failure> {
     let depot = context.depot()?;
-    if is_development(&depot, name)? != Some(true) {
+    if is_development(depot, name)? != Some(true) {
         return Ok(false);
     }
     secrets::forget_all(context, name);
     let removed = depot.lock()?.remove(name, true);
     match removed {
         Ok(_) => Ok(true),
-        Err(DepotError::NotFound { .. }) => Ok(false),
+        Err(RemoveError::NotFound(_)) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -10,7 +10,7 @@ use clap_complete::{CompleteEnv, CompletionCandidate, Shell, engine};
 use super::line;
 use crate::arguments::Arguments;
 use crate::context::Context;
-use crate::terminal::inert_line;
+use crate::terminal::escape_to_line;
 
 /// The variable by which the shell's script asks.
 const VARIABLE: &str = "SESAME_COMPLETE";
@@ -99,12 +99,12 @@ fn answer_words(words: Vec<OsString>) -> io::Result<()> {
     for candidate in offered(words)? {
         let help = candidate
             .get_help()
-            .map(|help| inert_line(help.to_string().lines().next().unwrap_or_default()));
+            .map(|help| escape_to_line(help.to_string().lines().next().unwrap_or_default()));
         let help = help
             .filter(|help| !help.is_empty())
             .map(|help| format!("\t{help}"))
             .unwrap_or_default();
-        writeln!(stdout, "{}{help}", inert_line(&candidate.get_value().to_string_lossy()))?;
+        writeln!(stdout, "{}{help}", escape_to_line(&candidate.get_value().to_string_lossy()))?;
     }
     Ok(())
 }

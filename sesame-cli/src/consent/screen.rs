@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use core_types::{Capability, Grant, Owner, ScopeKind};
-use extension_depot::{FirstUse, SignatureState};
+use extension_depot::{PinnedSigner, SignatureState};
 use extension_manager::{
     Ask, Asked, Denied, Direction, Proposal, ProposedArtifact, ProposedChange, Replaced, Wide,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
-use crate::terminal::{inert_line, moment::ago};
+use crate::terminal::{escape_to_line, moment::ago};
 
 /// How many digits of a digest are shown: enough to compare two by eye.
 const SHORT_DIGEST: usize = 12;
@@ -20,7 +20,7 @@ pub fn screen(proposal: &Proposal<'_>, now: Timestamp) -> String {
     let Proposal { owner, artifact, change, asks, given, denied } = proposal;
     let mut text = title(&owner.name.to_string(), artifact);
     let mut fact = |name: &str, value: String| {
-        let _ = writeln!(text, "  {name:<10} {}", inert_line(&value));
+        let _ = writeln!(text, "  {name:<10} {}", escape_to_line(&value));
     };
     fact("source", artifact.source.to_owned());
     fact("digest", short_digest(artifact));
@@ -43,7 +43,7 @@ pub fn details(proposal: &Proposal<'_>) -> String {
     let Proposal { owner, artifact, .. } = proposal;
     let mut text = String::new();
     let mut fact = |name: &str, value: String| {
-        let _ = writeln!(text, "  {name:<10} {}", inert_line(&value));
+        let _ = writeln!(text, "  {name:<10} {}", escape_to_line(&value));
     };
     fact("reference", artifact.reference.to_string());
     fact("identity", format!("{}: secrets and trust belong to it", owner.identity));
@@ -61,9 +61,9 @@ pub fn details(proposal: &Proposal<'_>) -> String {
 }
 
 fn title(name: &str, artifact: &ProposedArtifact<'_>) -> String {
-    let version = inert_line(&artifact.version);
+    let version = escape_to_line(&artifact.version);
     match artifact.description {
-        Some(description) => format!("{name} {version}: {}\n", inert_line(description)),
+        Some(description) => format!("{name} {version}: {}\n", escape_to_line(description)),
         None => format!("{name} {version}\n"),
     }
 }
@@ -79,7 +79,7 @@ fn short_digest(artifact: &ProposedArtifact<'_>) -> String {
 }
 
 /// Says who signed it, and whether that is the signer of the first version from there.
-fn publisher(signature: Option<&SignatureState>, first: Option<&FirstUse>) -> String {
+fn publisher(signature: Option<&SignatureState>, first: Option<&PinnedSigner>) -> String {
     let state = match signature {
         Some(SignatureState::Unsigned) => "unknown: it is not signed".to_owned(),
         Some(SignatureState::Verified { by }) => by.to_string(),
@@ -111,7 +111,7 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
         let _ = writeln!(text, "  {title}");
     }
     for line in lines {
-        let _ = writeln!(text, "    {}", inert_line(&line));
+        let _ = writeln!(text, "    {}", escape_to_line(&line));
     }
 }
 

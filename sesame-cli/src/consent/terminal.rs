@@ -30,20 +30,20 @@ impl Consent for TerminalConsent<'_> {
             return Verdict::Unattended;
         }
         let terminal = &self.context.terminal;
-        terminal.note(&screen(proposal, Timestamp::now()));
+        terminal.status(&screen(proposal, Timestamp::now()));
         loop {
             match terminal.ask(CHOICES).unwrap_or_default().to_ascii_lowercase().as_str() {
                 // `y` means the shown requests.
                 "i" | "install" | "y" | "yes" => return self.all(proposal, Duration::Always),
                 "s" | "session" => return self.all(proposal, Duration::Session),
                 "c" | "choose" => return self.each(proposal),
-                "v" | "view" => terminal.note(&details(proposal)),
+                "v" | "view" => terminal.status(&details(proposal)),
                 "" => {
-                    terminal.note("no answer is a no");
+                    terminal.status("no answer is a no");
                     return Verdict::Declined;
                 }
                 "n" | "no" => return Verdict::Declined,
-                other => terminal.note(&format!("`{other}` is not one of i, c, s, v and n")),
+                other => terminal.status(&format!("`{other}` is not one of i, c, s, v and n")),
             }
         }
     }
@@ -53,13 +53,15 @@ impl Consent for TerminalConsent<'_> {
         match question {
             Question::Replace { owner, old, new, granted } => {
                 let name = &owner.name;
-                context
-                    .say(&format!("`{name}` is replaced:\n  installed: {old}\n  new:       {new}"));
+                context.status(&format!(
+                    "`{name}` is replaced:\n  installed: {old}\n  new:       {new}"
+                ));
                 for grant in granted {
-                    context.say(&format!("  it keeps: {grant}"));
+                    context.status(&format!("  it keeps: {grant}"));
                 }
                 let identity = old.identity();
-                context.say(&format!("  it keeps its settings, and the secrets of `{identity}`"));
+                context
+                    .status(&format!("  it keeps its settings, and the secrets of `{identity}`"));
                 // Without a terminal, `--replace` is the consent.
                 !context.can_ask() || is_confirmed(context, "Replace it?")
             }
@@ -109,11 +111,11 @@ impl TerminalConsent<'_> {
                 "a" | "always" | "y" | "yes" => return Answer::Always,
                 "s" | "session" => return Answer::Session,
                 "" => {
-                    terminal.note("no answer is a no");
+                    terminal.status("no answer is a no");
                     return Answer::No;
                 }
                 "n" | "no" => return Answer::No,
-                other => terminal.note(&format!("`{other}` is not one of a, s and n")),
+                other => terminal.status(&format!("`{other}` is not one of a, s and n")),
             }
         }
     }
@@ -140,7 +142,7 @@ impl TerminalConsent<'_> {
             let scope = terminal.ask(&how_far).ok().filter(|scope| !scope.is_empty())?;
             match format!("{capability}={scope}").parse() {
                 Ok(grant) => return Some(grant),
-                Err(error) => terminal.note(&format!("not allowed: {error}")),
+                Err(error) => terminal.status(&format!("not allowed: {error}")),
             }
         }
     }

@@ -12,7 +12,7 @@ use super::help::{Explain, Help, Refused};
 use super::host::directory_help;
 use super::similar::similar_function;
 use crate::exit_code::ExitCode;
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 impl Failure {
     /// Reports a call without a result, with its refusals. `stderr_tail` is the end of its standard
@@ -36,7 +36,7 @@ impl Failure {
 
     /// Reports an error that the extension returned.
     pub fn returned_error(returned: &Returned) -> Self {
-        let text = inert_line(&returned.to_text());
+        let text = escape_to_line(&returned.to_text());
         let colon = if text.is_empty() { "" } else { ": " };
         Self::message(ErrorKind::Failure, format!("the extension returned an error{colon}{text}"))
     }
@@ -192,7 +192,7 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let last = &lines[lines.len().saturating_sub(MAX_STDERR_LINES)..];
-    let shown = last.iter().map(|line| format!("  {}", inert_line(line)));
+    let shown = last.iter().map(|line| format!("  {}", escape_to_line(line)));
     std::iter::once("the last lines of its stderr:".to_owned()).chain(shown).collect()
 }
 

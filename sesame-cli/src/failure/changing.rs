@@ -18,6 +18,7 @@ impl From<UpdateError> for Failure {
                 )),
             UpdateError::SecretsOfOrigin { name, .. } => Help::new(ErrorKind::Refused)
                 .with_hint(format!("sesame extension update {name} --accept-new-capabilities")),
+            UpdateError::Confirm(error) => error.help(),
             UpdateError::Install(_) => Help::new(ErrorKind::Failure),
         };
         match error {
@@ -31,6 +32,8 @@ impl From<RollbackError> for Failure {
     fn from(error: RollbackError) -> Self {
         match error {
             RollbackError::Install(error) => Self::from(*error),
+            RollbackError::History(error) => error.into(),
+            RollbackError::Generation(error) => error.into(),
             RollbackError::NoGeneration { ref name, .. } | RollbackError::NoOther { ref name } => {
                 let hint = format!("sesame extension history {name}");
                 Self::new(ErrorKind::NotFound, error).with_hint(hint)
@@ -93,8 +96,8 @@ fn list_moved(followed: &OciReference, found: &OciReference, is_locked: bool) ->
 impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Self {
         let help = match &error {
-            SyncError::Depot(_) | SyncError::Read { .. } => Help::new(ErrorKind::Local),
-            SyncError::List(error) => error.help(),
+            SyncError::Files(_) | SyncError::Read { .. } => Help::new(ErrorKind::Local),
+            SyncError::Lists(error) => error.help(),
             SyncError::ListMoved { followed, found, is_locked, .. } => {
                 list_moved(followed, found, *is_locked)
             }
@@ -114,6 +117,10 @@ impl From<StepProblem> for Failure {
         match problem {
             StepProblem::Install(error) => Self::from(*error),
             StepProblem::Compile(error) => error.into(),
+            StepProblem::Name(error) => error.into(),
+            StepProblem::Policies(error) => error.into(),
+            StepProblem::Capabilities(error) => error.into(),
+            StepProblem::Prune(error) => error.into(),
             // The rest of the message quotes the manifest.
             StepProblem::Manifest(error) => {
                 Self::message(ErrorKind::Local, first_line(&error.to_string()))

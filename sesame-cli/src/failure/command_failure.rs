@@ -1,6 +1,5 @@
 //! A failure: an error with the help for it.
 
-use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 

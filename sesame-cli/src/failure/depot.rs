@@ -2,27 +2,46 @@
 
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{
-    ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, SignatureRefusal,
-    StateFileError, TimedGrantsError,
+    ArtifactError, BasisError, BlobError, ChangeCapabilitiesError, ChangeSettingsError,
+    ChangeTimedGrantsError, ChangedMeanwhile, CheckNameError, CommitError, ConfirmOriginError,
+    EditError, ExtensionNotFound, FileError, FindError, GenerationError, GrantInstalledError,
+    GuestPathTaken, HistoryError, InstalledError, LinkedFile, ManifestError, NotInstalled,
+    NoteSignatureError, OpenExtensionError, OtherSource, PolicyCheckError, PruneError,
+    RecordedSignatureError, RemoveError, RepairError, ReplaceManifestError, RestoreError,
+    SignatureRefusal, SignerError, StateFileError, StoredFileError, TimedGrantsError,
+    TransportError,
 };
 
 use super::Failure;
-use super::help::{Explain, Help};
-use super::list::repository_signature_hint;
+use super::help::{Explain, Help, explain, explain_by_source};
+
+explain! { FileError: Local }
+
+explain_by_source! {
+    BasisError: Manifest, FirstUse;
+    ChangeCapabilitiesError: Edit, SameGuestPath;
+    ChangeTimedGrantsError: Find, NotInstalled, Changed, Grants;
+    CheckNameError: Manifest, OtherSource;
+    CommitError:
+        SameGuestPath, Manifest, Changed, OtherSource, Signature, State, Layout, Stored;
+    ConfirmOriginError: Changed, Signature, Installed, State, Stored;
+    EditError: Find, Stored;
+    FindError: NotFound, Manifest;
+    GrantInstalledError: Edit, SameGuestPath, Changed;
+    HistoryError: NotFound, Generation;
+    NoteSignatureError: Find, Changed, Signature, State;
+    PolicyCheckError: Source, Signature;
+    PruneError: Lists, Manifest, Remove;
+    RecordedSignatureError: Record, Signer;
+    RemoveError: NotFound, File, Stored;
+    RepairError: Find, Changed, Layout, Record;
+    RestoreError:
+        SameGuestPath, Manifest, Changed, Generation, OtherSource, State, Layout, Stored;
+    SignerError: Refused, Trust;
+    StoredFileError: State, File;
+}
 
 impl Failure {
-    /// Reports an error of the depot about the extension of this name, which a refused signature does
-    /// not carry.
-    pub fn of_extension(name: &ExtensionName, error: DepotError) -> Self {
-        let help = match &error {
-            DepotError::Signature(refusal) => {
-                Help::new(ErrorKind::Untrusted).with_hint(signature_hint(name, refusal))
-            }
-            error => error.help(),
-        };
-        Self::with_help(error, help)
-    }
-
     /// Reports an installed binary that is missing or damaged.
     pub fn damaged_binary(name: &ExtensionName, error: BlobError) -> Self {
         Self::new(ErrorKind::Local, error)
@@ -30,83 +49,139 @@ impl Failure {
     }
 }
 
-impl Explain for DepotError {
+impl Explain for ExtensionNotFound {
     fn help(&self) -> Help {
-        let (code, hint) = match self {
-            DepotError::NotFound { name } => return Help::not_found(name),
-            DepotError::NotInstalled { name, reference: Some(reference) } => (
-                ErrorKind::NotFound,
-                Some(format!(
-                    "sesame extension install {reference}{}",
-                    name_option(name, reference)
-                )),
-            ),
-            DepotError::NotInstalled { name, reference: None } => (
-                ErrorKind::NotFound,
-                Some(format!("sesame extension install REFERENCE --name {name}")),
-            ),
-            DepotError::Artifact { name, reference, .. } if reference.is_local() => {
-                (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
+        Help::not_found(&self.name)
+    }
+}
+
+impl Explain for NotInstalled {
+    fn help(&self) -> Help {
+        let Self { name, reference } = self;
+        let hint = match reference {
+            Some(reference) => {
+                format!("sesame extension install {reference}{}", name_option(name, reference))
             }
-            DepotError::Changed { name } | DepotError::Edited { name } => (
-                ErrorKind::Local,
-                Some(format!("see what it is now, then try again: sesame extension info {name}")),
-            ),
-            DepotError::Artifact {
-                source: ArtifactError::Blob(BlobError::Missing { .. }), ..
-            } => (ErrorKind::Local, Some("sesame extension sync".to_owned())),
-            DepotError::Artifact { name, .. } => {
-                (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}")))
-            }
-            DepotError::OtherSource { name, installed, wanted }
-                if is_unconfirmed(installed, wanted) =>
-            {
-                (
-                    ErrorKind::Refused,
-                    Some(format!(
-                        "check whether it came from there: sesame extension update {name}"
-                    )),
-                )
-            }
-            DepotError::SettingTable { name, .. } => (
-                ErrorKind::Usage,
-                Some(format!("see its settings: sesame extension set {name} --list")),
-            ),
-            DepotError::OtherSource { .. } => (
-                ErrorKind::Refused,
-                Some("install it beside the other: add `--name NAME`".to_owned()),
-            ),
-            DepotError::Disabled { name } => {
-                (ErrorKind::Refused, Some(format!("sesame extension enable {name}")))
-            }
-            DepotError::Quarantined { name, .. } => (
-                ErrorKind::Refused,
-                Some(format!(
-                    "see `sesame extension logs {name}`, then: sesame extension enable {name}"
-                )),
-            ),
-            DepotError::Policy(refusal) => return refusal.help(),
-            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
-            DepotError::Trust(error) => return error.help(),
-            DepotError::Signature(refusal) => {
-                (ErrorKind::Untrusted, Some(repository_signature_hint(refusal)))
-            }
-            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
-            DepotError::GenerationGone { name, .. } => (
-                ErrorKind::Local,
-                Some(format!("see the generations: sesame extension history {name}")),
-            ),
-            DepotError::SameGuestPath { name, .. } => {
-                (ErrorKind::Refused, Some(same_guest_path_hint(name)))
-            }
-            DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
-            DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
-            DepotError::Lock(error) => return error.help(),
-            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
-                (ErrorKind::Local, None)
-            }
+            None => format!("sesame extension install REFERENCE --name {name}"),
         };
-        Help::new(code).with_hints(hint)
+        Help::new(ErrorKind::NotFound).with_hint(hint)
+    }
+}
+
+impl Explain for InstalledError {
+    fn help(&self) -> Help {
+        match self {
+            Self::Find(error) => error.help(),
+            Self::NotInstalled(error) => error.help(),
+            Self::Artifact { name, reference, source } => {
+                Help::new(ErrorKind::Local).with_hint(artifact_hint(name, reference, source))
+            }
+            Self::Record(error) => error.help(),
+        }
+    }
+}
+
+/// Returns the command that restores an artifact.
+fn artifact_hint(name: &ExtensionName, reference: &OciReference, error: &ArtifactError) -> String {
+    match error {
+        _ if reference.is_local() => format!("sesame extension install FILE --name {name}"),
+        ArtifactError::Blob(BlobError::Missing { .. }) => "sesame extension sync".to_owned(),
+        _ => format!("sesame extension verify --repair {name}"),
+    }
+}
+
+impl Explain for OpenExtensionError {
+    fn help(&self) -> Help {
+        match self {
+            Self::Installed(error) => error.help(),
+            Self::Disabled { name } => {
+                Help::new(ErrorKind::Refused).with_hint(format!("sesame extension enable {name}"))
+            }
+            Self::Quarantined { name, .. } => Help::new(ErrorKind::Refused).with_hint(format!(
+                "see `sesame extension logs {name}`, then: sesame extension enable {name}"
+            )),
+            Self::Policy(error) => error.help(),
+            Self::TimedGrants(error) => error.help(),
+        }
+    }
+}
+
+impl Explain for SignatureRefusal {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Untrusted).with_hint(signature_hint(self))
+    }
+}
+
+impl Explain for ChangedMeanwhile {
+    fn help(&self) -> Help {
+        changed_help(&self.name)
+    }
+}
+
+fn changed_help(name: &ExtensionName) -> Help {
+    Help::new(ErrorKind::Local)
+        .with_hint(format!("see what it is now, then try again: sesame extension info {name}"))
+}
+
+impl Explain for OtherSource {
+    fn help(&self) -> Help {
+        let Self { name, installed, wanted } = self;
+        Help::new(ErrorKind::Refused).with_hint(if is_unconfirmed(installed, wanted) {
+            format!("check whether it came from there: sesame extension update {name}")
+        } else {
+            "install it beside the other: add `--name NAME`".to_owned()
+        })
+    }
+}
+
+impl Explain for GuestPathTaken {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Refused).with_hint(same_guest_path_hint(&self.name))
+    }
+}
+
+impl Explain for ChangeSettingsError {
+    fn help(&self) -> Help {
+        match self {
+            Self::Edit(error) => error.help(),
+            Self::Manifest(error) => error.help(),
+            Self::Table { name, .. } => Help::new(ErrorKind::Usage)
+                .with_hint(format!("see its settings: sesame extension set {name} --list")),
+        }
+    }
+}
+
+impl Explain for ReplaceManifestError {
+    fn help(&self) -> Help {
+        match self {
+            Self::Manifest(error) => error.help(),
+            Self::SameGuestPath(error) => error.help(),
+            Self::Edited { name } => changed_help(name),
+            Self::Stored(error) => error.help(),
+        }
+    }
+}
+
+/// The hint for a registry that was reached over TLS before.
+const INSECURE_HINT: &str =
+    "remove `plain_http` for it from config.toml, or, to do it anyway, add `--allow-plain-http`";
+
+impl Explain for TransportError {
+    fn help(&self) -> Help {
+        match self {
+            Self::FirstUse(error) => error.help(),
+            Self::Insecure(_) => Help::new(ErrorKind::Untrusted).with_hint(INSECURE_HINT),
+        }
+    }
+}
+
+impl Explain for GenerationError {
+    fn help(&self) -> Help {
+        match self {
+            Self::Gone { name, .. } => Help::new(ErrorKind::Local)
+                .with_hint(format!("see the generations: sesame extension history {name}")),
+            Self::Record(error) => error.help(),
+        }
     }
 }
 
@@ -116,10 +191,6 @@ impl Explain for StateFileError {
     }
 }
 
-/// The hint for a registry that was reached over TLS before.
-const INSECURE_HINT: &str =
-    "remove `plain_http` for it from config.toml, or, to do it anyway, add `--allow-plain-http`";
-
 /// Returns the hint to list the directories and to change a guest path.
 pub(super) fn same_guest_path_hint(name: &ExtensionName) -> String {
     format!(
@@ -127,16 +198,22 @@ pub(super) fn same_guest_path_hint(name: &ExtensionName) -> String {
     )
 }
 
-fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
+fn signature_hint(refusal: &SignatureRefusal) -> String {
     match refusal {
-        SignatureRefusal::Required { repository, .. } => {
+        SignatureRefusal::Required { name: Some(name), repository, .. } => {
             format!(
                 "if you have the publisher's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
                  extension verify {name}"
             )
         }
-        SignatureRefusal::Changed { .. } => {
+        SignatureRefusal::Changed { name: Some(name), .. } => {
             format!("if the publisher announced the change: sesame trust accept {name}")
+        }
+        SignatureRefusal::Required { name: None, repository, .. } => {
+            format!("if you have the publisher's key: sesame trust add KEY.pub --for {repository}")
+        }
+        SignatureRefusal::Changed { name: None, repository, .. } => {
+            format!("if the publisher announced the change: sesame trust accept {repository}")
         }
     }
 }

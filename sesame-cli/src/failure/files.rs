@@ -4,7 +4,7 @@ use std::io;
 
 use core_types::ErrorKind;
 use extension_depot::{
-    ActivityError, BundleError, ConfigFileError, LockError, ManifestError, PolicyRefusal,
+    ActivityError, BundleError, ConfigFileError, LockError, ManifestError, PlaceError, PolicyRefusal,
     TimedGrantsError, TrustError, VerifierError,
 };
 use extension_manager::environment::NoPlaces;
@@ -17,6 +17,12 @@ explain! { io::Error: Local, ActivityError: Local, ConfigFileError: Local, Verif
 /// The hint for a file system without locks.
 pub const LOCKS_HINT: &str =
     "keep `XDG_CONFIG_HOME` and `XDG_STATE_HOME` on a file system with locks, such as a local disk";
+
+impl Explain for PlaceError {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Local).with_hint("sesame doctor")
+    }
+}
 
 impl Explain for NoPlaces {
     fn help(&self) -> Help {

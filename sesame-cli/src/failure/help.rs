@@ -87,6 +87,20 @@ macro_rules! explain {
 }
 pub(super) use explain;
 
+/// Gives errors that only pass other errors on the help of those.
+macro_rules! explain_by_source {
+    ($($error:ident: $($variant:ident),+;)+) => {$(
+        impl Explain for $error {
+            fn help(&self) -> Help {
+                match self {
+                    $(Self::$variant(error) => error.help(),)+
+                }
+            }
+        }
+    )+};
+}
+pub(super) use explain_by_source;
+
 /// A permission that an extension was refused.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Refused {

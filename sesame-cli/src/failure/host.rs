@@ -72,7 +72,9 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Config(error) => error.into(),
-            OpenError::Extension { name, source } => Self::of_extension(&name, *source),
+            OpenError::Extension { source, .. } => Self::from(*source),
+            OpenError::State(error) => error.into(),
+            OpenError::Changed(error) => error.into(),
             OpenError::Code(error) => Self::from(*error),
             OpenError::Host { name, source } => Self::of_host(&name, *source),
             OpenError::SafeMode => {

@@ -9,7 +9,7 @@ use extension_manager::{
 use super::Failure;
 use super::depot::name_option;
 use super::help::{Explain, Help, Refused};
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 /// What tells apart those who want to replace local bytes from those who want both.
 pub(super) const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";
@@ -20,8 +20,7 @@ const MAX_TAGS: usize = 10;
 impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
         match error {
-            // These are told by the library's own error, without the name in front.
-            InstallError::Extension { name, source } => Self::of_extension(&name, *source),
+            // Told without the name in front.
             InstallError::Directory { name, source } => Self::of_directory(&name, *source),
             InstallError::Examine(error) => error.into(),
             InstallError::Download(error) => Self::from(*error),
@@ -74,6 +73,22 @@ fn install_help(error: &InstallError) -> Help {
         }
         InstallError::AsksForMore { name, missing, .. } => asking_for_more(name, missing),
         InstallError::Trust(error) => error.help(),
+        InstallError::Lock(error) => error.help(),
+        InstallError::Basis(error) => error.help(),
+        InstallError::Manifest(error) => error.help(),
+        InstallError::State(error) => error.help(),
+        InstallError::Installed(error) => error.help(),
+        InstallError::OtherSource(error) => error.help(),
+        InstallError::Transport(error) => error.help(),
+        InstallError::Signer(error) => error.help(),
+        InstallError::Changed(error) => error.help(),
+        InstallError::Commit(error) => error.help(),
+        InstallError::Restore(error) => error.help(),
+        InstallError::Repair(error) => error.help(),
+        InstallError::Layout(error) => error.help(),
+        InstallError::Grant(error) => error.help(),
+        InstallError::TimedGrants(error) => error.help(),
+        InstallError::SessionGrants(error) => error.help(),
         InstallError::Policy(error) => error.help(),
         InstallError::Source(error) => error.help(),
         InstallError::Registry(error) => error.help(),
@@ -105,7 +120,7 @@ impl Failure {
     pub fn of_directory_grant(name: &ExtensionName, error: DirectoryGrantError) -> Self {
         match error {
             DirectoryGrantError::Directory(error) => Self::of_directory(name, error),
-            DirectoryGrantError::Depot(error) => Self::of_extension(name, error),
+            DirectoryGrantError::TimedGrants(error) => error.into(),
         }
     }
 }
@@ -128,7 +143,7 @@ fn form_help(error: &SourceForm, command: &str) -> Help {
 
 /// Adds the ways to download a file whose digest is missing.
 fn without_digest(help: Help, address: &WebAddress, command: &str) -> Help {
-    let file = inert_line(address.file_name());
+    let file = escape_to_line(address.file_name());
     let by_hand = format!(
         "download it yourself, then: sesame extension {command} {}",
         shell_word(&format!("./{file}"))

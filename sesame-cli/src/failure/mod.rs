@@ -1,8 +1,8 @@
 //! Failures as the user sees them: the error, what helps, an exit code. Only this room decides
 //! these.
 //!
-//! [`Failure`] keeps the error as it came, and text is made of it when it is shown. [`Help`] goes
-//! with it. The other files have the help for the errors of one concern each, as an [`Explain`] or,
+//! [`Failure`] keeps the error as it came, and text is made of it when it is shown. `Help` goes
+//! with it. The other files have the help for the errors of one concern each, as an `Explain` or,
 //! where a name or a command belongs to it, as a function of [`Failure`].
 
 mod authoring;
@@ -15,7 +15,6 @@ mod files;
 mod help;
 mod host;
 mod installing;
-mod list;
 mod own;
 mod refused;
 mod registry;
@@ -24,4 +23,4 @@ mod similar;
 pub use calling::refusal;
 pub use command_failure::Failure;
 pub use files::LOCKS_HINT;
-pub use help::{Explain, Help, Refused};
+pub use help::Refused;

@@ -5,19 +5,13 @@ use std::io;
 use std::path::Path;
 
 use core_types::{Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError};
-use extension_depot::{DepotError, PlaceError};
 use extension_host::WitError;
 
 use super::Failure;
 use crate::project::Project;
-use crate::terminal::{inert_line, shell_word};
+use crate::terminal::{escape_to_line, shell_word};
 
 impl Failure {
-    /// Reports manifests that cannot be listed.
-    pub fn of_listing(error: DepotError) -> Self {
-        Self::new(ErrorKind::Local, error)
-    }
-
     /// Reports a file or directory of the user that is missing or cannot be read.
     pub fn unreadable(path: &Path, error: io::Error) -> Self {
         let code = if error.kind() == io::ErrorKind::NotFound {
@@ -41,11 +35,6 @@ impl Failure {
             format!("the interfaces in `{}` cannot be understood", directory.display()),
         )
         .caused_by(error)
-    }
-
-    /// Reports a directory of sesame's that belongs to another user.
-    pub fn place(error: PlaceError) -> Self {
-        Self::new(ErrorKind::Local, error).with_hint("sesame doctor")
     }
 
     /// Reports a key that would overwrite another.
@@ -117,7 +106,7 @@ impl Failure {
 
     /// Reports text that is neither a reference nor a source.
     pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
-        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", inert_line(text)))
+        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", escape_to_line(text)))
     }
 
     /// Reports a setting that cannot be set.

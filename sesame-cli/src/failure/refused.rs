@@ -1,6 +1,6 @@
 //! Failures of extensions whose imports are refused.
 
-use core_types::{Capability, ErrorKind, ExtensionName, Request};
+use core_types::{ErrorKind, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
 
 use super::help::{Explain, Help};
@@ -14,38 +14,17 @@ pub(super) struct RefusedImports {
 }
 
 fn message(name: &ExtensionName, refusals: &[Refusal]) -> String {
-    match (refusals.iter().find_map(foreign), denied(refusals)) {
-        (Some(host), _) => format!("`{name}` is made for {}", host.name),
-        (None, Some(capability)) => {
-            format!("policy denies `{name}` the capability `{capability}`, which it needs")
-        }
-        (None, None) => format!("the imports of `{name}` are not satisfied"),
+    match refusals.iter().find_map(foreign) {
+        Some(host) => format!("`{name}` is made for {}", host.name),
+        None => format!("the imports of `{name}` are not satisfied"),
     }
 }
 
 impl Explain for RefusedImports {
     fn help(&self) -> Help {
-        let Self { name, refusals } = self;
-        let denied = denied(refusals).filter(|_| refusals.iter().find_map(foreign).is_none());
-        // The message has the first one already.
-        let others = refusals
-            .iter()
-            .filter(|refusal| denied.is_none() || denied_capability(refusal) != denied);
         Help::new(ErrorKind::Refused)
-            .with_details(others.map(ToString::to_string))
-            .with_hint(hint(name, refusals))
-    }
-}
-
-/// Returns the first capability that a policy denies.
-fn denied(refusals: &[Refusal]) -> Option<Capability> {
-    refusals.iter().find_map(denied_capability)
-}
-
-fn denied_capability(refusal: &Refusal) -> Option<Capability> {
-    match refusal {
-        Refusal::Denied { capability, .. } => Some(*capability),
-        _ => None,
+            .with_details(self.refusals.iter().map(ToString::to_string))
+            .with_hint(hint(&self.name, &self.refusals))
     }
 }
 

@@ -24,7 +24,8 @@ impl Failure {
     pub fn or_similar(self, context: &Context) -> Self {
         let Some(unknown) = self.unknown() else { return self };
         let listed =
-            context.depot_as_it_is().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
+            context.manager_as_it_is().ok().and_then(|manager| manager.depot().list().ok());
+        let listed = listed.unwrap_or_default();
         let names = listed.iter().map(|listed| listed.name.as_str());
         let similar = most_alike(unknown.as_str(), names);
         let question = similar.map(|similar| format!("did you mean `{similar}`?"));

@@ -39,7 +39,7 @@ pub fn learn(
 /// Asks a person who has seen the difference; a script has decided by its options.
 fn may_write(context: &Context, before: &Capabilities, after: &Capabilities) -> bool {
     for (sign, grant) in difference(before, after) {
-        context.say(&format!("{sign} {grant}"));
+        context.status(&format!("{sign} {grant}"));
     }
     !context.can_ask() || context.terminal.confirm("Write this into the manifest?").unwrap_or(false)
 }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use core_types::{Capability, Request};
-use extension_depot::{Depot, Installed, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, Installed};
 use extension_host::{CodeKey, Host};
 use extension_manager::starts_without;
 
@@ -16,7 +16,7 @@ pub struct PolicyCheck<'a> {
     depot: &'a Depot,
     /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown
     /// keys are not reported here.
-    config: Result<UserConfig, Stop>,
+    config: Result<EffectiveConfig, Stop>,
     /// Made for the first extension whose imports are checked.
     host: OnceCell<Option<Host>>,
 }
@@ -27,24 +27,25 @@ pub struct Stop {
     /// The policy's reason.
     pub reason: String,
     /// The hint, if there is one.
-    pub mend: Option<String>,
+    pub fix: Option<String>,
 }
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self { reason: failure.in_one_line(), mend: failure.into_hint() }
+        Self { reason: failure.in_one_line(), fix: failure.into_hint() }
     }
 }
 
 impl<'a> PolicyCheck<'a> {
     /// Makes a check by the present policies.
     pub fn new(context: &'a Context, depot: &'a Depot) -> Self {
-        let config = UserConfig::load(depot.places()).map_err(|error| Failure::from(error).into());
+        let config =
+            EffectiveConfig::load(depot.places()).map_err(|error| Failure::from(error).into());
         Self { context, depot, config, host: OnceCell::new() }
     }
 
     /// Returns the configuration, if it can be read.
-    pub fn config(&self) -> Option<&UserConfig> {
+    pub fn config(&self) -> Option<&EffectiveConfig> {
         self.config.as_ref().ok()
     }
 
@@ -62,13 +63,13 @@ impl<'a> PolicyCheck<'a> {
             Err(stop) => return Some(stop.clone()),
         };
         match self.depot.check_policies(installed, config) {
-            Err(error) => Some(Failure::of_extension(&installed.name, error).into()),
+            Err(error) => Some(Failure::from(error).into()),
             Ok(()) => self.denied_import(installed, config),
         }
     }
 
     /// Returns the first import that a policy denies, without which the extension does not start.
-    fn denied_import(&self, installed: &Installed, config: &UserConfig) -> Option<Stop> {
+    fn denied_import(&self, installed: &Installed, config: &EffectiveConfig) -> Option<Stop> {
         if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
             return None;
         }
@@ -81,7 +82,7 @@ impl<'a> PolicyCheck<'a> {
         let decision = self.imported(installed).into_iter().find_map(denied)?;
         let place =
             decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
-        Some(Stop { reason: format!("{decision}, which it needs"), mend: place })
+        Some(Stop { reason: format!("{decision}, which it needs"), fix: place })
     }
 
     /// Returns the capabilities of its imports. Code that is not compiled yet is not compiled for

@@ -1,6 +1,7 @@
 //! The secrets of extensions in the keyring.
 
 use core_types::{Capability, ExtensionName, Owner};
+use extension_depot::NotInstalled;
 use extension_host::{BackendError, SecretService, SecretStore};
 
 use crate::context::Context;
@@ -45,8 +46,7 @@ pub fn ask<T: Send + 'static>(
 pub fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
     let loaded = context.depot()?.existing_manifest(name)?;
     let reference = loaded.manifest.extension.oci.as_ref();
-    let not_installed =
-        || extension_depot::DepotError::NotInstalled { name: name.clone(), reference: None };
-    let reference = reference.ok_or_else(|| Failure::from(not_installed()))?;
+    let not_installed = || NotInstalled { name: name.clone(), reference: None };
+    let reference = reference.ok_or_else(not_installed)?;
     Ok(Owner { name: name.clone(), identity: reference.identity() })
 }

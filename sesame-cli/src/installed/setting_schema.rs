@@ -1,7 +1,7 @@
 //! The settings that the author of an installed extension declares.
 
 use core_types::{ConfigSchema, ExtensionName};
-use extension_depot::{Depot, DepotError, MAX_BLOB, read_blob};
+use extension_depot::{Depot, InstalledError, MAX_BLOB, read_blob};
 use extension_host::declared_settings;
 
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failure> {
     let binary = match depot.installed(name) {
         Ok(installed) => installed.binary().clone(),
-        Err(DepotError::NotInstalled { .. }) => return Ok(ConfigSchema::default()),
+        Err(InstalledError::NotInstalled(_)) => return Ok(ConfigSchema::default()),
         Err(error) => return Err(error.into()),
     };
     let bytes = read_blob(&binary.path, &binary.digest, MAX_BLOB);

@@ -12,7 +12,7 @@ use super::installation::{
 use super::publishing::{DocsPage, Published};
 use super::report::{
     Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
-    RefusedThing, Row, Settings, Trust,
+    Refusal, Row, Settings, Trust,
 };
 use super::testing::TestedFile;
 use super::workload::WorkloadReport;
@@ -48,7 +48,7 @@ pub enum Outcome {
     /// `activity verify`
     ActivityVerified { lines: usize, findings: Vec<ActivityFinding> },
     /// `why`
-    Why { name: ExtensionName, refused: Vec<RefusedThing> },
+    Why { name: ExtensionName, refused: Vec<Refusal> },
     /// `sync`
     Synced { steps: Vec<Step>, is_check: bool },
     /// `outdated`
@@ -74,7 +74,7 @@ pub enum Outcome {
     /// `registry tags`
     Tags(Vec<String>),
     /// `new`
-    Begun { directory: PathBuf, written: Vec<PathBuf> },
+    Created { directory: PathBuf, written: Vec<PathBuf> },
     /// `wasi test`, `test`
     Tested(Vec<TestedFile>),
     /// `publish`, `wasi publish`
@@ -98,9 +98,9 @@ pub enum Outcome {
     /// `man`
     Written(Vec<PathBuf>),
     /// A command with several names, of which some failed.
-    Partly { done: Box<Self>, failures: Vec<Failure> },
+    PartialFailure { done: Box<Self>, failures: Vec<Failure> },
     /// `demo`, which has shown everything already.
-    Shown(ExitCode),
+    AlreadyPrinted(ExitCode),
 }
 
 impl Outcome {
@@ -120,15 +120,15 @@ impl Outcome {
         match failures.len() {
             0 => Ok(done(good)),
             1 if good.is_empty() => Err(failures.remove(0)),
-            _ => Ok(Self::Partly { done: Box::new(done(good)), failures }),
+            _ => Ok(Self::PartialFailure { done: Box::new(done(good)), failures }),
         }
     }
 
     /// Collects the same, with each failure as `map` makes it.
     pub fn with_failures(self, map: impl Fn(Failure) -> Failure) -> Self {
         match self {
-            Self::Partly { done, failures } => {
-                Self::Partly { done, failures: failures.into_iter().map(map).collect() }
+            Self::PartialFailure { done, failures } => {
+                Self::PartialFailure { done, failures: failures.into_iter().map(map).collect() }
             }
             whole => whole,
         }
@@ -165,14 +165,14 @@ impl Outcome {
                 ErrorKind::Failure.into()
             }
             Self::Learned(learned) if learned.result.is_err() => ErrorKind::Failure.into(),
-            Self::Partly { failures, .. } => failures
+            Self::PartialFailure { failures, .. } => failures
                 .first()
                 .map_or(ExitCode::Failed(ErrorKind::Failure), |failure| failure.code()),
             Self::Ran(status) => ExitCode::Passed(*status),
             Self::Inspected(inspection) => {
                 inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code())
             }
-            Self::Shown(code) => *code,
+            Self::AlreadyPrinted(code) => *code,
             _ => ExitCode::Done,
         }
     }

@@ -16,7 +16,7 @@ pub use installation::{
 pub use publishing::{DocsPage, Published};
 pub use report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
-    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust, split_log_line,
+    Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;

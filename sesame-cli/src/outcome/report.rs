@@ -6,7 +6,7 @@ use core_types::{
     Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits, ExtensionName,
     Grant, LimitName, Limits, OciReference, TouchRecord, UnknownKey, Verdict,
 };
-use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
+use extension_depot::{CheckedSignature, PinnedSigner, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use crate::terminal::MAX_WARNINGS;
 /// Whose signatures count, and who signed first.
 pub struct Trust {
     pub signers: Vec<TrustedSigner>,
-    pub first_uses: Vec<FirstUse>,
+    pub first_uses: Vec<PinnedSigner>,
 }
 
 /// One value that is configured.
@@ -227,7 +227,7 @@ fn limits_by_key<S: serde::Serializer>(
 
 /// Something that an extension was refused.
 #[derive(JsonSchema, Serialize)]
-pub struct RefusedThing {
+pub struct Refusal {
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     pub what: String,

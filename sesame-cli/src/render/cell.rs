@@ -4,7 +4,7 @@ use core_types::OciReference;
 use jiff::Timestamp;
 
 use crate::terminal::{
-    Style, inert_line,
+    Style, escape_to_line,
     moment::{ago, rfc3339},
 };
 
@@ -22,7 +22,7 @@ pub struct Cell {
 impl Cell {
     /// Makes a cell of untrusted text.
     pub fn new(text: &str) -> Self {
-        Self { full: inert_line(text), ..Self::default() }
+        Self { full: escape_to_line(text), ..Self::default() }
     }
 
     /// Makes a cell of a reference. In a table it has the beginning of its digest, which is enough
@@ -30,8 +30,8 @@ impl Cell {
     pub fn reference(reference: &OciReference) -> Self {
         let forms = [shortened(reference), reference.unpinned().to_string()];
         Self {
-            full: inert_line(&reference.to_string()),
-            forms: forms.map(|form| inert_line(&form)).to_vec(),
+            full: escape_to_line(&reference.to_string()),
+            forms: forms.map(|form| escape_to_line(&form)).to_vec(),
             ..Self::default()
         }
     }

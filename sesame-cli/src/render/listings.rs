@@ -4,7 +4,7 @@ use core_types::{
     ActivityEvent, CallOutcome, CallRecord, ChangeOutcome, ChangeRecord, Limits, Verdict,
 };
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, FirstUse, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, PinnedSigner, TrustAnchor, TrustedSigner};
 use extension_manager::Age;
 
 use super::Rendered;
@@ -19,12 +19,12 @@ use crate::outcome::{
     Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step,
     StepState, Trust, Update,
 };
-use crate::terminal::{Style, inert_line};
+use crate::terminal::{Style, escape_to_line};
 
 /// Renders the rows of a listing, or a word to a person that there are none.
 pub(super) fn listing<L: Listing>(screen: &Screen, rows: &[Vec<Cell>], empty: &str) -> Rendered {
     if rows.is_empty() && screen.form() == Form::Table {
-        return Rendered { talk: format!("{empty}\n"), ..Rendered::default() };
+        return Rendered { stderr: format!("{empty}\n"), ..Rendered::default() };
     }
     Rendered::text(screen, table::listing(screen, L::COLUMNS, rows))
 }
@@ -337,7 +337,7 @@ pub(super) fn diagnoses(screen: &Screen, diagnoses: &[Diagnosis]) -> Rendered {
     let mut text = table::listing(screen, without_fix, &rows);
     let fixes = diagnoses.iter().filter_map(|one| Some((&one.what, one.fix.as_ref()?)));
     for (what, fix) in fixes {
-        text.push_str(&format!("fix {}: {}\n", inert_line(what), inert_line(fix)));
+        text.push_str(&format!("fix {}: {}\n", escape_to_line(what), escape_to_line(fix)));
     }
     Rendered::text(screen, text)
 }
@@ -354,21 +354,21 @@ pub(super) fn collected(screen: &Screen, collection: &Collection) -> Rendered {
     let (blobs, compiled) = (blobs.len(), compiled.len());
     let files =
         format!("{blobs} blobs and {compiled} files of compiled code {done}: {bytes} bytes\n");
-    Rendered { talk: listed.talk + &files, ..listed }
+    Rendered { stderr: listed.stderr + &files, ..listed }
 }
 
 /// Lists signers: `trust list`
 pub(super) fn signers(screen: &Screen, trust: &Trust) -> Rendered {
     let trusted = trust.signers.iter().map(|TrustedSigner { place, proof }| {
         let (signer, issuer) = match proof {
-            SignerProof::Key { fingerprint, .. } => (fingerprint.to_string(), None),
-            SignerProof::Identity(rule) => (rule.identity.clone(), Some(rule.issuer.as_str())),
+            TrustAnchor::Key { fingerprint, .. } => (fingerprint.to_string(), None),
+            TrustAnchor::Identity(rule) => (rule.identity.clone(), Some(rule.issuer.as_str())),
         };
         let kind = Cell::new("trusted").styled(Style::Good);
         vec![kind, place.to_string().into(), signer.into(), issuer.into(), Cell::default()]
     });
     let first = trust.first_uses.iter().map(|first| {
-        let FirstUse { repository, signer, since, .. } = first;
+        let PinnedSigner { repository, signer, since, .. } = first;
         let (signer, since) = (signer.to_string(), Cell::time(*since, screen.now()));
         let place = repository.to_string();
         vec!["first".into(), place.into(), signer.into(), Cell::default(), since]

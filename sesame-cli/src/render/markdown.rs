@@ -2,7 +2,7 @@
 
 use termimad::MadSkin;
 
-use crate::terminal::inert;
+use crate::terminal::escape_control;
 
 /// The columns where their number is unknown.
 const WIDTH: u16 = 80;
@@ -12,7 +12,7 @@ const WIDEST: u16 = 100;
 /// Lays out headings, lists, tables and code. The text is escaped before it is styled, so that a
 /// terminal acts only on our styles; links stay text.
 pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String {
-    let plain = inert(&markdown.replace("\r\n", "\n").replace('\t', "    "));
+    let plain = escape_control(&markdown.replace("\r\n", "\n").replace('\t', "    "));
     if !is_ordinary(&plain) {
         return plain;
     }

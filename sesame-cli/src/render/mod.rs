@@ -1,5 +1,5 @@
-//! From outcomes and failures to what people and programs read. Data goes to standard output, talk
-//! to standard error.
+//! From outcomes and failures to what people and programs read. Data goes to standard output,
+//! messages to standard error.
 //!
 //! `show` chooses between `json/` and `text/`. Listings are tables of cells on a screen, whose width
 //! and colours decide how they look.

@@ -1,4 +1,4 @@
-//! Shows outcomes and failures: data on standard output, talk on standard error.
+//! Shows outcomes and failures: data on standard output, messages on standard error.
 
 use std::io;
 
@@ -19,7 +19,7 @@ pub struct Rendered {
     /// A text for a person to read page by page, with our own styles; nothing without a reader.
     pub paged: String,
     /// For standard error.
-    pub talk: String,
+    pub stderr: String,
 }
 
 impl Rendered {
@@ -40,7 +40,7 @@ pub fn outcome(
     presentation: &Presentation,
     outcome: &Outcome,
 ) -> io::Result<()> {
-    if matches!(outcome, Outcome::Ran(_) | Outcome::Shown(_)) {
+    if matches!(outcome, Outcome::Ran(_) | Outcome::AlreadyPrinted(_)) {
         context.warnings.show();
         return Ok(());
     }
@@ -48,15 +48,15 @@ pub fn outcome(
         let object = json::outcome(outcome, context.warnings.take())?;
         return context.terminal.data(object.as_bytes());
     }
-    if let Outcome::Partly { done, failures } = outcome {
+    if let Outcome::PartialFailure { done, failures } = outcome {
         failures.iter().for_each(|one| failure(context, one));
         return self::outcome(context, presentation, done);
     }
     let screen = Screen::new(context, presentation);
     let rendered = text::outcome(context, &screen, outcome);
-    if !rendered.talk.is_empty() && !context.global.quiet {
+    if !rendered.stderr.is_empty() && !context.global.quiet {
         // If standard error is gone, data still matters.
-        let _ = context.terminal.talk(&rendered.talk);
+        let _ = context.terminal.stderr(&rendered.stderr);
     }
     if !rendered.paged.is_empty() {
         context.terminal.page(&rendered.paged)?;
@@ -83,7 +83,7 @@ pub fn failure(context: &Context, failure: &Failure) {
     let _ = if context.global.json {
         context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
     } else {
-        context.terminal.talk(&text::failure(failure))
+        context.terminal.stderr(&text::failure(failure))
     };
 }
 

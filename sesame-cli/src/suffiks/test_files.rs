@@ -66,10 +66,10 @@ fn extension(
         )
         .with_hint("name one in its document: spec.controller.wasi.configMap has a `name` and a `namespace`"));
     }
-    let usage = |error: &dyn std::error::Error| Failure::new(ErrorKind::Usage, error);
-    let config: Config =
-        serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
-    let resources = document.resource_grants().map_err(|error| usage(&error))?;
+    let config: Config = serde_json::from_value(json!(file.config))
+        .map_err(|error| Failure::new(ErrorKind::Usage, error))?;
+    let resources =
+        document.resource_grants().map_err(|error| Failure::new(ErrorKind::Usage, error))?;
     let permissions = Permissions { config, ..Permissions::of(resources).with_config_read() };
     let linked = examined.host.extension(&examined.code, permissions);
     linked.map_err(|error| Failure::of_host(&ExtensionName::default(), error))

@@ -30,7 +30,7 @@ pub fn ask(
     let opened = callable.opened();
     let report = callable.call_workload_blocking(request);
     let refused = worth_telling(&report.activity);
-    context.explain(String::from_utf8_lossy(&report.output).trim_end());
+    context.verbose(String::from_utf8_lossy(&report.output).trim_end());
     match report.outcome {
         Ok(outcome) => {
             warn_of_refusals(context, opened, &refused);

@@ -3,16 +3,16 @@
 /// Escapes characters that a terminal acts on or that make text look like other text: control
 /// characters except line breaks and tabs, marks that change the direction, and characters without
 /// width are shown as their code.
-pub fn inert(text: &str) -> String {
-    let mut inert = String::with_capacity(text.len());
+pub fn escape_control(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if is_active(character) {
-            inert.extend(character.escape_unicode())
+            escaped.extend(character.escape_unicode())
         } else {
-            inert.push(character)
+            escaped.push(character)
         }
     }
-    inert
+    escaped
 }
 
 /// Returns whether a terminal acts on a character, or shows it as another.
@@ -31,8 +31,8 @@ pub fn is_active(character: char) -> bool {
 }
 
 /// Escapes text to one line, for tables.
-pub fn inert_line(text: &str) -> String {
-    inert(text).replace(['\n', '\t'], " ")
+pub fn escape_to_line(text: &str) -> String {
+    escape_control(text).replace(['\n', '\t'], " ")
 }
 
 /// Quotes a word for a shell.
@@ -55,9 +55,12 @@ mod tests {
     fn nothing_that_a_terminal_acts_on_remains() {
         let hostile =
             "a\u{1b}[2Jb\u{1b}]52;c;cm0=\u{7}\u{9b}31m\rc\u{202e}gnp\u{200b}\u{7f}\u{85}\u{2066}";
-        let shown = inert(hostile);
+        let shown = escape_control(hostile);
         assert!(shown.chars().all(|c| !is_active(c)), "{shown:?}");
-        assert_eq!(inert("plain ünïcode 🙂 text\n\tindented"), "plain ünïcode 🙂 text\n\tindented");
-        assert_eq!(inert_line("a\nb\tc"), "a b c");
+        assert_eq!(
+            escape_control("plain ünïcode 🙂 text\n\tindented"),
+            "plain ünïcode 🙂 text\n\tindented"
+        );
+        assert_eq!(escape_to_line("a\nb\tc"), "a b c");
     }
 }

@@ -47,7 +47,7 @@ impl TerminalEvents {
     fn note(&self, note: &Note<'_>) {
         let is_wanted = if note.is_detail() { self.is_verbose } else { !self.is_quiet };
         if is_wanted {
-            self.terminal.note(&note.to_string());
+            self.terminal.status(&note.to_string());
         }
     }
 }
@@ -57,7 +57,7 @@ impl Events for TerminalEvents {
         match event {
             Event::CompileStarted(_) => {
                 if self.is_verbose {
-                    self.terminal.note(&event.to_string());
+                    self.terminal.status(&event.to_string());
                 }
                 self.show_spinner(Some(self.progress.start("compiling".to_owned())));
             }
@@ -74,7 +74,7 @@ impl Events for TerminalEvents {
             Event::DownloadEnded => drop(self.download().take()),
             Event::Note(note) => self.note(note),
             Event::WaitingForLock if self.is_quiet => {}
-            Event::WaitingForLock => self.terminal.note(&event.to_string()),
+            Event::WaitingForLock => self.terminal.status(&event.to_string()),
             Event::UnknownKeys(keys) => {
                 self.warnings.warn_of_keys(keys.iter().map(|(path, key)| (path.display(), key)));
             }

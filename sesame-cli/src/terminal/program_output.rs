@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use extension_host::OutputSink;
 
-use super::escape::inert;
+use super::escape::escape_control;
 use super::interrupt;
 use super::timed_write::{WriteTimeout, write_with_timeout};
 
@@ -45,7 +45,7 @@ impl ProgramOutput {
         let Some(unfinished) = &self.unfinished else { return };
         let rest = std::mem::take(&mut *unfinished.lock().unwrap_or_else(PoisonError::into_inner));
         // The program has ended, so a failed write is not an error any more.
-        let rest = inert(&String::from_utf8_lossy(&rest));
+        let rest = escape_control(&String::from_utf8_lossy(&rest));
         let _ = self.write_through(rest.as_bytes(), Instant::now() + LAST_WORDS);
     }
 
@@ -70,7 +70,7 @@ impl OutputSink for ProgramOutput {
         let mut unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         unfinished.extend_from_slice(bytes);
         let whole = whole_characters(&unfinished);
-        let shown = inert(&String::from_utf8_lossy(&unfinished[..whole]));
+        let shown = escape_control(&String::from_utf8_lossy(&unfinished[..whole]));
         unfinished.drain(..whole);
         self.write_through(shown.as_bytes(), deadline)
     }

@@ -1,4 +1,4 @@
-//! The three standard streams: data, talk, and questions to a person.
+//! The three standard streams: data, messages, and questions to a person.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use rustix::termios::{QueueSelector, tcflush};
 
-use super::escape::inert;
+use super::escape::escape_control;
 use super::pager::page_with_pager;
 use super::style::{Colour, paint_labels};
 use super::timed_write::{WriteTimeout, write_with_timeout};
@@ -103,15 +103,15 @@ impl Terminal {
         self.width().or_else(|| columns(stderr()?))
     }
 
-    /// Writes data. On a terminal it is made inert first.
+    /// Writes data. On a terminal it is escaped first.
     pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
         if self.stdout {
-            return write(io::stdout(), inert(&String::from_utf8_lossy(bytes)).as_bytes());
+            return write(io::stdout(), escape_control(&String::from_utf8_lossy(bytes)).as_bytes());
         }
         write(io::stdout(), bytes)
     }
 
-    /// Lets a person read a text that is inert but for styles of our own: in the pager if it is
+    /// Lets a person read a text that is escaped but for styles of our own: in the pager if it is
     /// longer than the screen, or as it is where there is none.
     pub fn page(&self, styled: &str) -> io::Result<()> {
         if styled.lines().count() < usize::from(self.height().unwrap_or(u16::MAX))
@@ -131,14 +131,14 @@ impl Terminal {
     }
 
     /// Writes a line to standard error. A closed standard error is not an error.
-    pub fn note(&self, text: &str) {
-        let _ = self.talk(&format!("{text}\n"));
+    pub fn status(&self, text: &str) {
+        let _ = self.stderr(&format!("{text}\n"));
     }
 
     /// Writes to standard error, with labels painted and everything else escaped: much of it
     /// contains untrusted text.
-    pub fn talk(&self, text: &str) -> io::Result<()> {
-        let mut text = inert(text);
+    pub fn stderr(&self, text: &str) -> io::Result<()> {
+        let mut text = escape_control(text);
         if self.colour.holds_for(self.stderr) {
             text = paint_labels(&text);
         }
@@ -154,7 +154,7 @@ impl Terminal {
     /// Asks for a password, which is not shown while it is typed.
     pub fn ask_password(&self, question: &str) -> io::Result<String> {
         self.forget_typed_ahead();
-        rpassword::prompt_password(inert(&format!("{question} (not shown): ")))
+        rpassword::prompt_password(escape_control(&format!("{question} (not shown): ")))
     }
 
     /// Reads a password from standard input, without the end of its line.
@@ -167,7 +167,7 @@ impl Terminal {
     /// Asks a question that is answered with a line, without the blanks around it.
     pub fn ask(&self, question: &str) -> io::Result<String> {
         self.forget_typed_ahead();
-        self.talk(&format!("{question} "))?;
+        self.stderr(&format!("{question} "))?;
         if ENDED.load(Ordering::Relaxed) {
             return Ok(String::new());
         }

@@ -31,7 +31,7 @@ impl Warnings {
     pub fn warn(&self, text: &str) {
         match &self.kept {
             Some(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned()),
-            None => self.note(text),
+            None => self.print(text),
         }
     }
 
@@ -50,12 +50,12 @@ impl Warnings {
 
     /// Shows the warnings that were kept where no object follows: the output is that of a program.
     pub fn show(&self) {
-        self.take().iter().for_each(|text| self.note(text));
+        self.take().iter().for_each(|text| self.print(text));
     }
 
-    fn note(&self, text: &str) {
+    fn print(&self, text: &str) {
         if !self.is_quiet {
-            self.terminal.note(&format!("warning: {text}"));
+            self.terminal.status(&format!("warning: {text}"));
         }
     }
 

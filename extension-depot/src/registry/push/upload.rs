@@ -74,7 +74,7 @@ pub(crate) struct Upload {
 
 /// How the bytes of a blob are sent.
 #[derive(Clone, Copy)]
-enum Way {
+enum Transfer {
     Whole,
     /// In chunks of so many bytes.
     Chunks(usize),
@@ -137,8 +137,8 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
         Ok(false) | Err(_) => {}
     }
     let mut ways = match blob.bytes.len() {
-        ..=MAX_WHOLE => vec![Way::Chunks(CHUNK), Way::Whole],
-        _ => vec![Way::Whole, Way::Chunks(CHUNK)],
+        ..=MAX_WHOLE => vec![Transfer::Chunks(CHUNK), Transfer::Whole],
+        _ => vec![Transfer::Whole, Transfer::Chunks(CHUNK)],
     };
     let mut failure = None;
     while let Some(way) = ways.pop() {
@@ -160,11 +160,11 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
 }
 
 /// Smaller chunks, where these are too large for the registry or for what stands before it.
-fn smaller(way: Way, error: &RegistryError) -> Option<Way> {
+fn smaller(way: Transfer, error: &RegistryError) -> Option<Transfer> {
     let is_too_large = matches!(error, RegistryError::Status { status: 413, .. });
     match way {
-        Way::Chunks(size) if is_too_large && size > MIN_CHUNK => {
-            Some(Way::Chunks((size / 8).max(MIN_CHUNK)))
+        Transfer::Chunks(size) if is_too_large && size > MIN_CHUNK => {
+            Some(Transfer::Chunks((size / 8).max(MIN_CHUNK)))
         }
         _ => None,
     }
@@ -183,7 +183,7 @@ fn depends_on_way(error: &RegistryError) -> bool {
 async fn upload_with_retries(
     connection: &Connection<'_>,
     blob: &Sent<'_>,
-    way: Way,
+    way: Transfer,
 ) -> Result<(), RegistryError> {
     let mut attempt = 0;
     loop {
@@ -203,7 +203,7 @@ async fn upload_with_retries(
 async fn upload(
     connection: &Connection<'_>,
     blob: &Sent<'_>,
-    way: Way,
+    way: Transfer,
 ) -> Result<(), RegistryError> {
     let begin = connection.url(&Target::Upload);
     let response =
@@ -212,8 +212,8 @@ async fn upload(
         || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
     let start = location(connection, &begin, &response)?.ok_or_else(no_location)?;
     let (mut end, rest) = match way {
-        Way::Whole => (start, blob.bytes.clone()),
-        Way::Chunks(size) => {
+        Transfer::Whole => (start, blob.bytes.clone()),
+        Transfer::Chunks(size) => {
             let size = size.max(min_chunk(&response));
             (send_chunks(connection, start, blob.bytes, size).await?, Bytes::new())
         }

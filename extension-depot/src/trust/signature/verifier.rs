@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use core_types::{OciReference, SignerRule};
 use private_files::{read_private, read_private_text, read_regular_text};
 
-use crate::config::user_config::UserConfig;
+use crate::config::effective_config::EffectiveConfig;
 use crate::store::depot::Depot;
 use crate::trust::signature::key::{KeyError, PublicKey};
 use crate::trust::signature::keyless::IdentityVerifier;
 use crate::trust::signer::MAX_SIZE;
-use crate::trust::trusted_signer::{SignerProof, TrustError};
+use crate::trust::trusted_signer::{TrustAnchor, TrustError};
 
 /// Verifies the signatures of one signer.
 pub enum Verifier {
@@ -50,7 +50,7 @@ pub enum VerifierError {
     },
 }
 
-impl SignerProof {
+impl TrustAnchor {
     /// Returns the owner of the public key in a file.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl SignerProof {
     /// Reads the signer of a rule of a policy.
     ///
     /// # Errors
-    /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody
+    /// As [`TrustAnchor::from_key_file`], and when the file belongs to another user or everybody
     /// can write to it: a user who can replace a key that a policy names decides what the policy
     /// lets in.
     pub(crate) fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
@@ -122,11 +122,11 @@ impl Depot {
     pub fn verifiers(
         &self,
         reference: &OciReference,
-        config: &UserConfig,
-        wanted: Option<&SignerProof>,
+        config: &EffectiveConfig,
+        wanted: Option<&TrustAnchor>,
     ) -> Result<Verifiers, TrustError> {
         let mut proofs: Vec<_> = wanted.cloned().map(Ok).into_iter().collect();
-        proofs.extend(config.signer_rules(reference).map(SignerProof::from_rule));
+        proofs.extend(config.signer_rules(reference).map(TrustAnchor::from_rule));
         proofs.extend(self.trusted_for(reference)?.into_iter().map(Ok));
         let (mut usable, mut problems) = (Vec::new(), Vec::new());
         for proof in proofs {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use core_types::{Capabilities, ExtensionName};
-use extension_depot::{Depot, InstallOrder, Places, Reason};
+use extension_depot::{Depot, InstallPlan, Places, Reason};
 use extension_host::Arguments;
 use extension_manager::{Event, Events, Manager, Options};
 use tempfile::TempDir;
@@ -67,7 +67,7 @@ impl Home {
             after.add(&grant.parse().expect(grant));
         }
         let basis = depot.basis(&name(guest), &staged.reference).expect("readable");
-        let order = InstallOrder {
+        let order = InstallPlan {
             basis: &basis,
             source: guest,
             capabilities: Some(&after),

@@ -3,7 +3,7 @@
 use core_types::{Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Description, Publication, Source, UserConfig};
+use extension_depot::{Description, EffectiveConfig, Publication, Source};
 use extension_manager::{
     Consent, InstallError, InstallOptions, InstallRequest, Installation, Installer, LazyRuntime,
     Manager, Network,
@@ -52,7 +52,7 @@ impl Remote {
     /// What changes extensions, with this person.
     pub fn installer<'a>(
         &'a self,
-        (manager, config): (&'a Manager, &'a UserConfig),
+        (manager, config): (&'a Manager, &'a EffectiveConfig),
         consent: &'a dyn Consent,
     ) -> Installer<'a> {
         let network = Network { registry: &self.client, runtime: &self.runtime };

@@ -1,7 +1,7 @@
 //! `sesame config show` and `validate`
 
 use core_types::ErrorKind;
-use extension_depot::UserConfig;
+use extension_depot::EffectiveConfig;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -20,18 +20,15 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
 
 /// Checks each file of the configuration and each manifest, independently of the others.
 pub fn validate(context: &Context) -> Result<Outcome, Failure> {
-    let checked = UserConfig::check(context.places()?)
+    let checked = EffectiveConfig::check(context.places()?)
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
     let places = context.places()?;
-    let of_manifests =
-        context.depot()?.list().map_err(|error| Failure::of_listing(error))?.into_iter().map(
-            |listed| {
-                FileCheck::new(
-                    places.manifest(&listed.name),
-                    listed.manifest.map(|loaded| loaded.unknown_keys),
-                )
-            },
-        );
+    let of_manifests = context.depot()?.list()?.into_iter().map(|listed| {
+        FileCheck::new(
+            places.manifest(&listed.name),
+            listed.manifest.map(|loaded| loaded.unknown_keys),
+        )
+    });
     Ok(Outcome::Validated(of_config.chain(of_manifests).collect()))
 }

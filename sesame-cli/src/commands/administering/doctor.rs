@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
-use extension_depot::{Depot, DepotError, Listed, UserConfig};
+use extension_depot::{Depot, EffectiveConfig, InstalledError, Listed};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 use extension_manager::environment;
 
@@ -18,20 +18,21 @@ use crate::terminal::waiting;
 
 /// Checks everything that sesame needs. Nothing is changed, and one problem does not hide another.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let depot = context.depot_as_it_is()?;
-    let mut all = directories(context, &depot);
-    all.push(lock(&depot));
-    all.extend(configuration(&depot));
-    all.extend(durability(&depot));
+    let manager = context.manager_as_it_is()?;
+    let depot = manager.depot();
+    let mut all = directories(context, depot);
+    all.push(lock(depot));
+    all.extend(configuration(depot));
+    all.extend(durability(depot));
     let listed = depot.list().unwrap_or_else(|error| {
-        let failure = Failure::of_listing(error);
+        let failure = Failure::from(error);
         all.push(bad("extensions", failure.in_one_line(), failure.into_hint()));
         Vec::new()
     });
-    let policies = PolicyCheck::new(context, &depot);
-    all.extend(listed.iter().map(|listed| extension(&depot, &policies, listed)));
+    let policies = PolicyCheck::new(context, depot);
+    all.extend(listed.iter().map(|listed| extension(depot, &policies, listed)));
     all.push(cache(context)?);
-    all.push(session(context, &depot));
+    all.push(session(context, depot));
     all.push(keyring(context));
     all.extend(registries(context, listed));
     Ok(Outcome::Diagnosed(all))
@@ -77,11 +78,11 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
             Some(format!("mv '{shown}' '{shown}.old'")),
         ),
         Ok(metadata) if metadata.uid() != user && metadata.uid() != 0 => {
-            let mend = match user {
+            let fix = match user {
                 0 => format!("run sesame as the user {}, and not as root", metadata.uid()),
                 _ => format!("sudo chown -R \"$USER\" '{shown}'"),
             };
-            bad(what, format!("{shown} belongs to another user"), Some(mend))
+            bad(what, format!("{shown} belongs to another user"), Some(fix))
         }
         Ok(metadata) if metadata.mode() & 0o002 != 0 => bad(
             what,
@@ -129,7 +130,7 @@ fn lock(depot: &Depot) -> Diagnosis {
 }
 
 fn configuration(depot: &Depot) -> Vec<Diagnosis> {
-    let checked = match UserConfig::check(depot.places()) {
+    let checked = match EffectiveConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
             return vec![bad(
@@ -139,22 +140,22 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
             )];
         }
     };
-    let mend = || Some("sesame config validate".to_owned());
-    let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
+    let fix = || Some("sesame config validate".to_owned());
+    let of_file = |(path, result): (PathBuf, Result<Vec<_>, _>)| match result {
         Err(error) => {
-            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend())
+            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), fix())
         }
         Ok(unknown) if !unknown.is_empty() => warning(
             "configuration file",
             format!("{} has keys that do nothing", path.display()),
-            mend(),
+            fix(),
         ),
         Ok(_) => good("configuration file", path.display().to_string()),
     };
-    let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
+    let mut all: Vec<_> = checked.into_iter().map(of_file).collect();
     if environment::is_safe_mode() {
-        let mend = Some("unset SESAME_SAFE_MODE".to_owned());
-        all.push(warning("safe mode", "no extension is called", mend));
+        let fix = Some("unset SESAME_SAFE_MODE".to_owned());
+        all.push(warning("safe mode", "no extension is called", fix));
     }
     all
 }
@@ -162,30 +163,27 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
 fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diagnosis {
     let name = &listed.name;
     let what = format!("extension {name}");
-    let failed = |error: &DepotError| {
-        let failure = Failure::from(error);
-        bad(what.clone(), failure.in_one_line(), failure.into_hint())
-    };
+    let failed = |failure: Failure| bad(what.clone(), failure.in_one_line(), failure.into_hint());
     let installed = match depot.installed(name) {
         Ok(installed) => installed,
-        Err(error @ DepotError::NotInstalled { .. }) => {
+        Err(error @ InstalledError::NotInstalled(_)) => {
             let failure = Failure::from(error);
             return warning(what, failure.in_one_line(), failure.into_hint());
         }
-        Err(error) => return failed(&error),
+        Err(error) => return failed(error.into()),
     };
-    if depot.whole(name).is_none() {
+    if depot.installed_with_binary(name).is_none() {
         return bad(what, "its binary is missing", Some("sesame extension sync".to_owned()));
     }
     if let Err(error) = depot.record(name, &installed.artifact.digest) {
-        return failed(&error.into());
+        return failed(error.into());
     }
     if let Err(error) = depot.history(name) {
-        return failed(&error);
+        return failed(error.into());
     }
     // Policy is the administrator's choice, and not a problem.
     if let Some(stop) = policies.stop(&installed) {
-        return warning(what, format!("stopped by policy: {}", stop.reason), stop.mend);
+        return warning(what, format!("stopped by policy: {}", stop.reason), stop.fix);
     }
     match &listed.quarantine {
         Some(quarantine) => {
@@ -252,7 +250,7 @@ fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
         return warning("keyring", "not checked: no session bus", None);
     }
-    let mend =
+    let fix =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
     match with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
@@ -260,7 +258,7 @@ fn keyring(context: &Context) -> Diagnosis {
         Ok(logins) => {
             good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
         }
-        Err(reason) => warning("keyring", reason, mend),
+        Err(reason) => warning("keyring", reason, fix),
     }
 }
 

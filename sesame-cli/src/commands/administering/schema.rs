@@ -10,7 +10,7 @@ use crate::render;
 /// Returns the JSON Schema of this name, or the names of all.
 pub fn run(context: &Context, name: Option<&str>) -> Result<Outcome, Failure> {
     let Some(name) = name else {
-        context.say("print one with: sesame schema NAME");
+        context.status("print one with: sesame schema NAME");
         return Ok(Outcome::Schemas(render::schema_names().map(str::to_owned).collect()));
     };
     let schema = render::schema(name).ok_or_else(|| {

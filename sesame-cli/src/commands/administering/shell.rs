@@ -35,7 +35,7 @@ pub fn completions(
     match place {
         Some(place) if install => install_script(context, &place, &script),
         Some(place) => {
-            context.say(&format!(
+            context.status(&format!(
                 "this goes to {}; to put it there: sesame completions {shell} --install",
                 place.path.display()
             ));
@@ -58,10 +58,6 @@ fn place(shell: Shell) -> Option<Place> {
 /// Writes the script, unless a foreign file is in its place.
 fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
     let path = &place.path;
-    let cannot = |error: &io::Error| {
-        Failure::message(ErrorKind::Local, format!("cannot write `{}`", path.display()))
-            .caused_by(error)
-    };
     match fs::read(path) {
         Ok(there) if !completion::is_script(&there) => {
             return Err(Failure::message(
@@ -76,8 +72,8 @@ fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Out
         let directory = OutputDirectory::create(path.parent().unwrap_or(Path::new(".")))?;
         directory.write(path.file_name().unwrap_or_default(), PAGE_MODE, script)
     };
-    write().map_err(|error| cannot(&error))?;
-    context.say(
+    write().map_err(|error| Failure::unwritable(path, error))?;
+    context.status(
         place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"),
     );
     Ok(Outcome::Written(vec![path.clone()]))

@@ -17,11 +17,11 @@ pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
         Failure::message(ErrorKind::Usage, "a job has a file, another and a digest")
     })?;
     match run_compiler(&jobs) {
-        Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
+        Ok(()) => Ok(Outcome::AlreadyPrinted(ExitCode::Done)),
         Err(failure) => {
-            crate::terminal::Terminal::detect(Colour::Never).note(&failure.to_string());
+            crate::terminal::Terminal::detect(Colour::Never).status(&failure.message);
             // A code for the parent, not an exit code of a command.
-            std::process::exit(failure.code())
+            std::process::exit(failure.code)
         }
     }
 }

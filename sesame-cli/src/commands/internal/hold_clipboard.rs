@@ -11,5 +11,9 @@ use crate::outcome::Outcome;
 /// parent.
 pub fn run(display: Display) -> Result<Outcome, Failure> {
     let held = hold_clipboard(display);
-    Ok(Outcome::Shown(if held.is_ok() { ExitCode::Done } else { ErrorKind::Failure.into() }))
+    Ok(Outcome::AlreadyPrinted(if held.is_ok() {
+        ExitCode::Done
+    } else {
+        ErrorKind::Failure.into()
+    }))
 }

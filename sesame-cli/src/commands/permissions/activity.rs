@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::arguments::{ActivityArguments, ActivityCommand};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Outcome, RefusedThing};
+use crate::outcome::{Outcome, Refusal};
 
 /// The number of refusals to show: more would not fit a screen.
 const MAX_REFUSALS: usize = 20;
@@ -37,8 +37,8 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let depot = context.depot()?;
     let installed = depot.installed(name)?;
     let authority = depot.permissions(&installed, context.config()?)?.authority;
-    let mut refused: Vec<RefusedThing> = Vec::new();
-    for (at, touch) in refusals(&depot, name) {
+    let mut refused: Vec<Refusal> = Vec::new();
+    for (at, touch) in refusals(depot, name) {
         if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what) {
             refused.push(decided_now(at, touch, &authority));
         }
@@ -56,20 +56,14 @@ fn refusals(depot: &Depot, name: &ExtensionName) -> impl Iterator<Item = (Timest
 }
 
 /// Decides a past refusal anew: a policy may have come or gone since.
-fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> RefusedThing {
+fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> Refusal {
     let (capability, least) = (touch.capability(), touch.least_grant());
     let TouchRecord { what, rule, grant, .. } = touch;
     let rule = rule.unwrap_or_default();
     if let Some(denied) =
         capability.and_then(|capability| denied_by_policy(capability, &authority.policies))
     {
-        return RefusedThing {
-            at,
-            what,
-            rule: denied.to_string(),
-            grant: None,
-            is_granted_now: false,
-        };
+        return Refusal { at, what, rule: denied.to_string(), grant: None, is_granted_now: false };
     }
     // A refusal by policy is logged without a grant. Policy does not deny it any more.
     let (rule, grant) = match grant {
@@ -79,5 +73,5 @@ fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> Refu
     let granted = authority.in_force(extension_host::boot_time());
     let is_granted_now =
         grant.as_deref().and_then(|grant| grant.parse().ok()).is_some_and(|it| granted.covers(&it));
-    RefusedThing { at, what, rule, grant, is_granted_now }
+    Refusal { at, what, rule, grant, is_granted_now }
 }

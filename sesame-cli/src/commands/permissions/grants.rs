@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use core_types::{Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
-use extension_depot::{Reason, UserConfig};
+use extension_depot::{EffectiveConfig, Reason};
 use extension_host::boot_time;
 
 use crate::arguments::{GrantArguments, Revocation};
@@ -62,7 +62,7 @@ fn grant_for_good(
     context: &Context,
     name: &ExtensionName,
     grants: &[Grant],
-    config: &UserConfig,
+    config: &EffectiveConfig,
 ) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
     change(context, name, Reason::Granted, |capabilities| {

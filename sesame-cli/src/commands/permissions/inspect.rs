@@ -20,22 +20,22 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     if let Ok(name) = what.parse::<ExtensionName>() {
         if sha256.is_some() {
             let form = SourceForm::DigestOfNoFile { origin: name.to_string() };
-            return Err(Failure::of_form(&form, "inspect"));
+            return Err(Failure::of_form(form, "inspect"));
         }
-        return installed(context, &depot, &name);
+        return installed(context, depot, &name);
     }
     let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
-    check_form(&source, sha256).map_err(|error| Failure::of_form(&error, "inspect"))?;
+    check_form(&source, sha256).map_err(|error| Failure::of_form(error, "inspect"))?;
     let name = source.default_name().unwrap_or_default();
-    if let Some(there) = installed_from(&depot, &source, &name) {
+    if let Some(there) = installed_from(depot, &source, &name) {
         let bytes = (&there.artifact, there.binary());
-        let inspected = inspection(context, &depot, &name, &there.reference, bytes)?;
+        let inspected = inspection(context, depot, &name, &there.reference, bytes)?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
     // Inspecting trusts no signer, and an extension of the same name does not matter.
     let staged = context.installer(&Nobody)?.fetch_from(&source, sha256, &name)?;
     let bytes = (&staged.artifact, staged.binary());
-    let inspected = inspection(context, &depot, &name, &staged.reference, bytes)?;
+    let inspected = inspection(context, depot, &name, &staged.reference, bytes)?;
     let attached = attached(context, &staged.reference)?;
     Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
 }
@@ -43,7 +43,7 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
 /// Returns the installed extension if the source names exactly its bytes, which saves a download.
 fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Option<Installed> {
     let Source::Registry(reference) = source else { return None };
-    depot.whole(name).filter(|installed| installed.reference == *reference)
+    depot.installed_with_binary(name).filter(|installed| installed.reference == *reference)
 }
 
 /// Shows the extension that is installed under this name.

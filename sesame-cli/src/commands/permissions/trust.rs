@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ErrorKind, OciPrefix};
 use extension_depot::registry::generate_key;
-use extension_depot::{Depot, Signer, SignerProof, TrustedSigner};
+use extension_depot::{Depot, Signer, TrustAnchor, TrustedSigner};
 
 use crate::arguments::{GivenSigner, SignedSource, TrustCommand};
 use crate::context::Context;
@@ -36,8 +36,8 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
             Ok(Outcome::Changed(vec![Change { now, changed: depot.lock()?.trust(&signer)? }]))
         }
-        TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
-        TrustCommand::Accept { of } => accept(&depot, &of),
+        TrustCommand::Remove { signer, place } => remove(depot, &signer, place.as_ref()),
+        TrustCommand::Accept { of } => accept(depot, &of),
         TrustCommand::Keygen { to } => keygen(context, &to),
     }
 }
@@ -78,7 +78,7 @@ fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
     }
     let password = new_password(context, &secret)?;
     generate_key(&secret, &public, password.as_deref().map(str::as_bytes))?;
-    context.say(&about_keys(&secret, &public, password.is_some()));
+    context.status(&about_keys(&secret, &public, password.is_some()));
     Ok(Outcome::Written(vec![secret, public]))
 }
 
@@ -108,7 +108,7 @@ fn ask_twice(context: &Context, key: &Path) -> Result<String, Failure> {
         if first.is_empty() || context.terminal.ask_password("the same password again")? == first {
             return Ok(first);
         }
-        context.terminal.note("the two are not the same");
+        context.terminal.status("the two are not the same");
     }
     Err(Failure::message(ErrorKind::Usage, "no password was typed twice; nothing was written"))
 }
@@ -128,7 +128,7 @@ fn about_keys(secret: &Path, public: &Path, is_encrypted: bool) -> String {
 
 /// Trusts a key, by its digest or file, or an identity no longer.
 fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outcome, Failure> {
-    let is_known = |known: &TrustedSigner| matches!(&known.proof, SignerProof::Identity(rule) if rule.identity == signer);
+    let is_known = |known: &TrustedSigner| matches!(&known.proof, TrustAnchor::Identity(rule) if rule.identity == signer);
     let (whom, changed) = if depot.trusted_signers()?.iter().any(is_known) {
         let is_meant = |known: &TrustedSigner| {
             is_known(known) && place.is_none_or(|place| known.place.is_same(place))
@@ -147,8 +147,8 @@ fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outc
 }
 
 fn key_of(path: &Path) -> Result<Digest, Failure> {
-    match SignerProof::from_key_file(path)? {
-        SignerProof::Key { fingerprint, .. } => Ok(fingerprint),
-        SignerProof::Identity(_) => unreachable!("a key file has a key"),
+    match TrustAnchor::from_key_file(path)? {
+        TrustAnchor::Key { fingerprint, .. } => Ok(fingerprint),
+        TrustAnchor::Identity(_) => unreachable!("a key file has a key"),
     }
 }

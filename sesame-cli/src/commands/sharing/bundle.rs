@@ -16,11 +16,7 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome,
     let consent = TerminalConsent::new(context);
     let installer = context.installer(&consent)?;
     let to = &arguments.output;
-    let names = if arguments.all {
-        installer.installed_names().map_err(|error| Failure::of_listing(error))?
-    } else {
-        arguments.names.clone()
-    };
+    let names = if arguments.all { installer.installed_names()? } else { arguments.names.clone() };
     installer.export(&names, to, arguments.force)?;
     Ok(Outcome::Written(vec![to.clone()]))
 }

@@ -25,11 +25,7 @@ pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure
 /// stop the others.
 pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Failure> {
     let installer = context.installer(&Nobody)?;
-    let names = if names.is_empty() {
-        installer.installed_names().map_err(|error| Failure::of_listing(error))?
-    } else {
-        names
-    };
+    let names = if names.is_empty() { installer.installed_names()? } else { names };
     let look = |name: &ExtensionName| {
         let Available { installed, newest, age, .. } = installer.available(name)?;
         Ok(Freshness { name: name.clone(), installed, newest, age })

@@ -1,7 +1,7 @@
 //! `sesame extension verify`
 
 use core_types::{ExtensionName, OciReference};
-use extension_depot::{Depot, Installed, Listed, SignerProof, Verification};
+use extension_depot::{Depot, Installed, Listed, TrustAnchor, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 use extension_manager::Nobody;
 
@@ -24,12 +24,12 @@ pub fn run(
     let wanted = signer.map(proof).transpose()?;
     if what.is_empty() {
         // An extension that another process has removed meanwhile need not be verified.
-        let check_one = |listed: Listed| check(context, &depot, &listed.name, repair).ok();
-        let listed = depot.list().map_err(|error| Failure::of_listing(error))?;
+        let check_one = |listed: Listed| check(context, depot, &listed.name, repair).ok();
+        let listed = depot.list()?;
         return Ok(Outcome::Verified(listed.into_iter().filter_map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
-        Ok(name) => verify_installed(context, &depot, &name, repair, wanted.as_ref()),
+        Ok(name) => verify_installed(context, depot, &name, repair, wanted.as_ref()),
         Err(_) => verify_reference(context, what, wanted.as_ref()),
     };
     Outcome::of_each(what, verify, Outcome::Verified)
@@ -42,7 +42,7 @@ fn verify_installed(
     depot: &Depot,
     name: &ExtensionName,
     repair: bool,
-    wanted: Option<&SignerProof>,
+    wanted: Option<&TrustAnchor>,
 ) -> Result<Check, Failure> {
     let mut check = check(context, depot, name, repair)?;
     let Ok(installed) = depot.installed(name) else { return Ok(check) };
@@ -64,7 +64,7 @@ fn verify_installed(
 fn verify_reference(
     context: &Context,
     what: &str,
-    wanted: Option<&SignerProof>,
+    wanted: Option<&TrustAnchor>,
 ) -> Result<Check, Failure> {
     let reference = typed_reference(what).map_err(|error| Failure::mistyped(what, &error))?;
     let resolving = waiting(

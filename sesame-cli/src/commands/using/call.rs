@@ -64,12 +64,12 @@ fn returned(
     let opened = callable.opened();
     let CallReport { outcome, usage, output, stderr_tail, activity } = report;
     let refused = worth_telling(&activity);
-    let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
+    let print_output = || context.verbose(String::from_utf8_lossy(&output).trim_end());
     match outcome {
         Ok(returned)
             if returned.is_err() && !(refused.is_empty() && activity.missing.is_empty()) =>
         {
-            explain();
+            print_output();
             Err(Failure::returned_error(&returned)
                 .with_refusals(&opened.installed.name, &refused)
                 .with_missing(&activity.missing))
@@ -80,7 +80,7 @@ fn returned(
             Ok(Outcome::Called(Box::new(Call { returned, usage, limits, output, with_stats })))
         }
         Err(error) => {
-            explain();
+            print_output();
             let failure = Failure::of_call(opened, error, &stderr_tail, &refused);
             Err(failure.with_missing(&activity.missing))
         }

@@ -33,7 +33,7 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
     if arguments.serve {
         registry.wait();
     }
-    Ok(Outcome::Shown(ExitCode::Done))
+    Ok(Outcome::AlreadyPrinted(ExitCode::Done))
 }
 
 /// Plays every step. The directories are gone afterwards: they must not outlive this process if a

@@ -20,7 +20,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let depot = context.depot()?;
     let before = depot.manifest_text(name)?;
     // A broken manifest has to be editable: without a schema, any setting is accepted.
-    let schema = schema(&depot, name).unwrap_or_default();
+    let schema = schema(depot, name).unwrap_or_default();
     // Beside the original, so that it is on the same disk and as private.
     let mut copy = tempfile::Builder::new()
         .prefix(&format!(".{name}-"))
@@ -31,10 +31,10 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         open(&context.editor(), name, copy.path())?;
         let after = fs::read_to_string(copy.path())
             .map_err(|error| Failure::unreadable(copy.path(), error))?;
-        let kept = keep(&depot, name, &schema, (&before, &after));
+        let kept = keep(depot, name, &schema, (&before, &after));
         match kept {
             Ok(changed) => {
-                context.warn_unknown_keys(&depot.existing_manifest(name)?);
+                context.warn_unknown_keys(depot.existing_manifest(name)?);
                 let now = format!("`{name}` has the manifest that was edited");
                 return Ok(Outcome::Changed(vec![Change { now, changed }]));
             }
@@ -89,7 +89,7 @@ fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Fail
     if !context.can_ask() {
         return Ok(false);
     }
-    context.terminal.note(&format!("error: {}", failure.in_one_line()));
+    context.terminal.status(&format!("error: {}", failure.in_one_line()));
     Ok(context.terminal.confirm("edit it again?")?)
 }
 

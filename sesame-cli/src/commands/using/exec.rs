@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::suffiks::workload;
-use crate::terminal::inert_line;
+use crate::terminal::escape_to_line;
 
 /// Runs a command in the environment that an extension adds, by becoming it: its exit code and
 /// signals are its own.
@@ -67,7 +67,7 @@ fn environment(
 
 /// Explains why a variable is not set.
 fn explain(name: &ExtensionName, refused: &RefusedVariable) -> String {
-    let variable = inert_line(&refused.name);
+    let variable = escape_to_line(&refused.name);
     match &refused.reason {
         VariableRefusal::Impossible => {
             format!("`{name}` does not set `{variable}`: not a valid variable")

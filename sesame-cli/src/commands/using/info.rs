@@ -21,7 +21,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let host = Host::new().map_err(|error| Failure::of_host(name, error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
     let permissions = depot.permissions(&installed, context.config()?)?;
-    let (state, problem) = state(context, &depot, &installed);
+    let (state, problem) = state(context, depot, &installed);
     let now = boot_time();
     let imports = host
         .imports(&code)

@@ -11,12 +11,12 @@ use crate::outcome::{Outcome, Row, State};
 /// Lists all manifests; a broken one is a row with the reason.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let listed = depot.list().map_err(|error| Failure::of_listing(error))?;
+    let listed = depot.list()?;
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
-    let policies = PolicyCheck::new(context, &depot);
-    Ok(Outcome::Listed(listed.into_iter().map(|listed| row(&depot, &policies, listed)).collect()))
+    let policies = PolicyCheck::new(context, depot);
+    Ok(Outcome::Listed(listed.into_iter().map(|listed| row(depot, &policies, listed)).collect()))
 }
 
 fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {

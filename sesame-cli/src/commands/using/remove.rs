@@ -1,7 +1,7 @@
 //! `sesame extension remove`
 
 use core_types::ExtensionName;
-use extension_depot::DepotError;
+use extension_depot::RemoveError;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
         match removed {
             Ok(removed) => Ok(removal(removed.kept_manifest, removed.freed, false)),
             // A removed manifest tells an earlier removal from an unknown name.
-            Err(DepotError::NotFound { .. }) if depot.places().removed_manifest(name).exists() => {
+            Err(RemoveError::NotFound(_)) if depot.places().removed_manifest(name).exists() => {
                 Ok(removal(Some(depot.places().removed_manifest(name)), 0, true))
             }
             Err(error) => Err(error.into()),

@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Fa
 }
 
 fn installed(installer: &Installer<'_>) -> Result<Vec<ExtensionName>, Failure> {
-    installer.installed_names().map_err(|error| Failure::of_listing(error))
+    installer.installed_names().map_err(Failure::from)
 }
 
 /// Returns the extensions with newer versions, if a person agrees. Without a person, an option has
@@ -51,7 +51,7 @@ fn choose(
     for name in installed(installer)? {
         match newer_line(installer, &name, options) {
             Ok(Some(line)) => {
-                context.terminal.note(&line);
+                context.terminal.status(&line);
                 newer.push(name);
             }
             Ok(None) => {}
@@ -62,7 +62,7 @@ fn choose(
     }
     let question = match newer.len() {
         0 => {
-            context.say("everything is up to date");
+            context.status("everything is up to date");
             return Ok(newer);
         }
         1 => "update it?".to_owned(),

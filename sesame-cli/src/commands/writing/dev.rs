@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failu
     let development = Development::begin(context, &project()?, arguments.name.as_ref())?;
     let code = rounds(context, &development, arguments);
     development.end(context);
-    code.map(Outcome::Shown)
+    code.map(Outcome::AlreadyPrinted)
 }
 
 /// Runs one round, or round after round until the process is ended.
@@ -49,7 +49,7 @@ fn rounds(
         if arguments.once {
             return Ok(code);
         }
-        context.say("waiting for a change; end with Ctrl-C");
+        context.status("waiting for a change; end with Ctrl-C");
         wait_for_change(&changes)?;
         drop(watcher);
     }
@@ -71,7 +71,7 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
         }
         Err(failure) => {
             render::failure(context, &failure);
-            context.say("what was installed before stays");
+            context.status("what was installed before stays");
             failure.code()
         }
     }

@@ -46,7 +46,7 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
             exports: examined.exports,
         },
     );
-    context.explain(&format!("publishing `{}`", path.display()));
+    context.verbose(&format!("publishing `{}`", path.display()));
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 

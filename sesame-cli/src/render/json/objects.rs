@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{ActivityEvent, CallRecord, ChangeRecord, IdentityRule, OciReference};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, ActivityFinding, PinnedSigner, TrustAnchor, TrustedSigner};
 use extension_host::{Returned, ValidationProblem};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,8 +13,7 @@ use serde_json::Value;
 use super::extension::{ExtensionObject, InspectionObject, LimitObject};
 use crate::outcome::{
     Change, Check, Collection, ConfigValue, Diagnosis, FileCheck, Freshness, Installation, Learned,
-    PastGeneration, RefusedThing, Removal, Rollback, Row, SettingRow, Step, TestedFile, Trust,
-    Update,
+    PastGeneration, Refusal, Removal, Rollback, Row, SettingRow, Step, TestedFile, Trust, Update,
 };
 
 /// Defines the members of objects that have just one.
@@ -88,7 +87,7 @@ members! {
     /// `why`
     Why {
         /// Recent refusals, the latest first.
-        refused: &'a [RefusedThing]
+        refused: &'a [Refusal]
     }
     /// `outdated`
     Outdated {
@@ -384,7 +383,7 @@ pub(super) struct TrustObject<'a> {
     /// The signers that are trusted, each for a place.
     pub signers: Vec<SignerObject<'a>>,
     /// The signers that were first for a repository.
-    pub first_uses: &'a [FirstUse],
+    pub first_uses: &'a [PinnedSigner],
 }
 
 /// A trusted signer.
@@ -420,8 +419,8 @@ impl<'a> From<&'a Trust> for TrustObject<'a> {
         let signer = |TrustedSigner { place, proof }: &'a TrustedSigner| SignerObject {
             place,
             proof: match proof {
-                SignerProof::Key { fingerprint, .. } => ProofObject::Key { key: fingerprint },
-                SignerProof::Identity(IdentityRule { identity, issuer, trusted_root }) => {
+                TrustAnchor::Key { fingerprint, .. } => ProofObject::Key { key: fingerprint },
+                TrustAnchor::Identity(IdentityRule { identity, issuer, trusted_root }) => {
                     ProofObject::Identity { identity, issuer, trusted_root }
                 }
             },

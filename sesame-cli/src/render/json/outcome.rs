@@ -15,7 +15,7 @@ use crate::terminal::is_active;
 /// program have none.
 pub fn outcome(outcome: &Outcome, warnings: Vec<String>) -> io::Result<String> {
     match outcome {
-        Outcome::Partly { done, failures } => {
+        Outcome::PartialFailure { done, failures } => {
             self::done(done, Beside { warnings, errors: failures.iter().map(Into::into).collect() })
         }
         whole => done(whole, Beside { warnings, errors: Vec::new() }),
@@ -76,7 +76,7 @@ fn done(outcome: &Outcome, beside: Beside) -> io::Result<String> {
         Outcome::Trust(trust) => beside.with(objects::Trusted { trust: trust.into() }),
         Outcome::Tags(tags) => beside.with(objects::Tags { tags }),
         Outcome::Synced { steps, .. } => beside.with(objects::Synced { steps }),
-        Outcome::Begun { written, .. } | Outcome::Written(written) => {
+        Outcome::Created { written, .. } | Outcome::Written(written) => {
             beside.with(objects::Written { written })
         }
         other => made(other, beside),

@@ -1,7 +1,7 @@
 //! The JSON Schemas of every command's object and of every document, made from the types.
 
 use core_types::{ExtensionList, Manifest, Policy};
-use extension_depot::UserConfig;
+use extension_depot::EffectiveConfig;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ const DOCUMENTS: &[DocumentRow] = &[
     DocumentRow {
         name: "config.toml",
         title: "The configuration of a user: ~/.config/pds/config.toml",
-        schema: UserConfig::json_schema,
+        schema: EffectiveConfig::json_schema,
     },
     DocumentRow {
         name: "policy.toml",

@@ -7,15 +7,15 @@ use super::outcome::data;
 use crate::context::Context;
 use crate::outcome::{DocsPage, Published, TestedCase, TestedFile};
 use crate::render::{Rendered, markdown};
-use crate::terminal::{inert, inert_line};
+use crate::terminal::{escape_control, escape_to_line};
 
-pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
-    let paths = written.iter().map(|path| format!("{}\n", inert_line(&path.to_string_lossy())));
+pub(super) fn created(directory: &Path, written: &[PathBuf]) -> Rendered {
+    let paths = written.iter().map(|path| format!("{}\n", escape_to_line(&path.to_string_lossy())));
     let next = format!(
         "next: cd {} && sesame extension build && sesame extension test\n",
         directory.display()
     );
-    Rendered { data: paths.collect::<String>().into_bytes(), talk: next, ..Rendered::default() }
+    Rendered { data: paths.collect::<String>().into_bytes(), stderr: next, ..Rendered::default() }
 }
 
 /// Formats test results. The output of an extension is shown for a failed test, and with
@@ -23,7 +23,7 @@ pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
 pub(super) fn tested(context: &Context, files: &[TestedFile]) -> Rendered {
     let mut text = String::new();
     for file in files {
-        let _ = writeln!(text, "{}", inert_line(&file.path.to_string_lossy()));
+        let _ = writeln!(text, "{}", escape_to_line(&file.path.to_string_lossy()));
         for case in &file.cases {
             text.push_str(&tested_case(case));
             if context.is_verbose() || case.problem.is_some() {
@@ -38,7 +38,7 @@ pub(super) fn tested(context: &Context, files: &[TestedFile]) -> Rendered {
 }
 
 fn tested_case(case: &TestedCase) -> String {
-    let name = inert_line(&case.name);
+    let name = escape_to_line(&case.name);
     match &case.problem {
         None => format!("  ok      {name}\n"),
         Some(problem) => format!("  FAILED  {name}\n{}", indented("          ", problem)),
@@ -46,7 +46,7 @@ fn tested_case(case: &TestedCase) -> String {
 }
 
 fn indented(before: &str, text: &str) -> String {
-    inert(text).lines().map(|line| format!("{before}{line}\n")).collect()
+    escape_control(text).lines().map(|line| format!("{before}{line}\n")).collect()
 }
 
 pub(super) fn published(published: &Published) -> Rendered {
@@ -56,8 +56,8 @@ pub(super) fn published(published: &Published) -> Rendered {
             data(format!("{first} {}\n", published.reference))
         }
         Published::Planned { reference, manifest } => {
-            let talk = format!("nothing is published; it would be {reference}\n");
-            Rendered { data: format!("{manifest}\n").into_bytes(), talk, ..Rendered::default() }
+            let stderr = format!("nothing is published; it would be {reference}\n");
+            Rendered { data: format!("{manifest}\n").into_bytes(), stderr, ..Rendered::default() }
         }
     }
 }
@@ -69,19 +69,23 @@ pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
         .pages
         .iter()
         .filter(|path| **path != page.page.path)
-        .map(|path| inert_line(path))
+        .map(|path| escape_to_line(path))
         .collect();
-    let talk = match others.as_slice() {
+    let stderr = match others.as_slice() {
         [] => String::new(),
         others => format!("more pages: {}\n", others.join(", ")),
     };
     if page.raw {
-        return Rendered { data: page.page.text.clone().into_bytes(), talk, ..Rendered::default() };
+        return Rendered {
+            data: page.page.text.clone().into_bytes(),
+            stderr,
+            ..Rendered::default()
+        };
     }
     if !context.terminal.shows_output() {
         // The line ends of other systems are not terminal controls.
-        let text = inert(&page.page.text.replace("\r\n", "\n"));
-        return Rendered { data: text.into_bytes(), talk, ..Rendered::default() };
+        let text = escape_control(&page.page.text.replace("\r\n", "\n"));
+        return Rendered { data: text.into_bytes(), stderr, ..Rendered::default() };
     }
     Rendered {
         paged: markdown::laid_out(
@@ -89,7 +93,7 @@ pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
             context.terminal.width(),
             context.terminal.has_styles(),
         ),
-        talk,
+        stderr,
         ..Rendered::default()
     }
 }

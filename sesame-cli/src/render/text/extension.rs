@@ -8,7 +8,7 @@ use crate::render::cell::Cell;
 use crate::render::listings;
 use crate::render::screen::Screen;
 use crate::render::table::{middle, wrapped};
-use crate::terminal::{Style, inert_line};
+use crate::terminal::{Style, escape_to_line};
 
 /// The columns of a label with the blanks behind it.
 const LABEL: usize = 13;
@@ -26,7 +26,7 @@ impl Fields<'_> {
     }
 
     fn add_styled(&mut self, label: &str, value: &str, style: Style) {
-        let value = inert_line(value);
+        let value = escape_to_line(value);
         let lines = match self.room() {
             Some(room) => wrapped(&value, room),
             None => vec![value],

@@ -15,7 +15,7 @@ use crate::outcome::{
 use crate::render::cell::shortened;
 use crate::render::screen::Screen;
 use crate::render::{Rendered, json, listings};
-use crate::terminal::{inert, inert_line};
+use crate::terminal::{escape_control, escape_to_line};
 
 /// Formats an outcome as text.
 pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendered {
@@ -23,7 +23,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Installed(all) => {
             all.iter().map(installed).fold(Rendered::default(), |mut all, one| {
                 all.data.extend(one.data);
-                all.talk.push_str(&one.talk);
+                all.stderr.push_str(&one.stderr);
                 all
             })
         }
@@ -53,12 +53,12 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Trust(trust) => listings::signers(screen, trust),
         Outcome::Tags(tags) => listings::tags(screen, tags),
         Outcome::Synced { steps, .. } => listings::steps(screen, steps),
-        Outcome::Begun { directory, written } => authoring::begun(directory, written),
+        Outcome::Created { directory, written } => authoring::created(directory, written),
         Outcome::Tested(files) => authoring::tested(context, files),
         Outcome::Published(published) => authoring::published(published),
         Outcome::Docs(page) => authoring::page(context, page),
         Outcome::Pages(pages) => {
-            data(pages.iter().map(|page| format!("{}\n", inert_line(page))).collect())
+            data(pages.iter().map(|page| format!("{}\n", escape_to_line(page))).collect())
         }
         Outcome::Workload(report) => workload::reported(report),
         Outcome::Inspected(inspection) => Rendered::text(screen, inspected(screen, inspection)),
@@ -69,7 +69,9 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Written(paths) => {
             data(paths.iter().map(|path| format!("{}\n", path.display())).collect())
         }
-        Outcome::Ran(_) | Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
+        Outcome::Ran(_) | Outcome::PartialFailure { .. } | Outcome::AlreadyPrinted(_) => {
+            Rendered::default()
+        }
     }
 }
 
@@ -106,11 +108,11 @@ fn installed(installation: &Installation) -> Rendered {
         nothing_to_call,
         ..
     } = installation;
-    let version = inert_line(version);
+    let version = escape_to_line(version);
     let first = if *already { "already installed:" } else { "installed" };
-    let mut talk = String::new();
+    let mut stderr = String::new();
     if let Some(signature) = signature {
-        let _ = writeln!(talk, "signature: {}", inert_line(signature));
+        let _ = writeln!(stderr, "signature: {}", escape_to_line(signature));
     }
     if let Some(Replaced { reference, direction }) = replaced {
         let what = match direction {
@@ -118,7 +120,7 @@ fn installed(installation: &Installation) -> Rendered {
             Direction::Downgrade => "a downgrade",
             Direction::Other => "other bytes",
         };
-        let _ = writeln!(talk, "{what}: it replaces {}", shortened(reference));
+        let _ = writeln!(stderr, "{what}: it replaces {}", shortened(reference));
     }
     for grant in granted {
         let own = if grant.capability() == core_types::Capability::ConfigRead {
@@ -126,18 +128,18 @@ fn installed(installation: &Installation) -> Rendered {
         } else {
             ""
         };
-        let _ = writeln!(talk, "granted: {grant}{own}");
+        let _ = writeln!(stderr, "granted: {grant}{own}");
     }
     for grant in for_session {
-        let _ = writeln!(talk, "granted for this session: {grant}");
+        let _ = writeln!(stderr, "granted for this session: {grant}");
     }
-    talk.push_str(&not_granted(name, denied));
+    stderr.push_str(&not_granted(name, denied));
     if let Some(what) = nothing_to_call {
-        let _ = writeln!(talk, "warning: {what}");
+        let _ = writeln!(stderr, "warning: {what}");
     }
     Rendered {
         data: format!("{first} {name} {version} from {reference}\n").into_bytes(),
-        talk,
+        stderr,
         ..Default::default()
     }
 }
@@ -146,7 +148,7 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
     let line = |denied: &Denied| {
         let Denied { capability, grant, .. } = denied;
         match &denied.policy {
-            Some(rule) => format!("not granted: {capability}; {}\n", inert_line(rule)),
+            Some(rule) => format!("not granted: {capability}; {}\n", escape_to_line(rule)),
             None => format!(
                 "not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n"
             ),
@@ -158,9 +160,13 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
 fn removal(removal: &Removal) -> String {
     let Removal { name, kept_manifest, freed_bytes, secrets, already } = removal;
     let rest = match kept_manifest {
-        Some(path) => format!(", its manifest is kept in {}", inert(&path.display().to_string())),
+        Some(path) => {
+            format!(", its manifest is kept in {}", escape_control(&path.display().to_string()))
+        }
         None if secrets.is_empty() => ", nothing is kept".to_owned(),
-        None => format!(", nothing is kept; forgotten secrets: {}", inert_line(&secrets.join(" "))),
+        None => {
+            format!(", nothing is kept; forgotten secrets: {}", escape_to_line(&secrets.join(" ")))
+        }
     };
     if *already {
         return format!("already removed: {name}{rest}\n");
@@ -181,11 +187,11 @@ fn rolled_back(rollback: &Rollback) -> Rendered {
     }
     let data = format!(
         "rolled back {name} to generation {to}: {} from {reference}\n",
-        inert_line(version)
+        escape_to_line(version)
     );
     Rendered {
         data: data.into_bytes(),
-        talk: given + &not_granted(name, denied),
+        stderr: given + &not_granted(name, denied),
         ..Default::default()
     }
 }

@@ -8,29 +8,29 @@ use extension_depot::{ActivityFinding, needs_text};
 use super::outcome::failure;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Call, ConfigValue, FileCheck, Learned, RefusedThing, split_log_line};
+use crate::outcome::{Call, ConfigValue, FileCheck, Learned, Refusal, split_log_line};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
-use crate::terminal::{Style, inert, inert_line};
+use crate::terminal::{Style, escape_control, escape_to_line};
 
 pub(super) fn called(context: &Context, call: &Call) -> Rendered {
-    let mut talk = String::new();
+    let mut stderr = String::new();
     if context.global.verbose {
-        talk.push_str(&String::from_utf8_lossy(&call.output));
+        stderr.push_str(&String::from_utf8_lossy(&call.output));
     }
     if call.with_stats {
-        talk.push_str(&stats(call));
+        stderr.push_str(&stats(call));
     }
     if call.returned.is_err() {
-        talk.push_str(&failure(&Failure::returned_error(&call.returned)));
-        return Rendered { talk, ..Default::default() };
+        stderr.push_str(&failure(&Failure::returned_error(&call.returned)));
+        return Rendered { stderr, ..Default::default() };
     }
     let data = match call.returned.bytes() {
         Some(bytes) => bytes.into_owned(),
         None if call.returned.is_empty() => Vec::new(),
         None => (call.returned.to_text() + "\n").into_bytes(),
     };
-    Rendered { data, talk, ..Default::default() }
+    Rendered { data, stderr, ..Default::default() }
 }
 
 /// Formats the resources that a call used, each with its limit.
@@ -53,16 +53,16 @@ pub(super) fn stats(call: &Call) -> String {
 }
 
 pub(super) fn learned(needs: &Learned) -> Rendered {
-    let mut talk = match &needs.result {
-        Ok(text) => format!("result: {}\n", inert_line(text)),
-        Err(error) => format!("the call failed: {}\n", inert_line(error)),
+    let mut stderr = match &needs.result {
+        Ok(text) => format!("result: {}\n", escape_to_line(text)),
+        Err(error) => format!("the call failed: {}\n", escape_to_line(error)),
     };
     if needs.written {
-        let _ = writeln!(talk, "written into the manifest of `{}`", needs.name);
+        let _ = writeln!(stderr, "written into the manifest of `{}`", needs.name);
     }
     let mut text = String::new();
     for touch in &needs.refused {
-        let _ = writeln!(text, "# refused in this call: {}", inert_line(&touch.what));
+        let _ = writeln!(text, "# refused in this call: {}", escape_to_line(&touch.what));
     }
     for capability in &needs.unscoped {
         let _ = writeln!(
@@ -71,7 +71,7 @@ pub(super) fn learned(needs: &Learned) -> Rendered {
         );
     }
     text.push_str(&needs_text(&needs.capabilities, &needs.limits));
-    Rendered { data: text.into_bytes(), talk, ..Default::default() }
+    Rendered { data: text.into_bytes(), stderr, ..Default::default() }
 }
 
 pub(super) fn activity_verified(lines: usize, findings: &[ActivityFinding]) -> String {
@@ -81,26 +81,35 @@ pub(super) fn activity_verified(lines: usize, findings: &[ActivityFinding]) -> S
     let line = |finding: &ActivityFinding| {
         let ActivityFinding { file, line, problem } = finding;
         let place = if *line == 0 { String::new() } else { format!(":{line}") };
-        format!("{}{place}: {}\n", inert(&file.display().to_string()), inert_line(problem))
+        format!(
+            "{}{place}: {}\n",
+            escape_control(&file.display().to_string()),
+            escape_to_line(problem)
+        )
     };
     findings.iter().map(line).collect()
 }
 
-pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[RefusedThing]) -> Rendered {
+pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[Refusal]) -> Rendered {
     if refused.is_empty() {
         return Rendered {
-            talk: format!("nothing was refused to `{name}` recently\n"),
+            stderr: format!("nothing was refused to `{name}` recently\n"),
             ..Default::default()
         };
     }
     let mut text = String::new();
     for thing in refused {
-        let what = Style::Bad.paint(&inert_line(&thing.what), screen.has_styles());
-        let _ = writeln!(text, "{}  {what}: {}", screen.time(thing.at), inert_line(&thing.rule));
+        let what = Style::Bad.paint(&escape_to_line(&thing.what), screen.has_styles());
+        let _ =
+            writeln!(text, "{}  {what}: {}", screen.time(thing.at), escape_to_line(&thing.rule));
         let _ = match &thing.grant {
             _ if thing.is_granted_now => writeln!(text, "  it is granted by now"),
             Some(grant) => {
-                writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant))
+                writeln!(
+                    text,
+                    "  allow it: sesame extension grant {name} {}",
+                    escape_to_line(grant)
+                )
             }
             None => writeln!(text, "  a grant does not help"),
         };
@@ -115,7 +124,7 @@ pub(super) fn log(screen: &Screen, text: &[u8], is_raw: bool) -> Rendered {
         let lines = String::from_utf8_lossy(text);
         let lines = lines.split_inclusive('\n').map(|line| log_line(screen, line.as_bytes()));
         let text: Vec<_> = lines.flatten().collect();
-        return Rendered::text(screen, inert(&String::from_utf8_lossy(&text)));
+        return Rendered::text(screen, escape_control(&String::from_utf8_lossy(&text)));
     }
     let lines = text.split_inclusive(|byte| *byte == b'\n');
     let data = lines.flat_map(|line| log_line(screen, line)).collect();
@@ -132,16 +141,17 @@ fn log_line(screen: &Screen, line: &[u8]) -> Vec<u8> {
 
 pub(super) fn setting(value: &ConfigValue, with_origin: bool) -> String {
     let ConfigValue { key, value, origin } = value;
-    let origin = if with_origin { format!("\t{}", inert_line(origin)) } else { String::new() };
-    format!("{} = {}{origin}\n", inert_line(key), inert_line(value))
+    let origin = if with_origin { format!("\t{}", escape_to_line(origin)) } else { String::new() };
+    format!("{} = {}{origin}\n", escape_to_line(key), escape_to_line(value))
 }
 
 pub(super) fn file_check(file: &FileCheck) -> String {
-    let path = inert_line(&file.path.display().to_string());
-    let warnings = file.warnings.iter().map(|warning| format!("{path}: {}\n", inert_line(warning)));
+    let path = escape_to_line(&file.path.display().to_string());
+    let warnings =
+        file.warnings.iter().map(|warning| format!("{path}: {}\n", escape_to_line(warning)));
     match &file.problem {
         // It names the file itself.
-        Some(problem) => inert(problem.trim_end()) + "\n",
+        Some(problem) => escape_control(problem.trim_end()) + "\n",
         None if file.warnings.is_empty() => format!("{path}: good\n"),
         None => warnings.collect(),
     }

@@ -6,7 +6,7 @@ use core_types::DeclaredSetting;
 
 use crate::context::Context;
 use crate::outcome::{SettingRow, Settings};
-use crate::terminal::inert_line;
+use crate::terminal::escape_to_line;
 
 /// Lists settings: for a person each with its meaning below it, for programs one line each with
 /// key, value, type, default and description.
@@ -18,7 +18,7 @@ pub(super) fn listed(context: &Context, settings: &Settings) -> String {
     }
     for limit in settings.limits.iter() {
         let Some(key) = limit.name.key() else { continue };
-        let origin = inert_line(&limit.origin.to_string());
+        let origin = escape_to_line(&limit.origin.to_string());
         let _ = if is_read {
             writeln!(text, "limits.{key} = {}\n    {}, {origin}", limit.value, limit.name)
         } else {
@@ -29,11 +29,11 @@ pub(super) fn listed(context: &Context, settings: &Settings) -> String {
 }
 
 fn for_person(row: &SettingRow) -> String {
-    let value = row.value.as_deref().map_or_else(|| "(not set)".to_owned(), inert_line);
-    let mut text = format!("{} = {value}\n", inert_line(&row.key));
+    let value = row.value.as_deref().map_or_else(|| "(not set)".to_owned(), escape_to_line);
+    let mut text = format!("{} = {value}\n", escape_to_line(&row.key));
     let meaning =
         row.declared.as_ref().map_or_else(|| "not declared by its author".to_owned(), meaning);
-    let _ = writeln!(text, "    {}", inert_line(&meaning));
+    let _ = writeln!(text, "    {}", escape_to_line(&meaning));
     text
 }
 
@@ -70,5 +70,5 @@ fn for_program(row: &SettingRow) -> String {
         declared.default.unwrap_or_default(),
         declared.description.unwrap_or_default(),
     ];
-    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+    cells.map(|cell| escape_to_line(&cell)).join("\t") + "\n"
 }

@@ -7,7 +7,7 @@ use super::outcome::{data, failure};
 use crate::failure::Failure;
 use crate::outcome::WorkloadReport;
 use crate::render::Rendered;
-use crate::terminal::inert_line;
+use crate::terminal::escape_to_line;
 
 pub(super) fn reported(report: &WorkloadReport) -> Rendered {
     match report {
@@ -16,9 +16,9 @@ pub(super) fn reported(report: &WorkloadReport) -> Rendered {
         WorkloadReport::Changed { workload, form } => data(form.write(workload.document())),
         WorkloadReport::Deleted(None) => data("cleaned up\n".to_owned()),
         WorkloadReport::Deleted(Some(error)) => {
-            let message = format!("the extension could not clean up: {}", inert_line(error));
+            let message = format!("the extension could not clean up: {}", escape_to_line(error));
             Rendered {
-                talk: failure(&Failure::message(ErrorKind::Failure, message)),
+                stderr: failure(&Failure::message(ErrorKind::Failure, message)),
                 ..Default::default()
             }
         }
@@ -29,7 +29,7 @@ fn problem(problem: &ValidationProblem) -> String {
     let value = if problem.value.is_empty() {
         String::new()
     } else {
-        format!(": `{}`", inert_line(&problem.value))
+        format!(": `{}`", escape_to_line(&problem.value))
     };
-    format!("{}: {}{value}\n", inert_line(&problem.path), inert_line(&problem.detail))
+    format!("{}: {}{value}\n", escape_to_line(&problem.path), escape_to_line(&problem.detail))
 }

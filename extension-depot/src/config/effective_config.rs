@@ -32,7 +32,7 @@ const IN_CONFIG: &str = "extensions.";
 /// `config.toml`, the files of `config.d` over it, and the policies of both the user and the
 /// system.
 #[derive(Debug, Clone, Default)]
-pub struct UserConfig {
+pub struct EffectiveConfig {
     /// Settings by registry.
     pub registries: BTreeMap<String, RegistrySettings>,
     /// All policies that hold, with the file that each stands in.
@@ -151,7 +151,7 @@ struct ExtensionsTable {
 
 /// The schema of one file.
 #[cfg(feature = "schema")]
-impl schemars::JsonSchema for UserConfig {
+impl schemars::JsonSchema for EffectiveConfig {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Config".into()
     }
@@ -161,7 +161,7 @@ impl schemars::JsonSchema for UserConfig {
     }
 }
 
-impl UserConfig {
+impl EffectiveConfig {
     /// Reads all files. Missing ones say nothing.
     ///
     /// # Errors
@@ -459,8 +459,8 @@ mod tests {
         Places { config: directory.to_owned(), system_policy, ..Places::below(directory) }
     }
 
-    fn load(directory: &Path) -> UserConfig {
-        UserConfig::load(&places(directory)).expect("valid")
+    fn load(directory: &Path) -> EffectiveConfig {
+        EffectiveConfig::load(&places(directory)).expect("valid")
     }
 
     #[test]
@@ -481,13 +481,13 @@ mod tests {
         let write =
             |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
         let said = || {
-            UserConfig::load(&places(directory.path()))
+            EffectiveConfig::load(&places(directory.path()))
                 .map(|config| config.unknown_keys[0].1.to_string())
         };
         let refused = |file: &str, key: &str| {
             let error = said().expect_err(key).to_string();
             assert!(error.contains(file) && error.contains(key), "{error}");
-            let checked = UserConfig::check(&places(directory.path())).expect("read");
+            let checked = EffectiveConfig::check(&places(directory.path())).expect("read");
             assert!(
                 checked.iter().any(|(path, result)| path.ends_with(file) && result.is_err()),
                 "{key}"
@@ -520,10 +520,10 @@ mod tests {
                 system_policy: at(if link == "sub" { "sub/policy.toml" } else { "policy.toml" }),
                 ..places(directory.path())
             };
-            assert!(UserConfig::load(&places).is_ok(), "{link}");
+            assert!(EffectiveConfig::load(&places).is_ok(), "{link}");
             std::os::unix::fs::symlink("nothing", at(link)).expect("made");
             assert!(
-                matches!(UserConfig::load(&places), Err(ConfigFileError::Read { .. })),
+                matches!(EffectiveConfig::load(&places), Err(ConfigFileError::Read { .. })),
                 "{link}"
             );
         }
@@ -536,13 +536,13 @@ mod tests {
         let key = directory.path().join("org.pub");
         let policy = format!("[trusted_signers]\n\"ghcr.io/my-org\" = [{:?}]", key.display());
         fs::write(directory.path().join("policy.toml"), policy).expect("written");
-        let check = || match UserConfig::check(&places(directory.path())).expect("read").remove(0).1
-        {
-            Ok(_) => "good".to_owned(),
-            Err(error) => {
-                std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
-            }
-        };
+        let check =
+            || match EffectiveConfig::check(&places(directory.path())).expect("read").remove(0).1 {
+                Ok(_) => "good".to_owned(),
+                Err(error) => {
+                    std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
+                }
+            };
         assert!(check().starts_with("No such file"), "{}", check());
         fs::write(&key, "no key").expect("written");
         assert_eq!(check(), "it has no public key in PEM");
@@ -583,7 +583,8 @@ mod tests {
         assert_eq!(config.policies.len(), 3);
         assert_eq!(config.unknown_keys.len(), 1);
         write("config.d/30.toml", "[extensions.policy]\ndeny = [\"everything\"]");
-        let error = UserConfig::load(&places(directory.path())).expect_err("unknown capability");
+        let error =
+            EffectiveConfig::load(&places(directory.path())).expect_err("unknown capability");
         assert!(
             error
                 .to_string()
