@@ -4,6 +4,7 @@
 //!
 //! The crate builds for `wasm32-wasip2` as well, so that tools written as extensions can use it.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod activity;
 mod capability;

@@ -6,6 +6,7 @@
 //! each call. Only `border` touches pointers. A panic ends at the border as an error, as far as the
 //! profile unwinds: `capi` in the workspace's `Cargo.toml` does.
 #![deny(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 #[expect(unsafe_code, reason = "C hands over pointers")]
 mod border;

@@ -10,6 +10,7 @@
 //! The Cargo feature `registry` (on by default) is the network. Without it a program can list and
 //! open what is installed and install from files.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod activity;
 mod archives;

@@ -24,6 +24,7 @@
 //! overrun its time by one of them, which the memory limit bounds. Compiling is bounded only through
 //! [`CompilerCommand`].
 #![deny(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod bindings;
 mod cache;

@@ -418,7 +418,7 @@ fn wasi_config_equals_config_read() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn invented_config_key_is_missing() {
     let config = "greeting.template = \"x\"\nother = \"hidden\"\n\"greeting\" = \"bare\"";
     let config =

@@ -1,7 +1,7 @@
 //! Granted directories, and every known way out of them.
 #![expect(
     clippy::print_stdout,
-    reason = "how many cases there are is counted by .ci/security-tests"
+    reason = "how many cases there are is counted by cargo xtask security-tests"
 )]
 
 use crate::support;

@@ -259,7 +259,7 @@ const PREVIEW_1: [(&str, &str, &str); 45] = [
 ];
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn preview_1_matches_the_list() {
     let answer = |(name, types, values): (&str, &str, &str)| {
         let arguments = types.split_whitespace().zip(values.split_whitespace());

@@ -29,7 +29,7 @@ fn memory_and_threads() -> (u64, u64) {
 
 /// Ten thousand calls leave no descriptor, thread or memory behind.
 #[test]
-#[expect(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn ten_thousand_calls_leak_nothing() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host::new().expect("a host");

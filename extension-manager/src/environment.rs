@@ -1,5 +1,6 @@
 //! The environment of a login session: its directories, its desktop, its proxies. The one module of
 //! the libraries that reads the environment, for programs that want what `sesame` itself has.
+#![expect(clippy::disallowed_methods, reason = "the one module that reads the environment")]
 
 use std::env;
 use std::ffi::OsString;

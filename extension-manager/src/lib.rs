@@ -21,6 +21,7 @@
 //! progress, and [`Consent`], which is asked about the permissions of an extension. Nothing here
 //! prints. Only [`environment`] reads the environment, and only a [`Session`] uses it unasked.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod bundles;
 mod calling;

@@ -34,6 +34,7 @@
 //!
 //! Outside of a component there is no host: built for another target, the extension compiles, and
 //! its own logic can be tested, but a call to the host panics.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod clipboard;
 pub mod config;

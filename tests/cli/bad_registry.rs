@@ -197,7 +197,7 @@ pub fn quick_behaviours() -> Vec<&'static str> {
 
 /// No misbehaviour of a registry gets it a credential, or leaves a file behind.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn bad_registry_gains_nothing() {
     let started = Instant::now();
     let registry = BadRegistry::start(None).expect("a registry");
@@ -228,7 +228,7 @@ fn bad_registry_gains_nothing() {
 
 #[test]
 #[ignore = "needs half a minute, and eleven where SESAME_SWEEP says so: it waits as long as sesame does"]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn stalling_registry_times_out() {
     let registry = BadRegistry::start(None).expect("a registry");
     let mut bad = sweep(&registry, &SLOW, MAX_TIME);

@@ -187,7 +187,7 @@ impl Drop for Done<'_> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn readers_see_old_or_new() {
     let (env, registry) = (env(), registry());
     env.run(&install(&registry, 0, 1)).ok();

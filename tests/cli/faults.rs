@@ -295,7 +295,7 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
 /// Contents are synced before names, and blobs before manifests.
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn sync_order_is_kept() {
     let registry = registry();
     let sweeps: [(&[&str], &str); 6] = [
@@ -521,7 +521,7 @@ fn in_small_home(options: &str, script: &str) -> Run {
 /// On a full disk, all of an extension is installed, or nothing.
 #[test]
 #[ignore = "needs root, to mount file systems that are too small"]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn full_disk_installs_all_or_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);

@@ -141,7 +141,7 @@ fn furnished(registry: &str) -> TestEnv {
 
 /// A damaged file is named, hurts no other extension and never ends in a crash.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn damaged_file_hurts_one_extension() {
     let registry = registry();
     let host = registry.host();
@@ -209,7 +209,7 @@ fn relies(line: &str, path: &Path) -> bool {
 /// A device, or a file of another user, is neither trusted nor waited for.
 #[test]
 #[ignore = "needs root, to make devices and to give files away"]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn odd_files_are_refused_at_once() {
     let registry = registry();
     let seed = furnished(&registry.host());

@@ -122,7 +122,7 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
 /// Only sesame's own files are written, and none of them has a secret in it.
 #[test]
 #[ignore = "needs root, and /tmp and the build on the root file system, to see everything that is written"]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn secrets_are_in_no_file() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     env.write("work/desktop.wasm", test_support::guest("desktop"));

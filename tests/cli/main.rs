@@ -38,6 +38,7 @@ mod list;
 mod logins;
 mod machine;
 mod offline;
+mod older_state;
 mod on_a_terminal;
 mod outdated;
 mod output;

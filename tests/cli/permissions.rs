@@ -52,7 +52,7 @@ const SURROUNDINGS: [&str; 28] = [
 
 /// Of the environment, only granted variables reach an extension.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn only_granted_variables_are_seen() {
     use std::os::unix::ffi::OsStrExt;
     let env = desktop();

@@ -113,7 +113,7 @@ fn registry() -> MemoryRegistry {
 
 /// Each sequence of commands leaves the state that a model predicts.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn sequences_match_the_model() {
     let registry = registry();
     let sequences = if std::env::var_os("SESAME_SWEEP").is_some() { 1_000 } else { 10 };
@@ -149,7 +149,7 @@ fn sequence(registry: &MemoryRegistry, seed: u64) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn killed_step_is_done_or_undone() {
     let registry = registry();
     let (env, mut dice, mut model) = (env(), Dice(42), Model::new());

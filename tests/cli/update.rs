@@ -93,7 +93,7 @@ const MORE: [&str; 12] = [
 
 /// An update grants nothing new, of any kind of capability.
 #[test]
-#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
 fn update_grants_nothing_new() {
     for more in MORE {
         let registry = MemoryRegistry::start().expect("a registry");

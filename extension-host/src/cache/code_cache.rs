@@ -236,6 +236,7 @@ impl CodeCache {
     }
 
     /// Records the stamp of the file under its final name.
+    #[expect(clippy::disallowed_methods, reason = "the temporary file is there, and is renamed")]
     fn stamp(&self, key: &CodeKey, written: &File, digest: &Digest) -> io::Result<()> {
         let temporary = self.temporary()?;
         fs::write(&temporary, format!("{}\n{digest}\n", stamp_of(&written.metadata()?)))?;

@@ -86,6 +86,7 @@ pub fn hold_clipboard(display: Display) -> Result<(), HolderFailure> {
 /// Ends this process when the parent is gone or its timeout is over, unless the text is on the
 /// clipboard by then: a display server that does not answer would keep it for ever, without a
 /// terminal.
+#[expect(clippy::disallowed_methods, reason = "the thread that returns may wait for ever")]
 fn end_with_parent() {
     let output = io::stdout();
     let mut parent = [PollFd::new(&output, PollFlags::empty())];

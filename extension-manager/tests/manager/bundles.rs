@@ -46,7 +46,7 @@ fn unknown_entry_is_named() {
     let bundle = Bundle::open(&to).expect("a bundle");
     let install = InstallOptions::default();
     let options = ImportOptions { bundle: &bundle, path: &to, install: &install };
-    let refused = options.chosen(&[name("a"), name("b")]).err().expect("there is no `b`");
+    let refused = options.chosen(&[name("a"), name("b")]).expect_err("there is no `b`");
     assert!(matches!(&refused, BundlesError::NotInBundle { name, .. } if name.as_str() == "b"));
     let all: Vec<_> = options.chosen(&[]).expect("all").iter().map(|it| it.name.clone()).collect();
     assert_eq!(all, [name("a")]);

@@ -1,0 +1,89 @@
+//! The tasks of this repository. `.ci/run` calls them, and so do people: `cargo xtask` lists them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people and for CI")]
+
+mod arguments;
+mod benchmarks;
+mod build_scripts;
+mod check;
+mod components;
+mod problem;
+mod release;
+mod repository;
+mod security_tests;
+
+use std::process::ExitCode;
+
+use problem::Result;
+
+/// A task: its name, its arguments and its purpose, as the list of tasks shows them, and the
+/// function that runs it.
+struct Task {
+    name: &'static str,
+    usage: &'static str,
+    purpose: &'static str,
+    run: fn(&[String]) -> Result<()>,
+}
+
+const TASKS: [Task; 6] = [
+    Task {
+        name: "check",
+        usage: "[--since COMMIT]",
+        purpose: "Check formatting, lints and the unit tests of changed crates",
+        run: check::run,
+    },
+    Task {
+        name: "security-tests",
+        usage: "[--check] LOG",
+        purpose: "Write docs/security-tests.md from the rows and the output of the tests",
+        run: security_tests::run,
+    },
+    Task {
+        name: "benchmark-table",
+        usage: "[--write] [--results FILE] [--criterion DIR] [--page FILE]",
+        purpose: "Make the tables and the plot of docs/performance.md",
+        run: benchmarks::run,
+    },
+    Task {
+        name: "sbom",
+        usage: "[FILE] | --check",
+        purpose: "Write the components of the binary as CycloneDX, or check the list",
+        run: components::run,
+    },
+    Task {
+        name: "build-scripts",
+        usage: "",
+        purpose: "List the build scripts of the binary, and fail where one is unread",
+        run: build_scripts::run,
+    },
+    Task {
+        name: "release",
+        usage: "--dry-run [--binary FILE] | --notes",
+        purpose: "Check that versions and changelog agree, make packages, list what is left",
+        run: release::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = words.split_first() else {
+        print!("{}", list());
+        return ExitCode::from(2);
+    };
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprint!("no task is called `{name}`\n\n{}", list());
+        return ExitCode::from(2);
+    };
+    match (task.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Lists the tasks.
+fn list() -> String {
+    let line = |task: &Task| format!("  {} {}\n      {}\n", task.name, task.usage, task.purpose);
+    format!("Usage: cargo xtask TASK\n\n{}", TASKS.iter().map(line).collect::<String>())
+}
