@@ -4,8 +4,8 @@ use std::io;
 
 use core_types::ErrorKind;
 use extension_depot::{
-    ActivityError, BundleError, ConfigFileError, LockError, ManifestError, PlaceError, PolicyRefusal,
-    TimedGrantsError, TrustError, VerifierError,
+    ActivityError, BundleError, ConfigFileError, LockError, ManifestError, PlaceError,
+    PolicyRefusal, TimedGrantsError, TrustError, VerifierError,
 };
 use extension_manager::environment::NoPlaces;
 

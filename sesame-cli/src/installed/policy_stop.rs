@@ -1,5 +1,6 @@
 //! Whether policy keeps an installed extension from being called, found out as a call finds it out.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use core_types::{Capability, Request};
@@ -16,7 +17,7 @@ pub struct PolicyCheck<'a> {
     depot: &'a Depot,
     /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown
     /// keys are not reported here.
-    config: Result<EffectiveConfig, Stop>,
+    config: Result<Cow<'a, EffectiveConfig>, Stop>,
     /// Made for the first extension whose imports are checked.
     host: OnceCell<Option<Host>>,
 }
@@ -41,12 +42,23 @@ impl<'a> PolicyCheck<'a> {
     pub fn new(context: &'a Context, depot: &'a Depot) -> Self {
         let config =
             EffectiveConfig::load(depot.places()).map_err(|error| Failure::from(error).into());
-        Self { context, depot, config, host: OnceCell::new() }
+        Self { context, depot, config: config.map(Cow::Owned), host: OnceCell::new() }
+    }
+
+    /// Makes a check by a configuration and with a host that are there already.
+    pub fn with(
+        context: &'a Context,
+        depot: &'a Depot,
+        config: &'a EffectiveConfig,
+        host: &Host,
+    ) -> Self {
+        let host = OnceCell::from(Some(host.clone()));
+        Self { context, depot, config: Ok(Cow::Borrowed(config)), host }
     }
 
     /// Returns the configuration, if it can be read.
     pub fn config(&self) -> Option<&EffectiveConfig> {
-        self.config.as_ref().ok()
+        self.config.as_deref().ok()
     }
 
     /// Returns whether there is a policy that could stop an extension. An unreadable one stops all of

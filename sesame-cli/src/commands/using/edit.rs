@@ -34,7 +34,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         let kept = keep(depot, name, &schema, (&before, &after));
         match kept {
             Ok(changed) => {
-                context.warn_unknown_keys(depot.existing_manifest(name)?);
+                context.warn_unknown_keys(&depot.existing_manifest(name)?);
                 let now = format!("`{name}` has the manifest that was edited");
                 return Ok(Outcome::Changed(vec![Change { now, changed }]));
             }

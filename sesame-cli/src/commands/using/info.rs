@@ -20,8 +20,10 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     context.warn_unknown_keys(&installed.loaded);
     let host = Host::new().map_err(|error| Failure::of_host(name, error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
-    let permissions = depot.permissions(&installed, context.config()?)?;
-    let (state, problem) = state(context, depot, &installed);
+    let config = context.config()?;
+    let permissions = depot.permissions(&installed, config)?;
+    let policies = PolicyCheck::with(context, depot, config, &host);
+    let (state, problem) = state(&policies, depot, &installed);
     let now = boot_time();
     let imports = host
         .imports(&code)
@@ -29,8 +31,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .map(|import| decided(import, &permissions.authority))
         .collect();
     let denied = denied(&permissions.authority, now);
-    let policies = &context.config()?.policies;
-    let is_denied = |grant: &Grant| denied_by_policy(grant.capability(), policies).is_some();
+    let is_denied =
+        |grant: &Grant| denied_by_policy(grant.capability(), &config.policies).is_some();
     let timed = permissions
         .authority
         .timed
@@ -69,8 +71,12 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
 
 /// Returns whether it can be called, and otherwise the reason. Policy comes first, since nothing
 /// else helps against it.
-fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Option<String>) {
-    if let Some(stop) = PolicyCheck::new(context, depot).stop(installed) {
+fn state(
+    policies: &PolicyCheck<'_>,
+    depot: &Depot,
+    installed: &Installed,
+) -> (State, Option<String>) {
+    if let Some(stop) = policies.stop(installed) {
         return (State::StoppedByPolicy, Some(stop.reason));
     }
     match depot.quarantine(&installed.name, &installed.artifact.digest) {
