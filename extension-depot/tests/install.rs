@@ -370,8 +370,8 @@ fn same_file_same_digest() {
     let (one, two) = (home(), home());
     let file = one.directory.path().join("weather.component.wasm");
     fs::write(&file, component("w")).expect("written");
-    let staged = one.depot.stage_file(&file, &name("weather")).expect("staged");
-    let again = two.depot.stage_file(&file, &name("weather")).expect("staged");
+    let staged = one.depot.stage_expected_file(&file, None, &name("weather")).expect("staged");
+    let again = two.depot.stage_expected_file(&file, None, &name("weather")).expect("staged");
     assert_eq!(staged.reference, again.reference);
     let digest = staged.reference.provenance().expect("pinned");
     assert_eq!(staged.reference.identity().to_string(), format!("local/file/weather@{digest}"));

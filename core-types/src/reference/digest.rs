@@ -48,6 +48,18 @@ impl Digest {
         Self(bytes)
     }
 
+    /// Reads 64 lower-case hexadecimal digits, as they name the blob's file in an OCI layout.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        if hex.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+
     /// Returns the 32 bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -78,16 +90,11 @@ impl FromStr for Digest {
         let Some(hex) = text.strip_prefix("sha256:") else {
             return Err(DigestError::Algorithm { text: text.to_owned() });
         };
-        let nibbles: Vec<u8> = hex.bytes().filter_map(nibble).collect();
-        if hex.len() != 64 || nibbles.len() != 64 {
-            let (found, valid) = (hex.chars().count(), nibbles.len());
-            return Err(DigestError::Digits { text: text.to_owned(), found, valid });
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(nibbles.chunks_exact(2)) {
-            *byte = pair[0] << 4 | pair[1];
-        }
-        Ok(Self(bytes))
+        Self::from_hex(hex).ok_or_else(|| DigestError::Digits {
+            text: text.to_owned(),
+            found: hex.chars().count(),
+            valid: hex.bytes().filter_map(nibble).count(),
+        })
     }
 }
 
@@ -122,7 +129,11 @@ mod tests {
     #[test]
     fn only_whole_sha256_is_a_digest() {
         let good = format!("sha256:{}", "0f".repeat(32));
-        assert_eq!(good.parse::<Digest>().expect("valid").to_string(), good);
+        let digest = good.parse::<Digest>().expect("valid");
+        assert_eq!(
+            (digest.to_string(), Digest::from_hex(&good[7..])),
+            (good.clone(), Some(digest))
+        );
         for bad in [
             "",
             "sha256:",

@@ -6,9 +6,8 @@
 //! last ones can be lost with the power; the rest fits together.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use core_types::ActivityEvent;
@@ -17,58 +16,20 @@ use private_files::{
     LockFailure, Sharing, acquire, create_durable_directory, open_regular, open_to_append,
     open_to_change,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::oci::blob::digest_of;
+use crate::activity::activity_entry::{ActivityEntry, MAX_BYTES, first_line, hash, lines, parse};
+use crate::activity::head::{Head, mend, read_head, write_head};
+use crate::activity::walk::{ActivityFinding, Walk};
 
-/// The size from which on a file is rotated, in bytes: some ten thousand calls.
-const MAX_BYTES: u64 = 4 << 20;
-/// The most that is read of a file, in bytes: more than any ever has.
-const MAX_FILE: u64 = 2 * MAX_BYTES;
 /// The rotated files beside the current one: with 4 MiB each they stay below 20 MiB.
 const KEPT: u32 = 3;
 /// The wait for another process that adds a line, which takes microseconds. A call does not hang
 /// with a process that was stopped.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-/// The size of the head, which is written in place: its longest contents, and room to pad them to
-/// one length.
-const HEAD_BYTES: usize = 256;
-/// What stands for the hash of the line before the first.
-const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
 /// The activity log in a directory.
 #[derive(Debug, Clone)]
 pub struct ActivityLog {
     directory: PathBuf,
-}
-
-/// One line of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActivityEntry {
-    /// Its number, counted from 1 over all files.
-    pub number: u64,
-    /// The SHA-256 of the line before it, in hexadecimal digits.
-    pub previous: String,
-    /// When the call ended, as RFC 3339 in UTC.
-    pub at: Timestamp,
-    /// What of the log had to be mended before this line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mended: Option<String>,
-    /// The call or the change.
-    #[serde(flatten)]
-    pub event: ActivityEvent,
-}
-
-/// Something that is not as it was written.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ActivityFinding {
-    /// The file.
-    pub file: PathBuf,
-    /// The line in it, counted from 1.
-    pub line: usize,
-    /// The problem.
-    pub problem: String,
 }
 
 /// Why the log cannot be used.
@@ -88,25 +49,6 @@ pub enum ActivityError {
         /// The error of the system.
         source: io::Error,
     },
-}
-
-/// How far the log goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Head {
-    /// The number of the first line that is kept.
-    first: u64,
-    /// The number of the last line.
-    count: u64,
-    /// Its hash.
-    hash: String,
-    /// The size of the current file with it.
-    end: u64,
-}
-
-impl Default for Head {
-    fn default() -> Self {
-        Self { first: 1, count: 0, hash: NONE.to_owned(), end: 0 }
-    }
 }
 
 impl ActivityLog {
@@ -246,141 +188,6 @@ impl ActivityLog {
             failure => ActivityError::Io { path: self.head(), source: failure.into() },
         })
     }
-}
-
-/// The findings so far of a walk over all lines in order.
-struct Walk {
-    last: Option<(u64, String)>,
-    expected_first: u64,
-    hash_at_head: Option<String>,
-    count_at_head: u64,
-    findings: Vec<ActivityFinding>,
-}
-
-impl From<&Head> for Walk {
-    fn from(head: &Head) -> Self {
-        Self {
-            last: None,
-            expected_first: head.first,
-            hash_at_head: None,
-            count_at_head: head.count,
-            findings: Vec::new(),
-        }
-    }
-}
-
-impl Walk {
-    fn step(&mut self, file: &Path, line: usize, bytes: &[u8]) {
-        let is_covered = self.last.as_ref().is_none_or(|(number, _)| *number < self.count_at_head);
-        let mut found = |problem: String| {
-            self.findings.push(ActivityFinding { file: file.to_owned(), line, problem })
-        };
-        let Some(entry) = parse(bytes) else {
-            // Behind the head, half a line is left by a killed process. The next call fixes it and
-            // says so.
-            if is_covered {
-                found("not a line of the log".to_owned());
-            }
-            return;
-        };
-        match &self.last {
-            None if entry.number != self.expected_first => {
-                found(format!("line {} is missing", self.expected_first));
-            }
-            None if entry.number == 1 && entry.previous != NONE => {
-                found("something stood before line 1".to_owned())
-            }
-            None => {}
-            Some((number, _)) if entry.number != number + 1 => {
-                found(format!("line {} follows line {number}", entry.number));
-            }
-            Some((number, hash)) if entry.previous != *hash => {
-                found(format!("line {number} was changed"))
-            }
-            Some(_) => {}
-        }
-        let hash = hash(bytes);
-        if entry.number == self.count_at_head {
-            self.hash_at_head = Some(hash.clone());
-        }
-        self.last = Some((entry.number, hash));
-    }
-
-    fn finish(mut self, head: &Head, current: &Path) -> Vec<ActivityFinding> {
-        let problem = match &self.hash_at_head {
-            None if head.count > 0 => format!("line {} is missing at the end", head.count),
-            Some(hash) if *hash != head.hash => format!("line {} was changed", head.count),
-            _ => return self.findings,
-        };
-        self.findings.push(ActivityFinding { file: current.to_owned(), line: 0, problem });
-        self.findings
-    }
-}
-
-/// Brings the head and the end of the current file together: whole lines that a killed process did
-/// not count are counted, half a line goes. Returns the changes that were needed.
-fn mend(head: &mut Option<Head>, log: &File, size: u64) -> io::Result<Option<String>> {
-    let known = head.take();
-    let mended = match &known {
-        None if size == 0 => None,
-        None => Some("the head was missing".to_owned()),
-        Some(known) if known.end > size => {
-            Some(format!("{} bytes of the log were missing", known.end - size))
-        }
-        Some(_) => None,
-    };
-    let was_lost = known.is_none();
-    let mut next = known.unwrap_or_default();
-    let from = if was_lost { 0 } else { next.end.min(size) };
-    // More than is ever written is nothing that was written by us.
-    let mut rest = vec![0; usize::try_from((size - from).min(MAX_FILE)).unwrap_or_default()];
-    log.read_exact_at(&mut rest, from)?;
-    let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    for line in rest[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        next.hash = hash(line);
-        next.count = parse(line).map_or(next.count + 1, |entry| entry.number);
-        if was_lost && next.first == 1 {
-            next.first = parse(line).map_or(1, |entry| entry.number);
-        }
-    }
-    let end = from + whole as u64;
-    if end < size {
-        log.set_len(end)?;
-    }
-    *head = Some(next);
-    let torn = (end < size).then(|| format!("{} bytes of a torn line were removed", size - end));
-    Ok(mended.or(torn))
-}
-
-fn read_head(file: &File) -> Option<Head> {
-    let mut bytes = [0; HEAD_BYTES];
-    let size = file.read_at(&mut bytes, 0).ok()?;
-    serde_json::from_slice(&bytes[..size]).ok()
-}
-
-/// One write in place, padded so that none is shorter than the one before.
-fn write_head(file: &File, head: &Head) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(head)?;
-    bytes.resize(HEAD_BYTES, b' ');
-    file.write_all_at(&bytes, 0)
-}
-
-fn hash(line: &[u8]) -> String {
-    digest_of(line).hex()
-}
-
-fn parse(line: &[u8]) -> Option<ActivityEntry> {
-    serde_json::from_slice(line).ok()
-}
-
-fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    BufReader::new(open_regular(path)?.0.take(MAX_FILE)).split(b'\n').collect()
-}
-
-fn first_line(path: &Path) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    BufReader::new(open_regular(path)?.0.take(MAX_FILE)).read_until(b'\n', &mut line)?;
-    Ok(line)
 }
 
 #[cfg(test)]

@@ -1,23 +1,17 @@
 //! The configuration of the user and the administrator.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use core_types::{
-    Capability, Ceilings, Decision, Document, Grant, OciPrefix, OciReference, Parsed, Period,
-    Policy, RequiredSigner, SignerRule, SourceRefusal, TomlLeaf, TomlProblem, UnknownKey,
-    denied_by_policy, parse_toml, toml_leaves,
-};
+use core_types::{Document, Parsed, Policy, UnknownKey, parse_toml};
 use private_files::read_private_text;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::config::config_files::{ConfigFileError, config_files, is_absent};
 use crate::config::places::Places;
-use crate::config::redirect_host::RedirectHost;
-use crate::source::web_address::WebAddress;
+use crate::config::registry_settings::RegistrySettings;
 use crate::trust::signer::Signer;
 
 /// The largest file of the configuration, in bytes: more than people write, and little to hold in
@@ -40,99 +34,13 @@ pub struct EffectiveConfig {
     /// Keys that mean nothing, with their files.
     pub unknown_keys: Vec<(PathBuf, UnknownKey)>,
     /// The files, from the one that counts least on; the system's policy first.
-    documents: Vec<Document>,
+    pub(crate) documents: Vec<Document>,
     /// Whether the first of them is the system's policy, whose keys stand at its top level.
-    has_system_policy: bool,
+    pub(crate) has_system_policy: bool,
 }
 
 /// A file of the configuration, and its unknown keys or its problem.
 pub type CheckedFile = (PathBuf, Result<Vec<UnknownKey>, ConfigFileError>);
-
-/// One value that is configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
-    /// The key with its tables, as TOML has it; those of the system's policy below
-    /// `extensions.policy`.
-    pub key: String,
-    /// The value as it is written.
-    pub value: String,
-    /// The file.
-    pub path: PathBuf,
-    /// The line, counted from 1.
-    pub line: usize,
-}
-
-/// Why a configuration file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigFileError {
-    /// It cannot be read.
-    #[error("cannot read the configuration `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// A policy names a file that its rules cannot be checked with.
-    #[error("the policy in `{}` names `{}`, which cannot be used", path.display(), file.display())]
-    Signer {
-        /// The file of the policy.
-        path: PathBuf,
-        /// The file that it names.
-        file: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// What stands in it is wrong.
-    #[error("the configuration `{}` is wrong: {problem}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What, and where in the file.
-        problem: TomlProblem,
-    },
-}
-
-/// A policy does not let extensions come from a place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("policy does not let extensions come from `{source_of}`: {refusal}")]
-pub struct PolicyRefusal {
-    /// The place.
-    pub source_of: String,
-    /// Why not.
-    pub refusal: SourceRefusal,
-    /// The file that says so.
-    pub policy: PathBuf,
-}
-
-/// The settings of one registry: `[registries."host:port"]`.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct RegistrySettings {
-    /// `plain_http`: whether to talk HTTP without TLS. Default: only with loopback addresses.
-    pub plain_http: Option<bool>,
-    /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default:
-    /// none beside the registry itself and the pairs that are built in.
-    pub token_hosts: Vec<String>,
-    /// `mirrors`: where the same repositories are asked for first, as `host[:port][/path in front
-    /// of the repository]`. The registry itself is asked where every mirror fails. A mirror is
-    /// believed about tags as the registry is; bytes are checked against digests all the same.
-    /// Default: none.
-    pub mirrors: Vec<OciPrefix>,
-    /// `allow-redirect-to`: private addresses, as `host:port`, to which the registry may redirect,
-    /// as to a store of blobs on the same network. Every other rule for redirects stays. Default:
-    /// none.
-    #[serde(rename = "allow-redirect-to")]
-    pub allow_redirect_to: Vec<RedirectHost>,
-    /// `timeout_seconds`: how long is waited for the registry to connect and for the next bytes of
-    /// an answer. A whole answer has at least twenty times as long. Default: 10 seconds to connect,
-    /// 30 for the next bytes, 10 minutes in all.
-    pub timeout_seconds: Option<NonZeroU32>,
-    /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while
-    /// this registry is talked to. Default: none.
-    pub ca: Option<PathBuf>,
-}
 
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Default, Deserialize)]
@@ -255,203 +163,12 @@ impl EffectiveConfig {
         }
         Ok(true)
     }
-
-    /// Returns every value that is in force, with where it stands. All policies hold; of the
-    /// settings of a registry, those in the last file that has any.
-    pub fn settings(&self) -> Vec<Setting> {
-        let all: Vec<_> = self
-            .documents
-            .iter()
-            .enumerate()
-            .flat_map(|(at, document)| self.written(at, document))
-            .collect();
-        let table = |keys: &[String]| {
-            keys.get(..2).filter(|keys| keys[0] == "registries").map(<[String]>::to_vec)
-        };
-        let last = |keys: &[String]| {
-            table(keys)
-                .and_then(|table| all.iter().rev().find(|(other, _)| other.starts_with(&table)))
-        };
-        let is_in_force = |(keys, setting): &&(Vec<String>, Setting)| {
-            last(keys).is_none_or(|(_, winner)| winner.path == setting.path)
-        };
-        all.iter().filter(is_in_force).map(|(_, setting)| setting.clone()).collect()
-    }
-
-    fn written(&self, at: usize, document: &Document) -> Vec<(Vec<String>, Setting)> {
-        let above: &[&str] =
-            if at == 0 && self.has_system_policy { &["extensions", "policy"] } else { &[] };
-        let setting = |leaf: TomlLeaf| {
-            let keys: Vec<_> = above.iter().map(|key| (*key).to_owned()).chain(leaf.keys).collect();
-            let key = keys.iter().map(|key| written_key(key)).collect::<Vec<_>>().join(".");
-            (keys, Setting { key, value: leaf.value, path: document.path.clone(), line: leaf.line })
-        };
-        toml_leaves(&document.text).into_iter().map(setting).collect()
-    }
-
-    /// Checks that every policy lets extensions come from there.
-    ///
-    /// # Errors
-    /// With the first policy that does not.
-    pub fn check_source(&self, reference: &OciReference) -> Result<(), PolicyRefusal> {
-        self.check_policies(reference.identity().as_str(), |policy| policy.check_source(reference))
-    }
-
-    /// Checks that every policy lets extensions come from a file of a web server. Where only some
-    /// places are allowed, its host has to be among them.
-    ///
-    /// # Errors
-    /// With the first policy that does not.
-    pub fn check_address(&self, address: &WebAddress) -> Result<(), PolicyRefusal> {
-        self.check_policies(&address.to_string(), |policy| {
-            policy.check_place(address.host(), &address.path())
-        })
-    }
-
-    fn check_policies(
-        &self,
-        source_of: &str,
-        check: impl Fn(&Policy) -> Result<(), SourceRefusal>,
-    ) -> Result<(), PolicyRefusal> {
-        self.policies.iter().try_for_each(|(policy, document)| {
-            check(policy).map_err(|refusal| PolicyRefusal {
-                source_of: source_of.to_owned(),
-                refusal,
-                policy: document.path.clone(),
-            })
-        })
-    }
-
-    /// Whose signature a policy misses, in words, where this signer signed or none did.
-    /// `is_trusted` says whether the user trusts them.
-    pub(crate) fn missing_signer(
-        &self,
-        reference: &OciReference,
-        signed_by: Option<&Signer>,
-        is_trusted: &dyn Fn(&Signer) -> bool,
-    ) -> Option<String> {
-        let is_named =
-            |signer: &Signer| self.signer_rules(reference).any(|rule| signer.is_meant_by(rule));
-        self.policies.iter().find_map(|(policy, document)| {
-            let policy_file = document.path.display();
-            match policy.required_signer(reference) {
-                RequiredSigner::Nobody => None,
-                RequiredSigner::Anybody
-                    if signed_by.is_some_and(|by| is_trusted(by) || is_named(by)) =>
-                {
-                    None
-                }
-                RequiredSigner::Anybody => {
-                    Some(format!("a trusted signer (`require_signature` in `{policy_file}`)"))
-                }
-                RequiredSigner::One(rules) => {
-                    let is_by = |rule: &&SignerRule| {
-                        signed_by.is_some_and(|signer| signer.is_meant_by(rule))
-                    };
-                    let all =
-                        || rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    let missing =
-                        || format!("one of `trusted_signers` in `{policy_file}`: {}", all());
-                    (!rules.iter().any(is_by)).then(missing)
-                }
-            }
-        })
-    }
-
-    /// Returns the signers that policies name for a place.
-    pub(crate) fn signer_rules(
-        &self,
-        reference: &OciReference,
-    ) -> impl Iterator<Item = &SignerRule> {
-        self.policies.iter().flat_map(|(policy, _)| match policy.required_signer(reference) {
-            RequiredSigner::One(rules) => rules,
-            RequiredSigner::Nobody | RequiredSigner::Anybody => Vec::new(),
-        })
-    }
-
-    /// Returns whether a policy requires a signature of artifacts from there.
-    pub(crate) fn wants_signature(&self, reference: &OciReference) -> bool {
-        self.policies
-            .iter()
-            .any(|(policy, _)| policy.required_signer(reference) != RequiredSigner::Nobody)
-    }
-
-    /// Returns whether a policy says where extensions may come from.
-    pub fn restricts_sources(&self) -> bool {
-        self.policies.iter().any(|(policy, _)| policy.allowed_registries.is_some())
-    }
-
-    /// Returns whether a policy lets the extensions of this list have this without a question.
-    pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
-        self.policies.iter().any(|(policy, _)| policy.preapproves(list, grant))
-    }
-
-    /// Returns whether this list may demand that `sync` removes the extensions that it lost: some
-    /// policy has to say so, and none that names lists may leave it out.
-    pub fn lets_prune(&self, list: &OciReference) -> bool {
-        let said: Vec<_> =
-            self.policies.iter().filter_map(|(policy, _)| policy.lets_prune(list)).collect();
-        !said.is_empty() && said.into_iter().all(|allowed| allowed)
-    }
-
-    /// Returns why no grant of this capability has an effect, if a policy denies it.
-    pub fn denial(&self, capability: Capability) -> Option<Decision<'_>> {
-        denied_by_policy(capability, &self.policies)
-    }
-
-    /// Returns how long ago a version has to have been seen first before it is taken; the longest
-    /// that any policy wants.
-    pub fn min_release_age(&self) -> Option<Period> {
-        self.policies.iter().filter_map(|(policy, _)| policy.min_release_age).max()
-    }
-
-    /// Returns the ceilings of all policies.
-    pub fn ceilings(&self) -> Vec<Ceilings> {
-        let ceilings = |(policy, document): &(Policy, Document)| Ceilings {
-            limits: policy.limits.clone(),
-            source: document.path.clone(),
-        };
-        self.policies.iter().map(ceilings).collect()
-    }
-}
-
-/// Returns a key as it is written in TOML: bare where that is possible.
-fn written_key(key: &str) -> String {
-    let is_bare = !key.is_empty()
-        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if is_bare { key.to_owned() } else { toml_edit::Value::from(key).to_string() }
-}
-
-/// Returns whether nothing at all has this path. A dangling link counts: a policy that cannot be
-/// read is not an absent policy.
-fn is_absent(path: &Path) -> bool {
-    let is_there = |parent: &Path| fs::metadata(parent).is_ok() || is_absent(parent);
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent().is_none_or(is_there),
-        _ => false,
-    }
-}
-
-/// `config.toml`, then the files of `config.d` in the order of their names.
-fn config_files(directory: &Path) -> Result<Vec<PathBuf>, ConfigFileError> {
-    let more = directory.join("config.d");
-    let entries = match fs::read_dir(&more) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(&more) => {
-            return Ok(vec![directory.join("config.toml")]);
-        }
-        Err(source) => return Err(ConfigFileError::Read { path: more, source }),
-    };
-    let paths: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
-    let mut paths = paths.map_err(|source| ConfigFileError::Read { path: more, source })?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    paths.insert(0, directory.join("config.toml"));
-    Ok(paths)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn places(directory: &Path) -> Places {

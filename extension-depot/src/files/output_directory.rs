@@ -194,7 +194,7 @@ impl OutputFile<'_> {
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when something has it.
-    pub fn finish_new(self) -> io::Result<()> {
+    pub(crate) fn finish_new(self) -> io::Result<()> {
         self.file.sync_all()?;
         match self.rename(RenameFlags::NOREPLACE) {
             // Some file systems only know how to replace: there the name is taken by an empty file

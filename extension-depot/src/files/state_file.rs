@@ -4,12 +4,12 @@
 //! change that an older sesame would misread has a higher format version, which an older sesame
 //! neither reads nor overwrites.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use private_files::{atomic_write, create_durable_directory, open_private};
-use serde::de::DeserializeOwned;
+use private_files::{atomic_write, create_durable_directory, read_private};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 /// The largest state file that is read, in bytes. The largest ones are lists of hundreds of
@@ -69,13 +69,15 @@ struct Versioned<'a, T> {
 pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileError> {
     let io_error = |source| StateFileError::Io { path: path.to_owned(), source };
     let damaged = |source| StateFileError::Damaged { path: path.to_owned(), source };
-    let file = match open_private(path) {
-        Ok((file, _)) => file,
+    let bytes = match read_private(path, MAX_SIZE) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Nothing that sesame writes is that large.
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Err(damaged(serde_json::Error::custom(error)));
+        }
         Err(error) => return Err(io_error(error)),
     };
-    let mut bytes = Vec::new();
-    file.take(MAX_SIZE).read_to_end(&mut bytes).map_err(io_error)?;
     let Version { format_version } = serde_json::from_slice(&bytes).map_err(damaged)?;
     if format_version > T::FORMAT {
         return Err(StateFileError::Newer {
@@ -138,11 +140,14 @@ mod tests {
         ));
         assert!(matches!(write(&path, &Thing { a: 1 }), Err(StateFileError::Newer { .. })));
         assert_eq!(std::fs::read_to_string(&path).expect("there"), newer);
-        for damaged in ["", "{", "[]", "null", r#"{"format_version": 2}"#, r#"{"a": 1}"#] {
+        let overlong = format!("{}{}", r#"{"format_version": 2, "a": 1}"#, " ".repeat(16 << 20));
+        for damaged in [&overlong, "", "{", "[]", "null", r#"{"format_version": 2}"#, r#"{"a": 1}"#]
+        {
             std::fs::write(&path, damaged).expect("written");
             assert!(
                 matches!(read::<Thing>(&path), Err(StateFileError::Damaged { .. })),
-                "{damaged}"
+                "{:.99}",
+                damaged
             );
         }
     }

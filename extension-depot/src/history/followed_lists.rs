@@ -4,15 +4,14 @@
 //! process that is killed before that leaves an extension that counts as its user's own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use core_types::{ExtensionName, Grant, Identity, OciReference};
 use jiff::Timestamp;
-use private_files::{FileError, names_in};
 use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::{self, StateFile, StateFileError};
-use crate::files::stored_file::StoredFileError;
+use crate::files::stored_file::{self, StoredFileError};
 use crate::manifest::manifest_file::ManifestError;
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
@@ -110,20 +109,7 @@ impl Depot {
     /// # Errors
     /// When one of them, or their directory, cannot be read.
     pub fn followed_lists(&self) -> Result<Vec<FollowedList>, StoredFileError> {
-        let mut all = Vec::new();
-        for path in self.followed_list_files()? {
-            all.extend(state_file::read::<FollowedList>(&path)?);
-        }
-        Ok(all)
-    }
-
-    fn followed_list_files(&self) -> Result<Vec<PathBuf>, FileError> {
-        let directory = self.places().followed_lists();
-        let names = names_in(&directory)?;
-        let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
-        files.retain(|file| Path::new(file).extension() == Some("json".as_ref()));
-        files.sort();
-        Ok(files)
+        stored_file::read_all(&self.places().followed_lists())
     }
 
     fn followed_list_path(&self, list: &str) -> PathBuf {
@@ -180,7 +166,7 @@ impl LockedDepot<'_> {
     /// Forgets that an extension came from a list. A list of which nothing can be read says so when
     /// it is followed.
     pub(crate) fn forget_lists_of(&self, name: &ExtensionName) -> Result<(), StoredFileError> {
-        for path in self.followed_list_files()? {
+        for path in stored_file::state_files_in(&self.places().followed_lists())? {
             let Ok(Some(mut followed)) = state_file::read::<FollowedList>(&path) else { continue };
             if followed.extensions.remove(name).is_some() {
                 state_file::write(&path, &followed)?;
@@ -192,6 +178,8 @@ impl LockedDepot<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::config::places::Places;
 

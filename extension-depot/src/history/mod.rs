@@ -6,7 +6,7 @@
 mod followed_lists;
 mod gc;
 pub(crate) mod generation;
-mod note_generation;
+pub(crate) mod note_generation;
 mod rollback;
 
 pub use followed_lists::{FollowedList, FromList, GivenByList, PruneError, Pruned};

@@ -6,6 +6,7 @@ use private_files::FileError;
 use crate::files::state_file::StateFileError;
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::{Generation, Reason};
+use crate::history::note_generation::NewGeneration;
 use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
 use crate::manifest::manifest_file::{ManifestEditor, ManifestError};
 use crate::oci::artifact::Artifact;
@@ -116,8 +117,13 @@ impl LockedDepot<'_> {
         let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
         let mut editor = ManifestEditor::new(Some(&generation.manifest));
         editor.set_capabilities(then.as_ref(), capabilities);
-        let reason = Reason::RolledBack(generation.number);
+        let new = NewGeneration {
+            text: &editor.to_text(),
+            reference: Some(&reference),
+            record: None,
+            reason: Reason::RolledBack(generation.number),
+        };
         let before = before.as_ref().map(|(text, origin)| (text.as_str(), origin.as_ref()));
-        Ok(self.write_manifest(name, before, editor, Some(&reference), reason)?)
+        Ok(self.write_manifest(name, before, &new)?)
     }
 }

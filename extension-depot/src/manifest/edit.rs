@@ -5,6 +5,7 @@ use private_files::ensure_not_link;
 
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
+use crate::history::note_generation::NewGeneration;
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
 use crate::store::basis::ChangedMeanwhile;
 use crate::store::depot::{Depot, Installed};
@@ -68,8 +69,10 @@ impl LockedDepot<'_> {
         reason: Reason,
     ) -> Result<(), EditError> {
         self.ensure_editable(name)?;
-        let before = loaded.text_and_origin();
-        Ok(self.write_manifest(name, Some(before), editor, before.1, reason)?)
+        let before @ (_, reference) = loaded.text_and_origin();
+        let text = &editor.to_text();
+        let new = NewGeneration { text, reference, record: None, reason };
+        Ok(self.write_manifest(name, Some(before), &new)?)
     }
 
     /// Checks that a manifest can be replaced by one that is edited.
@@ -83,17 +86,15 @@ impl LockedDepot<'_> {
         &self,
         name: &ExtensionName,
         before: Option<(&str, Option<&OciReference>)>,
-        editor: ManifestEditor,
-        reference: Option<&OciReference>,
-        reason: Reason,
+        new: &NewGeneration<'_>,
     ) -> Result<(), StoredFileError> {
-        let text = editor.into_text();
+        let NewGeneration { text, reference, reason, .. } = *new;
         if before.is_some_and(|(before, _)| before == text) {
             return Ok(());
         }
-        self.note_generation(name, before, (&text, reference), reason)?;
+        self.note_generation(name, before, new)?;
         self.write(self.places().manifest(name), text.as_bytes())?;
-        self.note_manifest_change(name, before, (&text, reference), reason);
+        self.note_manifest_change(name, before, (text, reference), reason);
         Ok(())
     }
 }

@@ -102,7 +102,7 @@ pub fn needs_text(capabilities: &Capabilities, limits: &[(LimitName, u64)]) -> S
     let mut editor = ManifestEditor::new(None);
     editor.set_capabilities(None, capabilities);
     limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
-    editor.into_text()
+    editor.to_text()
 }
 
 /// Changes to the text of a manifest. Comments, order and everything that is not changed stay as
@@ -179,10 +179,6 @@ impl ManifestEditor {
     }
 
     pub(crate) fn to_text(&self) -> String {
-        self.0.to_string()
-    }
-
-    pub(crate) fn into_text(self) -> String {
         self.0.to_string()
     }
 
@@ -297,7 +293,7 @@ mod tests {
     fn installed(text: Option<&str>) -> String {
         let mut editor = ManifestEditor::new(text);
         editor.set_installed(&name(), "0.1.0", &REFERENCE.parse().expect("a reference"));
-        editor.into_text()
+        editor.to_text()
     }
 
     #[test]
@@ -336,7 +332,7 @@ mod tests {
         after.deny(Capability::ConfigRead);
         let mut editor = ManifestEditor::new(Some(text));
         editor.set_capabilities(Some(&before), &after);
-        let written = editor.into_text();
+        let written = editor.to_text();
         insta::assert_snapshot!(written, @r#"
     [capabilities]
     # web
@@ -356,7 +352,7 @@ mod tests {
             .for_each(|grant| assert!(after.add(&grant.parse().expect("a grant")), "{grant}"));
         let mut editor = ManifestEditor::new(Some(text));
         editor.set_capabilities(Some(&before), &after);
-        let written = editor.into_text();
+        let written = editor.to_text();
         let parsed =
             Manifest::parse(&written, &name()).unwrap_or_else(|error| panic!("{written}{error}"));
         let sorted = |capabilities: &Capabilities| {
@@ -445,7 +441,7 @@ config-read = { keys = ["a", "b.*"] } # some
         fn publisher_text_stays_a_value(version in prop_oneof![any::<String>(), tricky()]) {
             let mut editor = ManifestEditor::new(None);
             editor.set_installed(&name(), &version, &REFERENCE.parse().expect("a reference"));
-            let parsed = Manifest::parse(&editor.into_text(), &name()).expect("what is written can be read");
+            let parsed = Manifest::parse(&editor.to_text(), &name()).expect("what is written can be read");
             prop_assert_eq!(parsed.value.extension.version, Some(version));
             prop_assert!(parsed.unknown_keys.is_empty() && parsed.value.capabilities.is_none());
         }

@@ -6,6 +6,7 @@ use core_types::{ExtensionName, Manifest};
 
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
+use crate::history::note_generation::NewGeneration;
 use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
 use crate::manifest::manifest_file::{ManifestEditor, ManifestError, read_text};
 use crate::store::depot::Depot;
@@ -67,14 +68,13 @@ impl LockedDepot<'_> {
         let Some((text, origin)) = there.filter(|(text, _)| text == before) else {
             return Err(ReplaceManifestError::Edited { name: name.clone() });
         };
-        let (editor, reference) = (ManifestEditor::new(Some(after)), edited.extension.oci.as_ref());
-        self.write_manifest(
-            name,
-            Some((text.as_str(), origin.as_ref())),
-            editor,
-            reference,
-            Reason::Edited,
-        )?;
+        let new = NewGeneration {
+            text: &ManifestEditor::new(Some(after)).to_text(),
+            reference: edited.extension.oci.as_ref(),
+            record: None,
+            reason: Reason::Edited,
+        };
+        self.write_manifest(name, Some((text.as_str(), origin.as_ref())), &new)?;
         Ok(before != after)
     }
 }

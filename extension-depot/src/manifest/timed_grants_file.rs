@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use core_types::{TimedGrants, TomlProblem};
 use private_files::{
-    atomic_write, create_durable_directory, ensure_exclusive, open_regular, remove_durably,
-    remove_leftovers,
+    atomic_write, create_durable_directory, ensure_exclusive, open_regular, read_opened,
+    remove_durably, remove_leftovers,
 };
 
 /// The largest file of timed grants, in bytes, as for a manifest.
@@ -46,11 +46,13 @@ pub enum TimedGrantsError {
 
 pub(crate) fn read(path: &Path) -> Result<String, TimedGrantsError> {
     let io_error = |source| TimedGrantsError::Io { path: path.to_owned(), source };
-    let (file, metadata) = open_regular(path).map_err(io_error)?;
-    if ensure_exclusive(&metadata).is_err() || metadata.len() > MAX_SIZE {
+    let opened = open_regular(path).map_err(io_error)?;
+    if ensure_exclusive(&opened.1).is_err() {
         return Err(TimedGrantsError::NotOurs { path: path.to_owned() });
     }
-    io::read_to_string(file).map_err(io_error)
+    let bytes = read_opened(opened, MAX_SIZE).map_err(io_error)?;
+    String::from_utf8(bytes)
+        .map_err(|error| io_error(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 /// Nothing is synced to a disk that there is not: the directory lies in memory.

@@ -16,3 +16,11 @@ pub struct Attachment {
     /// The image manifest and its blobs.
     pub blobs: Vec<(Digest, Vec<u8>)>,
 }
+
+impl Attachment {
+    /// Returns the bytes of a blob, if it was fetched.
+    pub(crate) fn blob(&self, digest: &Digest) -> Option<&[u8]> {
+        let found = self.blobs.iter().find(|(blob, _)| blob == digest);
+        found.map(|(_, bytes)| bytes.as_slice())
+    }
+}

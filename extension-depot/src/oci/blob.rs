@@ -1,12 +1,12 @@
 //! Bytes that are named by their digest.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
-use private_files::open_regular;
+use private_files::{open_regular, read_opened};
 use sha2::{Digest as _, Sha256};
 
 /// Why a blob cannot be had.
@@ -72,13 +72,13 @@ pub fn read_blob(path: &Path, digest: &Digest, most: u64) -> Result<Vec<u8>, Blo
         io::ErrorKind::NotFound => BlobError::Missing { digest: *digest },
         _ => BlobError::Io { path: path.to_owned(), source },
     };
-    let (file, metadata) = open_regular(path).map_err(io_error)?;
-    let size = metadata.len();
-    if size > most {
-        return Err(BlobError::TooLarge { size, most });
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    file.take(most).read_to_end(&mut bytes).map_err(io_error)?;
+    let opened = open_regular(path).map_err(io_error)?;
+    // A file that grows while it is read has more than it had.
+    let size = opened.1.len().max(most.saturating_add(1));
+    let bytes = read_opened(opened, most).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => BlobError::TooLarge { size, most },
+        _ => io_error(error),
+    })?;
     check(&bytes, digest)?;
     Ok(bytes)
 }

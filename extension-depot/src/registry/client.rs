@@ -8,7 +8,6 @@ use crate::oci::blob::{BlobError, check, digest_of};
 use crate::oci::descriptor::{Descriptor, MAX_MANIFEST};
 use crate::oci::document::Document;
 use crate::oci::image::ImageManifest;
-use crate::oci::image_error::ImageError;
 use crate::oci::media_type;
 use crate::registry::auth::session::Sessions;
 use crate::registry::error::RegistryError;
@@ -267,13 +266,9 @@ async fn list_with(
     let (document, manifest) = list_document(connection, reference, pin).await?;
     let layer = manifest.list_layer()?;
     let text = connection.blob(&layer.digest, MAX_LIST).await?;
-    let text =
-        String::from_utf8(text).map_err(|_| malformed("the list of extensions is not text"))?;
+    let text = String::from_utf8(text)
+        .map_err(|_| RegistryError::malformed("the list of extensions is not text"))?;
     Ok((reference.pinned_to(document.digest), text))
-}
-
-fn malformed(reason: &str) -> RegistryError {
-    RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
 }
 
 /// Fetches the manifest of a published list, with its descriptor.
@@ -285,7 +280,7 @@ async fn list_document(
     let name = pin.map_or_else(|| reference.revision().to_owned(), |digest| digest.to_string());
     let (digest, bytes, declared) = fetch_document(connection, &name, pin.as_ref()).await?;
     let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
-        return Err(malformed("it is an index and no list of extensions"));
+        return Err(RegistryError::malformed("it is an index and no list of extensions"));
     };
     manifest.list_layer()?;
     Ok((Descriptor::new(media_type::MANIFEST, digest, bytes.len() as u64), *manifest))
@@ -347,9 +342,10 @@ fn check_header(stated: Option<&str>, found: Digest) -> Result<(), RegistryError
     match stated.filter(|stated| stated.starts_with("sha256:")) {
         Some(stated) if stated != found.to_string() => match stated.parse() {
             Ok(expected) => Err(RegistryError::Blob(BlobError::Digest { expected, found })),
-            Err(_) => Err(RegistryError::Image(ImageError::Malformed {
-                reason: format!("it came with the digest `{}`", stated.escape_debug()),
-            })),
+            Err(_) => Err(RegistryError::malformed(format!(
+                "it came with the digest `{}`",
+                stated.escape_debug()
+            ))),
         },
         _ => Ok(()),
     }

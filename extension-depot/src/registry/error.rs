@@ -221,6 +221,11 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Makes the error of an answer that is not what the specification says.
+    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
+        Self::Image(ImageError::Malformed { reason: reason.into() })
+    }
+
     /// Returns whether the same request may work a moment later, and how long to wait at least.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

@@ -9,7 +9,6 @@ use crate::oci::attachment::Attachment;
 use crate::oci::descriptor::{CREATED, Descriptor, MAX_REFERRED, REF_NAME};
 use crate::oci::document::Document;
 use crate::oci::image::{ImageIndex, ImageManifest};
-use crate::oci::image_error::ImageError;
 use crate::oci::media_type;
 use crate::registry::client::{Registry, fetch_document};
 use crate::registry::error::RegistryError;
@@ -328,7 +327,8 @@ fn key(entry: &Descriptor) -> String {
 
 /// Parses a page of the registry's list.
 fn parse_list(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
-    let index: ImageIndex = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    let malformed = |error| RegistryError::malformed(format!("the list of referrers: {error}"));
+    let index: ImageIndex = serde_json::from_slice(bytes).map_err(malformed)?;
     Ok(index.manifests)
 }
 
@@ -345,12 +345,6 @@ fn too_many(connection: &Connection<'_>) -> RegistryError {
     RegistryError::Incomplete { registry: connection.registry().to_owned(), reason }
 }
 
-fn malformed(error: &serde_json::Error) -> RegistryError {
-    RegistryError::Image(ImageError::Malformed {
-        reason: format!("the list of referrers: {error}"),
-    })
-}
-
 /// Returns a manifest with its blobs.
 async fn attachment(
     connection: &Connection<'_>,
@@ -361,9 +355,7 @@ async fn attachment(
 ) -> Result<Attachment, RegistryError> {
     let (digest, bytes, declared) = fetch_document(connection, name, expected).await?;
     let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
-        return Err(RegistryError::Image(ImageError::Malformed {
-            reason: "an index refers to it".to_owned(),
-        }));
+        return Err(RegistryError::malformed("an index refers to it"));
     };
     manifest.check_referrer()?;
     let mut blobs = Vec::new();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use core_types::{OciReference, canonical_registry};
 use reqwest::Url;
 
-pub use crate::config::effective_config::RegistrySettings;
+pub use crate::config::registry_settings::RegistrySettings;
 use crate::registry::credentials::credential::{Credential, CredentialFiles, Notice};
 use crate::registry::http::proxies::Proxies;
 

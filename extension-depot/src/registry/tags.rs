@@ -5,7 +5,6 @@ use std::time::Duration;
 use core_types::{OciQuery, OciReference, compare_tags};
 use serde::Deserialize;
 
-use crate::oci::image_error::ImageError;
 use crate::registry::client::Registry;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
@@ -35,7 +34,8 @@ impl Registry {
     /// than all tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
         // A connection needs a reference, whose tag is not fetched.
-        let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
+        let any =
+            repository.at("any").map_err(|error| RegistryError::malformed(error.to_string()))?;
         let reader = Reader { accept: "application/json", parse, key: String::clone };
         let read = async |connection: &Connection<'_>| {
             read_all(connection, &Target::Tags { most: PAGE }, &reader).await
@@ -90,18 +90,16 @@ fn nearest(wanted: &str, mut tags: Vec<String>) -> Vec<String> {
 
 /// Parses one page.
 fn parse(bytes: &[u8]) -> Result<Vec<String>, RegistryError> {
-    let list: TagList =
-        serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
+    let list: TagList = serde_json::from_slice(bytes)
+        .map_err(|error| RegistryError::malformed(error.to_string()))?;
     let tags = list.tags.unwrap_or_default();
     // A tag that is none could be a path, or play tricks on a terminal.
     match tags.iter().find(|tag| !is_tag(tag)) {
-        Some(bad) => Err(malformed(&format!("`{}` is not a tag", bad.escape_debug()))),
+        Some(bad) => {
+            Err(RegistryError::malformed(format!("`{}` is not a tag", bad.escape_debug())))
+        }
         None => Ok(tags),
     }
-}
-
-fn malformed(reason: &str) -> RegistryError {
-    RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
 }
 
 /// Returns the grammar of the distribution specification.

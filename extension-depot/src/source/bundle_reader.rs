@@ -145,7 +145,7 @@ mod signatures {
     /// Returns the digest in a tag `sha256-HEX.sig`.
     fn digest_of_tag(tag: &str) -> Option<Digest> {
         let hex = tag.strip_prefix("sha256-")?.strip_suffix(".sig")?;
-        format!("sha256:{hex}").parse().ok()
+        Digest::from_hex(hex)
     }
 
     impl Bundle {

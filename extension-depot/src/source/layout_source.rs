@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
-use private_files::open_regular;
+use private_files::{open_regular, read_regular};
 
 use crate::archives::entry::worded;
 use crate::oci::blob::{BlobError, check};
@@ -169,10 +169,11 @@ impl LayoutSource {
 
     /// Returns a file of a directory, or nothing if it is not there.
     fn file(&self, path: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        match open_regular(path) {
-            Ok((opened, _)) => read_capped(path, opened, most).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SourceError::Read { path: path.to_owned(), source }),
+        match read_capped(path, most) {
+            Err(SourceError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            read => read.map(Some),
         }
     }
 
@@ -186,14 +187,11 @@ impl LayoutSource {
 }
 
 /// Reads a file whole, if it has at most so many bytes.
-pub(crate) fn read_capped(path: &Path, from: impl Read, most: u64) -> Result<Vec<u8>, SourceError> {
-    let mut bytes = Vec::new();
-    let read = from.take(most + 1).read_to_end(&mut bytes);
-    read.map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
-    if bytes.len() as u64 > most {
-        return Err(SourceError::TooLarge { path: path.to_owned(), most });
-    }
-    Ok(bytes)
+pub(crate) fn read_capped(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
+    read_regular(path, most).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => SourceError::TooLarge { path: path.to_owned(), most },
+        _ => SourceError::Read { path: path.to_owned(), source },
+    })
 }
 
 /// Where a file lies in a tar.
@@ -256,7 +254,7 @@ impl<R: Read + Seek> TarFiles<R> {
 
 fn digest_of_path(path: &[u8]) -> Option<Digest> {
     let hex = std::str::from_utf8(path.strip_prefix(b"blobs/sha256/")?).ok()?;
-    format!("sha256:{hex}").parse().ok()
+    Digest::from_hex(hex)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use core_types::{
     Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem,
 };
-use private_files::open_regular;
 
 use crate::oci::artifact::Artifact;
 use crate::oci::blob::check;
@@ -136,16 +135,8 @@ fn name_of_file(file: &str) -> Result<ExtensionName, NameError> {
 }
 
 impl Depot {
-    /// Stages a WebAssembly file as the extension of this name. The same file always gives the same
-    /// digest.
-    ///
-    /// # Errors
-    /// When it cannot be read or is too large.
-    pub fn stage_file(&self, path: &Path, name: &ExtensionName) -> Result<Staged, SourceError> {
-        self.stage_expected_file(path, None, name)
-    }
-
-    /// Stages a WebAssembly file, if its bytes are the expected ones.
+    /// Stages a WebAssembly file as the extension of this name, if its bytes are the expected ones.
+    /// The same file always gives the same digest.
     ///
     /// # Errors
     /// When it cannot be read, is too large, or has other bytes.
@@ -155,9 +146,7 @@ impl Depot {
         expected: Option<&Digest>,
         name: &ExtensionName,
     ) -> Result<Staged, SourceError> {
-        let (file, _) = open_regular(path)
-            .map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
-        let binary = read_capped(path, file, MAX_BLOB)?;
+        let binary = read_capped(path, MAX_BLOB)?;
         let checked = expected.map_or(Ok(()), |expected| check(&binary, expected));
         checked.map_err(|source| SourceError::Digest { path: path.to_owned(), source })?;
         self.stage_bytes(binary, name)

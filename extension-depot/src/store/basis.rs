@@ -52,7 +52,7 @@ pub enum BasisError {
     Manifest(#[from] ManifestError),
     /// The pinned signer cannot be read.
     #[error(transparent)]
-    FirstUse(#[from] StateFileError),
+    PinnedSigner(#[from] StateFileError),
 }
 
 impl Depot {

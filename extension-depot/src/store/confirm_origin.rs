@@ -5,6 +5,7 @@ use core_types::OciReference;
 use crate::files::state_file::StateFileError;
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
+use crate::history::note_generation::NewGeneration;
 use crate::manifest::manifest_file::ManifestEditor;
 use crate::store::basis::{Basis, ChangedMeanwhile};
 use crate::store::depot::Installed;
@@ -59,15 +60,16 @@ impl LockedDepot<'_> {
         }
         let record = Record::new(name, origin, origin.to_string(), (&artifact, &binary));
         self.note_first_use(origin, evidence)?;
-        self.write_record(&Record { signature: Some((&evidence.signature).into()), ..record })?;
+        let record = Record { signature: Some((&evidence.signature).into()), ..record };
+        self.write_record(&record)?;
         let mut editor = ManifestEditor::new(Some(&loaded.text));
         editor.set_installed(name, &artifact.version(origin), origin);
-        Ok(self.write_manifest(
-            name,
-            Some(loaded.text_and_origin()),
-            editor,
-            Some(origin),
-            Reason::Confirmed,
-        )?)
+        let new = NewGeneration {
+            text: &editor.to_text(),
+            reference: Some(origin),
+            record: Some(&record),
+            reason: Reason::Confirmed,
+        };
+        Ok(self.write_manifest(name, Some(loaded.text_and_origin()), &new)?)
     }
 }

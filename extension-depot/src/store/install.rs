@@ -6,6 +6,7 @@ use private_files::FileError;
 use crate::files::state_file::StateFileError;
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
+use crate::history::note_generation::NewGeneration;
 use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
 use crate::source::staging::Staged;
@@ -90,9 +91,11 @@ impl LockedDepot<'_> {
             self.note_first_use(&staged.reference, found)?;
         }
         self.write_record(&record)?;
-        let editor = installed_manifest(before.as_ref(), staged, order);
+        let text = &installed_manifest(before.as_ref(), staged, order).to_text();
         let before = before.as_ref().map(LoadedManifest::text_and_origin);
-        Ok(self.write_manifest(name, before, editor, Some(&staged.reference), order.reason)?)
+        let (reference, record) = (Some(&staged.reference), Some(&record));
+        let new = NewGeneration { text, reference, record, reason: order.reason };
+        Ok(self.write_manifest(name, before, &new)?)
     }
 
     /// Checks that the manifest can be replaced, and that the decision still holds.

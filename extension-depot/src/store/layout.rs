@@ -10,7 +10,7 @@ use std::io;
 
 use core_types::{Digest, ExtensionName};
 use private_files::{
-    FileError, atomic_write, create_durable_directory, names_in, open_regular, sync_directory,
+    FileError, atomic_write, create_durable_directory, names_in, read_regular, sync_directory,
 };
 
 use crate::config::places::Places;
@@ -111,13 +111,12 @@ impl Layout<'_> {
         self.index().manifests.iter().any(is_its)
     }
 
-    /// Returns the index; a missing or damaged one is as good as an empty one, since the manifests
-    /// decide.
+    /// Returns the index; one that is missing, damaged or longer than sesame takes any index is as
+    /// good as an empty one, since the manifests decide.
     fn index(&self) -> ImageIndex {
-        let opened = open_regular(&self.places.index()).ok();
-        let read =
-            opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
-        read.unwrap_or_else(|| ImageIndex::new(Vec::new()))
+        let read = read_regular(&self.places.index(), MAX_MANIFEST).ok();
+        let parsed = read.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        parsed.unwrap_or_else(|| ImageIndex::new(Vec::new()))
     }
 
     /// Returns the names of all blobs, in one look at their directory.
@@ -131,9 +130,7 @@ impl Layout<'_> {
         needed: &BTreeSet<Digest>,
     ) -> Result<Vec<(Digest, u64)>, FileError> {
         let names = self.blob_names()?;
-        let digests = names
-            .iter()
-            .filter_map(|name| format!("sha256:{}", name.to_str()?).parse::<Digest>().ok());
+        let digests = names.iter().filter_map(|name| Digest::from_hex(name.to_str()?));
         let size = |digest: &Digest| {
             fs::metadata(self.places.blob(digest)).map_or(0, |metadata| metadata.len())
         };
@@ -146,4 +143,31 @@ impl Layout<'_> {
 
 fn at<T>(path: &std::path::Path, result: io::Result<T>) -> Result<T, FileError> {
     result.map_err(|source| FileError { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An index that another program filled is not read into memory, and begun anew.
+    #[test]
+    fn overlong_index_is_begun_anew() {
+        let home = tempfile::tempdir().expect("a directory");
+        let places = Places::below(home.path());
+        let (layout, name) = (Layout { places: &places }, "x".parse().expect("a name"));
+        let entry = Descriptor {
+            annotations: BTreeMap::from([(REF_NAME.to_owned(), "x".to_owned())]),
+            ..Descriptor::of(media_type::MANIFEST, b"")
+        };
+        let index = serde_json::to_string(&ImageIndex::new(vec![entry])).expect("written");
+        let room = usize::try_from(MAX_MANIFEST).expect("a size") - index.len();
+        fs::create_dir_all(places.extensions()).expect("made");
+        for (padding, is_read) in [(room, true), (room + 1, false)] {
+            fs::write(places.index(), index.clone() + &" ".repeat(padding)).expect("written");
+            assert_eq!(layout.has_entry(&name), is_read, "{padding}");
+        }
+        layout.remove_entry(&name).expect("replaced");
+        let size = fs::metadata(places.index()).expect("there").len();
+        assert!(size < MAX_MANIFEST, "{size}");
+    }
 }

@@ -3,7 +3,8 @@
 use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions};
 
 use crate::activity::quarantine::Quarantine;
-use crate::config::effective_config::{EffectiveConfig, PolicyRefusal};
+use crate::config::effective_config::EffectiveConfig;
+use crate::config::policies::PolicyRefusal;
 use crate::files::state_file::StateFileError;
 use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::store::depot::{Depot, Installed};

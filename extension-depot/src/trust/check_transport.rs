@@ -19,7 +19,7 @@ pub struct InsecureTransport {
 pub enum TransportError {
     /// The first use of the repository cannot be read.
     #[error(transparent)]
-    FirstUse(#[from] StateFileError),
+    PinnedSigner(#[from] StateFileError),
     /// It would come without TLS.
     #[error(transparent)]
     Insecure(#[from] InsecureTransport),

@@ -1,12 +1,12 @@
 //! Pins the signers of repositories on first use.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use core_types::{ChangeKind, ChangeRecord, Identity, OciReference};
-use private_files::{FileError, names_in};
+use private_files::FileError;
 
 use crate::files::state_file::{self, StateFileError};
-use crate::files::stored_file::StoredFileError;
+use crate::files::stored_file::{self, StoredFileError};
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
 use crate::store::locked_depot::LockedDepot;
@@ -27,14 +27,7 @@ impl Depot {
     /// # Errors
     /// When their directory cannot be read, or one of them cannot.
     pub fn first_uses(&self) -> Result<Vec<PinnedSigner>, StoredFileError> {
-        let directory = self.places().first_uses();
-        let mut all = Vec::new();
-        for file in names_in(&directory)?
-            .iter()
-            .filter(|file| Path::new(file).extension() == Some("json".as_ref()))
-        {
-            all.extend(state_file::read::<PinnedSigner>(&directory.join(file))?);
-        }
+        let mut all: Vec<PinnedSigner> = stored_file::read_all(&self.places().first_uses())?;
         all.sort_by(|one, other| one.repository.cmp(&other.repository));
         Ok(all)
     }

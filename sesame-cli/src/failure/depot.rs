@@ -18,7 +18,7 @@ use super::help::{Explain, Help, explain, explain_by_source};
 explain! { FileError: Local }
 
 explain_by_source! {
-    BasisError: Manifest, FirstUse;
+    BasisError: Manifest, PinnedSigner;
     ChangeCapabilitiesError: Edit, SameGuestPath;
     ChangeTimedGrantsError: Find, NotInstalled, Changed, Grants;
     CheckNameError: Manifest, OtherSource;
@@ -169,7 +169,7 @@ const INSECURE_HINT: &str =
 impl Explain for TransportError {
     fn help(&self) -> Help {
         match self {
-            Self::FirstUse(error) => error.help(),
+            Self::PinnedSigner(error) => error.help(),
             Self::Insecure(_) => Help::new(ErrorKind::Untrusted).with_hint(INSECURE_HINT),
         }
     }

@@ -57,8 +57,10 @@ pub(crate) fn unauthorized(
     RegistryError::Unauthorized {
         registry: reference.registry().to_owned(),
         repository: reference.repository(),
-        who: login
-            .map_or_else(|| "anonymous".to_owned(), |login| format!("`{}`", login.username())),
+        who: login.map_or_else(
+            || "anonymous".to_owned(),
+            |login| format!("`{}`", login.credential.username()),
+        ),
         source: problem.map(AccessProblem::Login).map(Box::new),
     }
 }

@@ -282,8 +282,9 @@ impl State {
         problems: &[LoginProblem],
         attempts: &mut Attempts,
     ) -> Result<Token, RegistryError> {
-        let who =
-            login.map(|login| format!("{} {}", login.username(), login.place)).unwrap_or_default();
+        let who = login
+            .map(|login| format!("{} {}", login.credential.username(), login.place))
+            .unwrap_or_default();
         let key = service.key(who);
         let is_good =
             |token: &&Token| !token.is_expired() && !attempts.rejected.contains(&token.header);

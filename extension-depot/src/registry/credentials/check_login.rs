@@ -5,7 +5,7 @@ use core_types::OciReference;
 use crate::registry::auth::demand::Access;
 use crate::registry::auth::session::Authorization;
 use crate::registry::client::Registry;
-use crate::registry::credentials::credential::{Credential, CredentialFiles, TOKEN_USER};
+use crate::registry::credentials::credential::{Credential, CredentialFiles};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Connection;
 use crate::registry::settings::{ExplicitLogin, Settings};
@@ -31,10 +31,7 @@ impl Registry {
         credential: Credential,
     ) -> Result<LoginCheck, RegistryError> {
         let registry = reference.registry().to_owned();
-        let username = match &credential {
-            Credential::Password { username, .. } => username.clone(),
-            Credential::RefreshToken(_) => TOKEN_USER.to_owned(),
-        };
+        let username = credential.username().to_owned();
         let login = Some(ExplicitLogin { registry: registry.clone(), credential });
         let credentials = CredentialFiles::default();
         let settings =

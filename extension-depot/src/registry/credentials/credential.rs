@@ -19,7 +19,7 @@ pub enum Credential {
 }
 
 /// The user name with which Docker and its helpers mark an identity token.
-pub(crate) const TOKEN_USER: &str = "<token>";
+const TOKEN_USER: &str = "<token>";
 
 impl Credential {
     /// What Docker and its helpers keep as a name and a secret.
@@ -27,6 +27,14 @@ impl Credential {
         match username.as_str() {
             TOKEN_USER => Self::RefreshToken(secret),
             _ => Self::Password { username, password: secret },
+        }
+    }
+
+    /// Returns the user name.
+    pub(crate) fn username(&self) -> &str {
+        match self {
+            Self::Password { username, .. } => username,
+            Self::RefreshToken(_) => TOKEN_USER,
         }
     }
 }
@@ -52,16 +60,6 @@ pub struct CredentialFiles(pub Vec<PathBuf>);
 pub(crate) struct FoundLogin {
     pub(crate) credential: Credential,
     pub(crate) place: LoginPlace,
-}
-
-impl FoundLogin {
-    /// Returns the user name.
-    pub(crate) fn username(&self) -> &str {
-        match &self.credential {
-            Credential::Password { username, .. } => username,
-            Credential::RefreshToken(_) => TOKEN_USER,
-        }
-    }
 }
 
 /// Where a login is kept.

@@ -2,13 +2,12 @@
 //! (<https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md>).
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use core_types::{OciReference, canonical_registry};
-use private_files::open_regular;
+use private_files::read_regular_text;
 use serde::Deserialize;
 
 use crate::registry::credentials::credential::{Credential, LoginProblem};
@@ -48,12 +47,8 @@ impl LoginFile {
     /// Reads a file. One that does not exist is empty.
     pub(crate) fn read(path: &Path) -> Result<Self, LoginProblem> {
         let failed = |reason: String| LoginProblem::File { path: path.to_owned(), reason };
-        let mut text = String::new();
-        match open_regular(path) {
-            Ok((file, ..)) => file
-                .take(MAX_FILE)
-                .read_to_string(&mut text)
-                .map_err(|error| failed(error.to_string()))?,
+        let text = match read_regular_text(path, MAX_FILE) {
+            Ok(text) => text,
             Err(_) if !path.exists() => return Ok(Self::default()),
             Err(error) => return Err(failed(error.to_string())),
         };

@@ -7,7 +7,6 @@ use core_types::{Digest, OciReference};
 use crate::archives::docs::Docs;
 use crate::oci::descriptor::{CREATED, Descriptor};
 use crate::oci::image::{ImageIndex, ImageManifest};
-use crate::oci::image_error::ImageError;
 use crate::oci::media_type;
 use crate::oci::publication::Publication;
 use crate::registry::client::{Registry, fetch_document};
@@ -172,5 +171,5 @@ impl Registry {
 }
 
 pub(crate) fn not_a_tag(error: core_types::ReferenceError) -> PushError {
-    PushError::Registry(RegistryError::Image(ImageError::Malformed { reason: error.to_string() }))
+    PushError::Registry(RegistryError::malformed(error.to_string()))
 }

@@ -77,10 +77,8 @@ pub(crate) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Foun
     if layer.media_type != BUNDLE_0_3 {
         return Some(Found::Unsupported(layer.media_type.escape_debug().to_string()));
     }
-    let bytes =
-        attachment.blobs.iter().find(|(blob, _)| *blob == layer.digest).map(|(_, bytes)| bytes);
     let read = |bytes| Some((bytes, serde_json::from_slice::<Bundle>(bytes).ok()?));
-    let Some((bytes, bundle)) = bytes.and_then(|bytes| read(bytes.as_slice())) else {
+    let Some((bytes, bundle)) = attachment.blob(&layer.digest).and_then(read) else {
         return Some(Found::Unusable);
     };
     if bundle.media_type != BUNDLE_0_3 {

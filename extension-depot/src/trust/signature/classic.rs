@@ -59,11 +59,7 @@ fn signature(
         return Found::Unsupported("a signature by certificate".to_owned());
     }
     let signature = layer.annotations.get(SIGNATURE).and_then(|text| STANDARD.decode(text).ok());
-    let payload = attachment
-        .blobs
-        .iter()
-        .find(|(blob, _)| *blob == layer.digest)
-        .map(|(_, bytes)| bytes.clone());
+    let payload = attachment.blob(&layer.digest).map(<[u8]>::to_vec);
     match (signature, payload) {
         (Some(signature), Some(message)) if speaks_of(&message, reference, digest) => {
             Found::ByKey(Signature { message, signature, hint: None })

@@ -3,8 +3,10 @@
 mod authoring;
 mod extension;
 mod outcome;
+mod parts;
 mod report;
 mod settings;
 mod workload;
 
-pub use outcome::{failure, outcome};
+pub use outcome::outcome;
+pub use parts::failure;
