@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=call-order.txt");
+    compile_before_main();
     list_templates().expect("the templates are readable");
     let target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
     let is_linux = target("OS") == "linux" && target("ENV") == "gnu";
@@ -18,6 +19,16 @@ fn main() {
     if is_linux && target("ARCH") == "x86_64" && is_dist() && has_default_linker() {
         order_functions();
     }
+}
+
+/// Compiles what runs before the runtime of Rust, which Rust itself has no safe words for. Nothing
+/// refers to it, so the archive is linked whole.
+fn compile_before_main() {
+    let source = "src/closed_stdout.c";
+    println!("cargo:rerun-if-changed={source}");
+    cc::Build::new().file(source).cargo_metadata(false).compile("closed_stdout");
+    println!("cargo:rustc-link-search=native={}", env::var("OUT_DIR").unwrap_or_default());
+    println!("cargo:rustc-link-lib=static:+whole-archive=closed_stdout");
 }
 
 /// Links the unwinder's archive in place of `libgcc_s.so`, which the standard library needs: loading

@@ -69,7 +69,7 @@ pub use trust::signature::{
     Verifiers,
 };
 pub use trust::{
-    Evidence, FirstSigner, InsecureTransport, NoteSignatureError, PinnedSigner, SignatureRefusal,
-    SignatureState, SignedArtifact, Signer, SignerError, TransportError, TrustAnchor, TrustError,
-    TrustedSigner,
+    ChangeTrustError, Evidence, FirstSigner, InsecureTransport, NoteSignatureError, PinnedSigner,
+    SignatureRefusal, SignatureState, SignedArtifact, Signer, SignerError, TransportError,
+    TrustAnchor, TrustError, TrustedSigner,
 };

@@ -8,7 +8,7 @@ use extension_depot::{
 use extension_host::DirectoryRules;
 
 use crate::consent::{Consent, DirectoryGrantError};
-use crate::events::{Event, Events, Note, Warning};
+use crate::events::{Event, Events, Note, Phase, Warning, Work};
 use crate::install::InstallError;
 use crate::manager::Manager;
 use crate::network::Network;
@@ -46,6 +46,16 @@ impl Installer<'_> {
 
     pub(crate) fn warn(&self, warning: &Warning) {
         self.events().event(Event::Warning(warning));
+    }
+
+    /// Begins the work on an extension. It ends when the result is dropped.
+    pub(crate) fn work_on(&self, name: &ExtensionName) -> Work<'_> {
+        Work::on(name, self.events())
+    }
+
+    /// Reports that the work on an extension has come to this phase.
+    pub(crate) fn phase(&self, name: &ExtensionName, phase: Phase) {
+        self.events().event(Event::PhaseStarted { name, phase });
     }
 
     pub(crate) fn note(&self, note: &Note<'_>) {

@@ -44,16 +44,16 @@ mod tryout;
 mod update;
 
 pub use bundles::{BundlesError, ImportOptions};
-pub use calling::{
-    CallMode, Callable, GuestLogError, Needs, Session, SessionError, difference, starts_without,
-};
+pub use calling::{CallMode, Callable, GuestLogError, Needs, Session, SessionError, difference};
 pub use consent::{
     Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, Proposal,
     ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, split_denied,
 };
 pub use error::{CodeError, OpenError};
-pub use events::{Event, Events, Note, Silent, Wait, Warning};
-pub use examination::{BuiltBinary, ExamineError, Findings};
+pub use events::{Event, Events, Note, Phase, Silent, Wait, Warning};
+pub use examination::{
+    BuiltBinary, ExamineError, Findings, requested_by, requests_of, starts_without,
+};
 /// The arguments and the value of a call, so that a program which only calls needs no other crate.
 pub use extension_host::{Arguments, Returned};
 pub use install::{Committed, InstallError, InstallOptions, InstallRequest, Installation};
@@ -65,7 +65,7 @@ pub use rules::{
     Direction, Downgrade, NameUse, Replaced, ReplacedByRegistry, SourceForm, TagMoved, check_form,
     known_repositories, known_tags, remember_tags,
 };
-pub use sync::{ListSource, Step, StepProblem, StepState, SyncError, SyncOptions};
+pub use sync::{ListSource, Prospect, Step, StepProblem, StepState, SyncError, SyncOptions};
 pub use trust::EvidenceError;
 pub use tryout::Tryout;
 pub use update::{Age, Available, UpdateError, UpdateOptions, Updated};

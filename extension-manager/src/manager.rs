@@ -11,11 +11,11 @@ use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules,
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
 
-/// What a manager works with, beside the places.
+/// The tools of a manager, beside the places.
 #[derive(Clone)]
 pub struct Options {
-    /// What stands behind the capabilities. By default nothing does: what is granted is not
-    /// available then.
+    /// The backends of capabilities. By default there are none, and granted capabilities are
+    /// unavailable.
     pub backends: Backends,
     /// Makes the command line of a bounded child that compiles, when something has to be compiled.
     /// By default code is compiled in this process, without bounds.
@@ -23,7 +23,7 @@ pub struct Options {
     /// Whether the user wants no extension to be called, whatever is asked. By default extensions
     /// are called.
     pub is_safe_mode: bool,
-    /// Who is told of what happens meanwhile. By default nobody is.
+    /// The receiver of events. By default they are dropped.
     pub events: Arc<dyn Events>,
 }
 
@@ -53,14 +53,14 @@ impl Default for Options {
 pub struct Manager {
     depot: Arc<Depot>,
     options: Options,
-    /// The code of what was called, so that a program that runs for long loads each once.
+    /// Loaded code, so that a long-running program loads each extension once.
     loaded: Mutex<HashMap<ExtensionName, Loaded>>,
 }
 
 /// An extension's code and what runs it.
 #[derive(Clone)]
 pub(crate) struct Loaded {
-    /// What the manifest pinned when it was loaded. Another pin is other code.
+    /// The pin at the time of loading. Another pin is other code.
     pinned: Digest,
     pub(crate) host: Arc<Host>,
     pub(crate) code: Code,
@@ -76,8 +76,8 @@ impl Manager {
         Ok(Self::open_as_it_is(places, options))
     }
 
-    /// Opens them whosever the directories are: to find out what is wrong. What lies there may be
-    /// another user's.
+    /// Opens the depot whoever owns its directories, to diagnose it. Its contents may be another
+    /// user's.
     pub fn open_as_it_is(places: Places, options: Options) -> Self {
         let (waiting, unlogged) = (options.events.clone(), options.events.clone());
         let depot = Depot::new(places)
@@ -86,7 +86,7 @@ impl Manager {
         Self { depot: Arc::new(depot), options, loaded: Mutex::default() }
     }
 
-    /// What is installed.
+    /// The installed artifact.
     pub fn depot(&self) -> &Depot {
         &self.depot
     }
@@ -112,7 +112,7 @@ impl Manager {
         self.events().event(Event::UnknownKeys(&keys));
     }
 
-    /// The cache of compiled code.
+    /// Returns the cache of compiled code.
     pub fn code_cache(&self) -> CodeCache {
         CodeCache::new(self.depot.places().code())
     }
@@ -125,7 +125,7 @@ impl Manager {
         self.options.compiler.map(|make| make())
     }
 
-    /// Whether the user wants no connections.
+    /// Returns whether the user forbids connections.
     pub(crate) fn is_offline(&self) -> bool {
         self.options.backends.is_offline
     }
@@ -138,10 +138,10 @@ impl Manager {
         &*self.options.events
     }
 
-    /// The code of an installed extension, loaded once, with a host that notes each call.
+    /// Returns the code of an installed extension, loaded once, with a host that logs each call.
     pub(crate) fn loaded(&self, installed: &Installed) -> Result<Loaded, OpenError> {
         let pinned = installed.artifact.digest;
-        // What a thread that panicked left is whole: entries are only put in.
+        // A panic of another thread leaves whole entries, since they are only added.
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = known().get(&installed.name).filter(|loaded| loaded.pinned == pinned)
         {
@@ -154,7 +154,7 @@ impl Manager {
         Ok(loaded)
     }
 
-    /// A host with what this session offers, which notes each call in the activity log and counts
+    /// Makes a host with the capabilities of this session, which logs each call and counts
     /// failures.
     fn noting_host(&self, installed: &Installed) -> Result<Host, OpenError> {
         let host = Host::new().map_err(|source| OpenError::of_host(&installed.name, source))?;

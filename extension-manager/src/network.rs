@@ -5,10 +5,11 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
+use core_types::ExtensionName;
 use extension_depot::registry::{Progress, Registry};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::events::{Event, Events, Wait};
+use crate::events::{Event, Events, Phase, Wait};
 
 /// How long is waited before it is said what for: shorter, and the line would only flicker.
 const MOMENT: Duration = Duration::from_millis(300);
@@ -54,28 +55,30 @@ impl Network<'_> {
         self.runtime.wait_for(said(events, what, &|| true, work))
     }
 
-    /// Waits for a download, which reports its progress. Until it does, the wait is reported.
+    /// Waits for the download of one extension or of several, which report their progress. Until
+    /// one does, the wait is reported.
     pub(crate) fn download<T>(
         &self,
         events: &dyn Events,
         what: &Wait<'_>,
-        work: impl AsyncFnOnce(&dyn Fn(Progress)) -> T,
+        work: impl AsyncFnOnce(&dyn Fn(&ExtensionName, Progress)) -> T,
     ) -> io::Result<T> {
         let (has_reported, is_said) = (Cell::new(false), Cell::new(false));
-        let report = |progress| {
+        let report = |name: &ExtensionName, progress| {
             if is_said.take() {
                 events.event(Event::WaitEnded);
             }
             has_reported.set(true);
-            events.event(Event::Downloading(progress));
+            if let Progress::Resolved { .. } = progress {
+                events.event(Event::PhaseStarted { name, phase: Phase::Downloading });
+            }
+            events.event(Event::Downloading { name, progress });
         };
         let may_say = || {
             is_said.set(!has_reported.get());
             is_said.get()
         };
-        let done = self.runtime.wait_for(said(events, what, &may_say, work(&report)));
-        events.event(Event::DownloadEnded);
-        done
+        self.runtime.wait_for(said(events, what, &may_say, work(&report)))
     }
 }
 
@@ -145,15 +148,18 @@ mod tests {
     #[test]
     fn download_replaces_its_wait() {
         let events = seen(|network, events| {
-            let work = async |report: &dyn Fn(Progress)| {
+            let name = "weather".parse().expect("a name");
+            let digest = core_types::Digest::from_sha256([0; 32]);
+            let work = async |report: &dyn Fn(&ExtensionName, Progress)| {
                 tokio::time::sleep(MOMENT * 2).await;
-                report(Progress::Received(1));
+                report(&name, Progress::Resolved { digest, bytes: 1 });
+                report(&name, Progress::Received(1));
             };
             network.download(events, &Wait::ResolvingMany(2), work).expect("waited");
         });
+        let downloading = "downloading `weather`";
         let expected =
-            ["resolving 2 references…", "it has answered", "downloading", "it has answered"];
-        assert_eq!(events[..4], expected);
-        assert_eq!(events.last().map(String::as_str), Some("downloaded"));
+            ["resolving 2 references…", "it has answered", downloading, downloading, downloading];
+        assert_eq!(events[..5], expected);
     }
 }

@@ -22,7 +22,7 @@ use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Optio
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
-use crate::terminal::{Colour, Terminal, TerminalEvents, Warnings};
+use crate::terminal::{Colour, ProgressLines, Terminal, TerminalEvents, Warnings};
 
 /// The surroundings that a command works with.
 pub struct Context {
@@ -32,6 +32,8 @@ pub struct Context {
     pub terminal: Terminal,
     /// The receiver of warnings.
     pub warnings: Warnings,
+    /// The lines that show what is worked on.
+    pub progress: ProgressLines,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
     config: OnceCell<EffectiveConfig>,
@@ -59,10 +61,12 @@ impl Context {
 
     fn of(global: GlobalArguments, terminal: Terminal, places: Result<Places, NoPlaces>) -> Self {
         let warnings = Warnings::new(terminal.clone(), global.quiet, global.json);
+        let is_watched = terminal.shows_progress() && !global.quiet && !global.json;
         Self {
             global,
             terminal,
             warnings,
+            progress: ProgressLines::new(is_watched),
             places,
             manager: OnceCell::new(),
             config: OnceCell::new(),
@@ -231,11 +235,13 @@ impl Context {
     fn notices(&self) -> Notices {
         let (terminal, warnings, is_quiet) =
             (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
-        Notices::new(move |notice| match notice {
+        let print = move |notice: &Notice| match notice {
             Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
             Notice::WaitingForHelper(_) if is_quiet => {}
             Notice::WaitingForHelper(_) => terminal.status(&notice.to_string()),
-        })
+        };
+        let progress = self.progress.clone();
+        Notices::new(move |notice| progress.above(|| print(notice)))
     }
 
     /// Uses a login for one registry until this process ends. The password comes from standard

@@ -76,13 +76,13 @@ listing! {
 listing! {
     /// `update`
     Updates:
-    whole("name", 0), middle("from", 2), middle("to", 1), words("state", 0),
+    whole("name", 0), middle("from", 2), middle("to", 1), words("state", 0), words("requests", 3),
 }
 
 listing! {
     /// `sync`
     Steps:
-    whole("name", 0), middle("reference", 1), words("state", 0),
+    whole("name", 0), middle("reference", 1), words("state", 0), words("requests", 2),
 }
 
 listing! {
@@ -115,6 +115,19 @@ listing! {
     Signers:
     whole("kind", 0), middle("place", 0), middle("signer", 0), middle("issuer", 2),
     whole("since", 1),
+}
+
+listing! {
+    /// `set --list`
+    Settings:
+    whole("key", 0), words("value", 0), words("type", 3), words("default", 2),
+    words("description", 1),
+}
+
+listing! {
+    /// `config show`
+    Configuration:
+    words("key", 0), words("value", 0), middle("origin", 1),
 }
 
 listing! {
@@ -158,6 +171,8 @@ mod tests {
             Diagnoses::COLUMNS,
             Collected::COLUMNS,
             Signers::COLUMNS,
+            Settings::COLUMNS,
+            Configuration::COLUMNS,
             Tags::COLUMNS,
             Logins::COLUMNS,
             Secrets::COLUMNS,

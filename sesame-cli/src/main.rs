@@ -93,6 +93,7 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
     let presentation = command.presentation();
     let complete = |failure: failure::Failure| failure.or_similar(context);
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
+    context.progress.clear();
     match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &presentation, &outcome) {
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {

@@ -383,7 +383,10 @@ fn inspect_ignores_the_installed_name() {
     }
     // The grants of the installed extension do not decide for another of its name.
     let asked = env.run(&format!("extension inspect {other}")).ok().text();
-    assert!(asked.contains("notification: would be asked"), "{asked}");
+    assert!(
+        asked.contains("notification: show notifications, ten a minute at most; would be asked"),
+        "{asked}"
+    );
 
     // A moved tag, a broken manifest, and a missing one.
     publish(&registry, "my-org/greeting-extension:0.1.0", &bare(5, ""), &[]);

@@ -138,7 +138,7 @@ fn unknown_name_lists_known_names() {
     err: error: the function takes 1 argument, not 2: (name: string)
     err: hint: sesame extension info greet
     "#);
-    env.write("empty.wasm", b"\0asm\x01\0\0\0");
+    env.write("work/empty.wasm", b"\0asm\x01\0\0\0");
     env.run("install ./empty.wasm").ok();
     insta::assert_snapshot!(env.run("call empty"), @r#"
     exit 2

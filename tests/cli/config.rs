@@ -17,21 +17,24 @@ fn configured() -> TestEnv {
 
 #[test]
 fn values_show_their_source_line() {
+    let nothing = env().run("config show").ok();
+    assert!(nothing.text().is_empty(), "{nothing}");
+    assert_eq!(nothing.stderr, "nothing is configured: each value is its default\n");
     let env = configured();
     insta::assert_snapshot!(env.run("config show"), @r#"
     exit 0
-    out: registries."ghcr.io".mirrors = ["m.example/ghcr"]
-    out: extensions.policy.deny = ["network"]
-    out: extensions.policy.limits.max_fuel = 5_000_000_000
+    out: registries."ghcr.io".mirrors	["m.example/ghcr"]
+    out: extensions.policy.deny	["network"]
+    out: extensions.policy.limits.max_fuel	5_000_000_000
     "#);
     let mut command = env.command(["config", "show", "--origin"]);
     command.env("SESAME_OFFLINE", "1").env("SESAME_REGISTRY_PASSWORD", "SECRET");
     insta::assert_snapshot!(env.finish(command, b""), @r#"
     exit 0
-    out: SESAME_OFFLINE = "1"	environment
-    out: registries."ghcr.io".mirrors = ["m.example/ghcr"]	~/.config/pds/config.toml:2
-    out: extensions.policy.deny = ["network"]	~/.config/pds/config.toml:5
-    out: extensions.policy.limits.max_fuel = 5_000_000_000	~/.config/pds/config.d/10-more.toml:2
+    out: SESAME_OFFLINE	"1"	environment
+    out: registries."ghcr.io".mirrors	["m.example/ghcr"]	~/.config/pds/config.toml:2
+    out: extensions.policy.deny	["network"]	~/.config/pds/config.toml:5
+    out: extensions.policy.limits.max_fuel	5_000_000_000	~/.config/pds/config.d/10-more.toml:2
     "#);
     let json = env.run("--json config show").ok().text();
     assert!(json.contains("\"origin\":") && json.contains("config.toml:2\""), "{json}");

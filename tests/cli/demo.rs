@@ -56,7 +56,7 @@ fn demo_cleans_up_after_itself() {
     out:   allow it: sesame extension grant greeting-extension config-read
     out: 
     out: $ sesame extension grant greeting-extension config-read
-    out: `greeting-extension` may use config-read
+    out: `greeting-extension` may use config-read: read its own settings, which you write in its manifest
     out: 
     out: $ sesame call greeting-extension greet World
     out: Hello, World!
@@ -74,7 +74,7 @@ fn demo_cleans_up_after_itself() {
     out: 
     out: # One directory, here a temporary one, and nothing else.
     out: $ sesame extension grant daily-note filesystem=write:NOTES::/notes
-    out: `daily-note` may use filesystem=write:NOTES::/notes
+    out: `daily-note` may use filesystem=write:NOTES::/notes: read everything in this directory, and with `write` change and delete it; it finds `NOTES` as `/notes`
     out: 
     out: $ sesame call daily-note add Milk
     out: - HH:MM Milk

@@ -7,14 +7,14 @@ fn grants_are_written_and_revoked() {
     let env = with_guest("greet", &GREETING);
     insta::assert_snapshot!(env.run("extension grant greet notification network=api.example.com config-read"), @r#"
     exit 0
-    out: `greet` may use notification
-    out: `greet` may use network=api.example.com
-    out: already: `greet` may use config-read
+    out: `greet` may use notification: show notifications, ten a minute at most
+    out: `greet` may use network=api.example.com: send anything that it knows to this host, and read what the host answers
+    out: already: `greet` may use config-read: read its own settings, which you write in its manifest
     "#);
     let before = env.files();
     insta::assert_snapshot!(env.run("extension grant greet notification"), @r#"
     exit 0
-    out: already: `greet` may use notification
+    out: already: `greet` may use notification: show notifications, ten a minute at most
     "#);
     assert_eq!(env.files(), before);
     insta::assert_snapshot!(env.run("extension revoke greet network config-read=greeting.*"), @r#"
@@ -95,6 +95,7 @@ fn info_shows_all_facts() {
     out: manifest     ~/.config/pds/extensions/greet.toml
     out: state        enabled
     out: may use      config-read
+    out: asks for     config-read: read its own settings, which you write in its manifest; allowed, granted: config-read (~/.config/pds/extensions/greet.toml:7)
     out: limit        memory 64 MiB (the default)
     out: limit        fuel 1,000,000,000 (the default)
     out: limit        time 5,000 ms (the default)

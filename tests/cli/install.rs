@@ -238,7 +238,8 @@ fn requests_stay_denied_unasked() {
     env.run("extension remove asks").ok();
     let inspected = env.run("extension inspect ./asks.wasm").ok().text();
     assert!(
-        inspected.contains("network=api.example.com: would be asked, not decided yet"),
+        inspected.contains("network=api.example.com: send anything")
+            && inspected.contains("; would be asked, not decided yet"),
         "{inspected}"
     );
     env.run("extension install ./asks.wasm --grant notification").ok();

@@ -46,6 +46,7 @@ mod output_files;
 mod permissions;
 mod policy;
 mod programs;
+mod progress;
 mod proxies;
 mod registries;
 mod schemas;

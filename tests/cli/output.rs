@@ -142,6 +142,37 @@ fn a_full_disk_is_exit_9() {
     assert_ne!(run.code, 101, "{run}");
 }
 
+/// A closed standard output is an error where something is to be written, and no other file gets
+/// its place.
+#[test]
+fn a_closed_stdout_is_told() {
+    let env = with_guest("greet", &GREETING);
+    for command in [
+        "extension list",
+        "extension call greet greet x",
+        "extension info greet",
+        "--json extension list",
+        "--json extension call greet greet x",
+        "extension list -o name",
+        "completions bash",
+        "schema list",
+        "--help",
+        "--version",
+    ] {
+        for closed in [">&-", ">&- <&-"] {
+            let run = shell(&env, &format!("$sesame {command} {closed}"));
+            assert_eq!(run.code, 9, "{command} {closed}: {run}");
+            let told = "error: cannot write to standard output\ncaused by: Bad file descriptor";
+            assert!(run.stderr.contains(told), "{command} {closed}: {run}");
+        }
+        // Output that is not wanted is not an error, however it is opened.
+        let unwanted = shell(&env, &format!("$sesame {command} 1<> /dev/null"));
+        assert_eq!((unwanted.code, unwanted.stderr.as_str()), (0, ""), "{command}: {unwanted}");
+    }
+    let silent = shell(&env, "$sesame extension activity nobody >&-");
+    assert_eq!(silent.code, 0, "nothing is to be written: {silent}");
+}
+
 /// An unread result is given up after the time of the call.
 #[test]
 fn unread_result_ends_in_time() {

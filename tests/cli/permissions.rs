@@ -150,11 +150,11 @@ fn timed_grant_ends() {
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop secret-read=other --for 1h"), @r#"
     exit 0
-    out: `desktop` may use secret-read=other for 60 min
+    out: `desktop` may use secret-read=other for 60 min: read a secret that you keep for it in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop env=LANG --until logout"), @r#"
     exit 0
-    out: `desktop` may use env=LANG until you log out
+    out: `desktop` may use env=LANG until you log out: see a variable of your session's environment
     "#);
     assert!(!env.read(&manifest("desktop")).contains("other"));
     let read = || in_session(&env, "extension call desktop read-secret other").stderr;
@@ -307,7 +307,7 @@ fn missing_directory_is_named() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/later::/later"), @"
     exit 0
-    out: `desktop` may use filesystem=read:~/later::/later
+    out: `desktop` may use filesystem=read:~/later::/later: read everything in this directory, and with `write` change and delete it; it finds `~/later` as `/later`
     err: warning: the directory `~/later` does not exist yet
     ");
     env.run("extension call desktop variables").ok();
@@ -483,22 +483,23 @@ fn inspect_shows_requests() {
     env.write("work/desktop.wasm", guest("desktop"));
     let before = env.files();
     let run = env.run("extension inspect ./desktop.wasm").ok();
-    let asks: Vec<_> =
-        run.text().lines().filter(|line| line.starts_with("asks")).map(str::to_owned).collect();
+    let shown = run.to_string();
+    let asks = shown.lines().filter_map(|line| line.strip_prefix("out: "));
+    let asks: Vec<_> = asks.filter(|line| line.starts_with("asks")).collect();
     insta::assert_snapshot!(asks.join("\n"), @r#"
-    asks for     config-read: would be asked, not decided yet
-    asks for     notification: would be asked, not decided yet
-    asks for     clipboard-write: would be asked, not decided yet
-    asks for     secret-read: would be asked, not decided yet
-    asks for     secret-write: would be asked, not decided yet
-    asks for     ipc-publish: would be asked, not decided yet
+    asks for     config-read: read its own settings, which you write in its manifest; would be asked, not decided yet
+    asks for     notification: show notifications, ten a minute at most; would be asked, not decided yet
+    asks for     clipboard-write: replace what is on your clipboard; it cannot read it; would be asked, not decided yet
+    asks for     secret-read, and does not say how far it has to reach: read a secret that you keep for it in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept; would be asked, not decided yet
+    asks for     secret-write, and does not say how far it has to reach: store and forget a secret of its own in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept; would be asked, not decided yet
+    asks for     ipc-publish, and does not say how far it has to reach: send messages on a topic to other programs of your session; would be asked, not decided yet
     "#);
     let after: Vec<_> =
         env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
     assert_eq!(after, before, "nothing is installed");
     env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
     let run = env.run("extension inspect desktop").ok().text();
-    assert!(run.contains("notification: allowed, granted: notification"), "{run}");
+    assert!(run.contains("at most; allowed, granted: notification"), "{run}");
     assert_eq!(env.run("extension inspect missing").code, 3);
 }
 

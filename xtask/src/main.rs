@@ -6,10 +6,12 @@ mod benchmarks;
 mod build_scripts;
 mod check;
 mod components;
+mod links;
 mod problem;
 mod release;
 mod repository;
 mod security_tests;
+mod words;
 
 use std::process::ExitCode;
 
@@ -24,12 +26,18 @@ struct Task {
     run: fn(&[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     Task {
         name: "check",
         usage: "[--since COMMIT]",
         purpose: "Check formatting, lints and the unit tests of changed crates",
         run: check::run,
+    },
+    Task {
+        name: "links",
+        usage: "",
+        purpose: "Find broken links, stale file names and pages without a line in the book",
+        run: links::run,
     },
     Task {
         name: "security-tests",

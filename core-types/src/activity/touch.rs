@@ -139,6 +139,9 @@ mod tests {
             activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), &refused);
         }
         assert_eq!((activity.touches.len(), activity.more), (MAX_TOUCHES, 39));
+        for touch in activity.touches.iter().map(TouchRecord::from) {
+            assert!(touch.what.len() <= MAX_OBJECT + "ipc-publish=…".len(), "{}", touch.what);
+        }
         let kind = ResourceKind {
             group: vec!["a"; 1000].join("."),
             version: "v1".to_owned(),
@@ -148,9 +151,6 @@ mod tests {
         activity.note(&Request::UseResource { kind, method: ResourceMethod::Get }, &refused);
         let touch = TouchRecord::from(&activity.touches[1]);
         assert!(touch.what.len() <= MAX_OBJECT + "resources=/v1/b:get…".len(), "{}", touch.what);
-        for touch in activity.touches.iter().map(TouchRecord::from) {
-            assert!(touch.what.len() <= MAX_OBJECT + "ipc-publish=…".len(), "{}", touch.what);
-        }
     }
 
     /// A name that is kept by its beginning is not one to grant.

@@ -103,7 +103,7 @@ fn misleading_entries_are_refused() {
     for kind in
         [EntryType::Link, EntryType::Char, EntryType::Block, EntryType::Fifo, EntryType::new(b'Z')]
     {
-        assert!(with("x", kind, b"").contains("only plain files and directories"), "{kind:?}");
+        assert!(with("x", kind, b"").contains("only regular files and directories"), "{kind:?}");
     }
     insta::assert_snapshot!(with("../x", EntryType::Regular, b""), @"the layer DIGEST has a file `../x`, whose path leads out of the archive");
     for path in ["/etc/passwd", "a\\b", "a/../../b", "C:x", "a\u{1b}[2J", "a//b", "Plugin.wasm"] {

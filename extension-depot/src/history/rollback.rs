@@ -1,14 +1,14 @@
 //! Restores a generation.
 
 use core_types::{Capabilities, ExtensionName, OciReference};
-use private_files::FileError;
+use private_files::{FileError, LinkedFile};
 
 use crate::files::state_file::StateFileError;
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::{Generation, Reason};
 use crate::history::note_generation::NewGeneration;
 use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
-use crate::manifest::manifest_file::{ManifestEditor, ManifestError};
+use crate::manifest::manifest_file::ManifestEditor;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::oci::blob::read_blob;
@@ -41,9 +41,9 @@ pub enum RestoreError {
     /// The manifest would grant two directories under one path for the guest.
     #[error(transparent)]
     SameGuestPath(#[from] GuestPathTaken),
-    /// The manifest cannot be replaced.
+    /// The manifest is a link, which is not replaced.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    Linked(#[from] LinkedFile),
     /// Something that the decision was made upon has changed.
     #[error(transparent)]
     Changed(#[from] ChangedMeanwhile),

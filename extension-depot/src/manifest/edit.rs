@@ -1,12 +1,12 @@
 //! Edits the manifest of an extension. The new text is a new generation.
 
 use core_types::{ExtensionName, OciReference};
-use private_files::ensure_not_link;
+use private_files::{LinkedFile, ensure_not_link};
 
 use crate::files::stored_file::StoredFileError;
 use crate::history::generation::Reason;
 use crate::history::note_generation::NewGeneration;
-use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
+use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, read_text};
 use crate::store::basis::ChangedMeanwhile;
 use crate::store::depot::{Depot, Installed};
 use crate::store::installed_error::FindError;
@@ -18,15 +18,12 @@ pub enum EditError {
     /// It is missing or cannot be used.
     #[error(transparent)]
     Find(#[from] FindError),
+    /// It is a link, which is not replaced.
+    #[error(transparent)]
+    Linked(#[from] LinkedFile),
     /// The generation or the manifest cannot be written.
     #[error(transparent)]
     Stored(#[from] StoredFileError),
-}
-
-impl From<ManifestError> for EditError {
-    fn from(error: ManifestError) -> Self {
-        Self::Find(error.into())
-    }
 }
 
 impl Depot {
@@ -76,8 +73,8 @@ impl LockedDepot<'_> {
     }
 
     /// Checks that a manifest can be replaced by one that is edited.
-    pub(crate) fn ensure_editable(&self, name: &ExtensionName) -> Result<(), ManifestError> {
-        Ok(ensure_not_link(&self.places().manifest(name))?)
+    pub(crate) fn ensure_editable(&self, name: &ExtensionName) -> Result<(), LinkedFile> {
+        ensure_not_link(&self.places().manifest(name))
     }
 
     /// Notes the generation and then writes the manifest, which is the moment at which the change

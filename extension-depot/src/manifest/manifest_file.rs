@@ -7,7 +7,7 @@ use core_types::{
     Capabilities, Capability, Config, Digest, Document, ExtensionName, Grant, LimitName, Limits,
     Manifest, OciReference, Scope, TomlProblem, UnknownKey, Written, parse_toml,
 };
-use private_files::{LinkedFile, read_private_text};
+use private_files::read_private_text;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use crate::manifest::toml_list;
@@ -54,9 +54,6 @@ pub enum ManifestError {
         /// What, and where in the file.
         problem: TomlProblem,
     },
-    /// It is a link.
-    #[error(transparent)]
-    Linked(#[from] LinkedFile),
 }
 
 impl LoadedManifest {

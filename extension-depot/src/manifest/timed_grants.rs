@@ -24,6 +24,9 @@ pub enum ChangeTimedGrantsError {
     /// Something else has the name by now.
     #[error(transparent)]
     Changed(#[from] ChangedMeanwhile),
+    /// There is nowhere to keep them that goes with the session.
+    #[error("this session has no runtime directory for timed grants")]
+    NoSession,
     /// They cannot be read or written.
     #[error(transparent)]
     Grants(#[from] TimedGrantsError),
@@ -83,7 +86,7 @@ impl LockedDepot<'_> {
         if !change(&mut grants) {
             return Ok(false);
         }
-        let path = self.places().timed_grants(name).ok_or(TimedGrantsError::NoSession)?;
+        let path = self.places().timed_grants(name).ok_or(ChangeTimedGrantsError::NoSession)?;
         write(&path, &grants).map_err(|source| TimedGrantsError::Io { path, source })?;
         self.note_timed_change(name, &identity, (&was, &grants));
         Ok(true)

@@ -14,12 +14,9 @@ use private_files::{
 /// The largest file of timed grants, in bytes, as for a manifest.
 const MAX_SIZE: u64 = 1 << 20;
 
-/// Why grants that end cannot be had or given.
+/// Why the file of grants that end cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TimedGrantsError {
-    /// There is nowhere to keep them that goes with the session.
-    #[error("this session has no runtime directory for timed grants")]
-    NoSession,
     /// Another user could have written them.
     #[error("`{}` is not this user's alone", path.display())]
     NotOurs {

@@ -122,19 +122,20 @@ impl Registry {
         Ok(Staged::new(staging, resolved.artifact.clone(), resolved.reference.clone())?)
     }
 
-    /// Follows and fetches several references, some at a time. `arrived` is called for each that
-    /// has come, with its place among the references. Results are in input order. A failure does
-    /// not stop the others.
+    /// Follows and fetches several references, some at a time. `progress` and `arrived` are told of
+    /// each by its place among the references. Results are in input order. A failure does not stop
+    /// the others.
     pub async fn stage_all(
         &self,
         depot: &Depot,
         references: &[OciReference],
-        progress: &dyn Fn(Progress),
+        progress: &dyn Fn(usize, Progress),
         arrived: &dyn Fn(usize, &Staged),
     ) -> Vec<Result<Staged, RegistryError>> {
         let stage = async |(place, reference): (usize, &OciReference)| {
             let resolved = self.resolve(reference).await?;
-            let staged = self.stage(depot, &resolved, progress).await?;
+            let report = |its| progress(place, its);
+            let staged = self.stage(depot, &resolved, &report).await?;
             arrived(place, &staged);
             Ok(staged)
         };

@@ -1,7 +1,7 @@
 //! Installs a staged artifact.
 
 use core_types::{Capabilities, Config, Limits, OciReference};
-use private_files::FileError;
+use private_files::{FileError, LinkedFile};
 
 use crate::files::state_file::StateFileError;
 use crate::files::stored_file::StoredFileError;
@@ -42,7 +42,10 @@ pub enum CommitError {
     /// The manifest would grant two directories under one path for the guest.
     #[error(transparent)]
     SameGuestPath(#[from] GuestPathTaken),
-    /// The manifest cannot be used or replaced.
+    /// The manifest is a link, which is not replaced.
+    #[error(transparent)]
+    Linked(#[from] LinkedFile),
+    /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// Something that the decision was made upon has changed.

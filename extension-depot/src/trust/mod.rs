@@ -24,3 +24,4 @@ pub use signature_state::SignatureState;
 pub use signer::Signer;
 pub use signer_pin::{Evidence, FirstSigner, PinnedSigner, SignatureRefusal};
 pub use trusted_signer::{TrustAnchor, TrustError, TrustedSigner};
+pub use trusted_signers::ChangeTrustError;

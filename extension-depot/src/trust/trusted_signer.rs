@@ -5,11 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, IdentityRule, OciPrefix, TomlProblem};
-use private_files::{LinkedFile, read_private_text};
+use private_files::read_private_text;
 use serde::Deserialize;
 use toml_edit::{Table, value};
 
-use crate::files::lock::LockError;
 use crate::trust::signer::{MAX_SIZE, Signer};
 
 /// A signer that is trusted for a place.
@@ -86,7 +85,7 @@ impl fmt::Display for TrustAnchor {
     }
 }
 
-/// Why trusted signers cannot be read or changed.
+/// Why trusted signers cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read or written.
@@ -122,12 +121,6 @@ pub enum TrustError {
         /// The file.
         path: PathBuf,
     },
-    /// Another process is at work.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The file is a link.
-    #[error(transparent)]
-    Linked(#[from] LinkedFile),
 }
 
 #[derive(Default, Deserialize)]

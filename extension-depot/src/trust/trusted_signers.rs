@@ -3,12 +3,23 @@
 use std::io;
 
 use core_types::{ChangeKind, OciReference, parse_toml};
-use private_files::{FileError, ensure_not_link};
+use private_files::{FileError, LinkedFile, ensure_not_link};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::store::depot::Depot;
 use crate::store::locked_depot::LockedDepot;
 use crate::trust::trusted_signer::{TrustAnchor, TrustError, TrustFile, TrustedSigner, read_trust};
+
+/// Why the trusted signers are not changed. They are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeTrustError {
+    /// Their file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] TrustError),
+    /// Their file is a link, which is not replaced.
+    #[error(transparent)]
+    Linked(#[from] LinkedFile),
+}
 
 impl Depot {
     /// Everybody who is trusted, in the order of the file.
@@ -47,7 +58,7 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When the file cannot be used.
-    pub fn trust(&self, signer: &TrustedSigner) -> Result<bool, TrustError> {
+    pub fn trust(&self, signer: &TrustedSigner) -> Result<bool, ChangeTrustError> {
         let is_it = |known: &TrustedSigner| {
             known.place.is_same(&signer.place) && known.proof.is_same(&signer.proof)
         };
@@ -68,7 +79,10 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// When the file cannot be used.
-    pub fn distrust(&self, is_meant: impl Fn(&TrustedSigner) -> bool) -> Result<bool, TrustError> {
+    pub fn distrust(
+        &self,
+        is_meant: impl Fn(&TrustedSigner) -> bool,
+    ) -> Result<bool, ChangeTrustError> {
         let known = self.trusted_signers()?;
         let going: Vec<_> = known.iter().map(is_meant).collect();
         if !going.contains(&true) {
@@ -85,7 +99,7 @@ impl LockedDepot<'_> {
         Ok(true)
     }
 
-    fn edit_trust(&self, edit: impl FnOnce(&mut ArrayOfTables)) -> Result<(), TrustError> {
+    fn edit_trust(&self, edit: impl FnOnce(&mut ArrayOfTables)) -> Result<(), ChangeTrustError> {
         let path = self.places().trust();
         ensure_not_link(&path)?;
         let text = read_trust(&path)?.unwrap_or_default();
@@ -93,8 +107,8 @@ impl LockedDepot<'_> {
         let invalid = |error| io_error(io::Error::new(io::ErrorKind::InvalidData, error));
         let mut document: DocumentMut = text.parse().map_err(invalid)?;
         edit(signers(&mut document).ok_or_else(|| io_error(io::ErrorKind::InvalidData.into()))?);
-        self.write(path, document.to_string().as_bytes())
-            .map_err(|FileError { path, source }| TrustError::Io { path, source })
+        let written = self.write(path, document.to_string().as_bytes());
+        Ok(written.map_err(|FileError { path, source }| TrustError::Io { path, source })?)
     }
 }
 

@@ -58,6 +58,7 @@ impl Installer<'_> {
     ) -> Result<Installation, BundlesError> {
         let bundle = options.bundle;
         let Bundled { name, claimed, .. } = bundled;
+        let _work = self.work_on(name);
         // A manifest that is pinned to the very bytes says that they are wanted, and whose they
         // are.
         let basis = self.depot().basis(name, claimed)?;

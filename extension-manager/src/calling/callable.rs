@@ -1,22 +1,21 @@
-//! An installed extension that can be called, with what it is given at this moment.
+//! Installed extensions that can be called, with their present permissions.
 
 use std::cell::OnceCell;
 
-use core_types::{Capability, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
-use extension_depot::{EffectiveConfig, Installed, Opened};
+use core_types::{EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
+use extension_depot::{EffectiveConfig, Opened};
 use extension_host::{
-    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome,
-    WorkloadRequest, custom_sections, optional_for_author,
+    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest,
 };
-use private_files::open_regular;
 
 use super::guest_log;
 use crate::error::OpenError;
 use crate::events::Event;
+use crate::examination::starts_without;
 use crate::manager::{Loaded, Manager};
 use crate::retry::{Round, until_it_holds};
 
-/// What an extension is opened for.
+/// The purpose for which an extension is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallMode {
     /// A call by a program or a script.
@@ -25,13 +24,13 @@ pub enum CallMode {
     /// A program that a person watches, who may take their time: where nothing sets a deadline,
     /// only the ceilings of policies hold.
     Attended,
-    /// A call to find out what it needs: everything that it imports is linked, and what is not
-    /// granted is refused when it asks for it.
+    /// A call to learn what the extension needs. Each import is linked, and a denied permission is
+    /// refused at its use.
     Learning,
 }
 
-/// An extension, linked to what is in force for it at this moment. What is revoked, disabled or
-/// ended afterwards is felt by the next that is opened: opening costs a fraction of a call.
+/// An extension, linked to its present permissions. A later revocation, disabling or end is seen by
+/// the next one that is opened: opening costs a fraction of a call.
 pub struct Callable<'a> {
     manager: &'a Manager,
     opened: Opened,
@@ -75,8 +74,8 @@ impl Manager {
         Ok(Callable { manager: self, opened, extension })
     }
 
-    /// Opens an extension and loads its code. Where another process replaces it in between, its
-    /// binary may be gone before it is compiled, and what is there then is opened.
+    /// Opens an extension and loads its code. If another process replaces the extension meanwhile,
+    /// its binary may be gone before the compilation, and the new one is opened.
     fn open_and_load(
         &self,
         name: &ExtensionName,
@@ -101,13 +100,13 @@ impl Manager {
 }
 
 impl Callable<'_> {
-    /// What was opened: the installed extension, and what it is given.
+    /// Returns the installed extension with its permissions.
     pub fn opened(&self) -> &Opened {
         &self.opened
     }
 
-    /// The linked extension, to look at. A call through it is in the activity log, its output in no
-    /// log.
+    /// Returns the linked extension for inspection. A call through it is in the activity log, but
+    /// its output is in no log.
     pub fn extension(&self) -> &Extension {
         &self.extension
     }
@@ -158,23 +157,14 @@ impl Callable<'_> {
         report
     }
 
-    /// Adds what a call printed to the log of the guest. A log that cannot be written keeps no call
-    /// from being made.
+    /// Adds the output of a call to the log of the guest. A failure to write the log does not fail
+    /// the call.
     fn log<T>(&self, function: &str, report: &CallReport<T>) {
         let path = self.manager.depot().places().log(&self.opened.installed.name);
         if let Err(error) = guest_log::append(&path, function, report) {
             self.manager.events().event(Event::OutputNotLogged { path, error: &error });
         }
     }
-}
-
-/// Returns the capabilities that an extension starts without. Its binary is not hashed for it:
-/// whatever it says grants nothing.
-pub fn starts_without(installed: &Installed) -> Vec<Capability> {
-    let sections = open_regular(&installed.binary().path)
-        .and_then(|(file, _)| custom_sections(file))
-        .unwrap_or_default();
-    optional_for_author(&sections).unwrap_or_default()
 }
 
 fn without_default_deadline(opened: &Opened, config: &EffectiveConfig) -> EffectiveLimits {
@@ -186,7 +176,8 @@ fn without_default_deadline(opened: &Opened, config: &EffectiveConfig) -> Effect
     EffectiveLimits::new(&written, &config.ceilings())
 }
 
-/// Why it is not linked. What a policy denies is told apart: a grant does not help.
+/// Converts a refusal to link. A denial by policy is an error of its own, since a grant does not
+/// help.
 fn refusal(opened: &Opened, error: HostError) -> OpenError {
     let name = &opened.installed.name;
     let HostError::Refused(refusals) = &error else { return OpenError::of_host(name, error) };

@@ -9,7 +9,7 @@ mod guest_log;
 mod learn;
 mod session;
 
-pub use callable::{CallMode, Callable, starts_without};
+pub use callable::{CallMode, Callable};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub use session::{Session, SessionError};

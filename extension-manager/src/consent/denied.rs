@@ -3,6 +3,8 @@
 use core_types::{Capability, Decision, Grant, RequestedGrant};
 use serde::Serialize;
 
+use super::proposal::{Ask, Asked, Wide};
+
 /// Something that an extension asks for and does not have.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,8 +17,14 @@ pub struct Denied {
     #[serde(skip)]
     pub is_example: bool,
     /// Whether the extension works without it, as its author says.
-    #[serde(skip)]
+    #[serde(rename = "optional")]
     pub is_optional: bool,
+    /// The author's reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The reason why it is unusually wide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wide: Option<Wide>,
     /// The policy's decision, if that is the reason: a grant does not help then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
@@ -30,6 +38,8 @@ impl Denied {
             grant: grant.to_string(),
             is_example: false,
             is_optional: false,
+            reason: None,
+            wide: Wide::of(grant),
             policy: None,
         }
     }
@@ -41,6 +51,8 @@ impl Denied {
             grant: Grant::example(capability).to_owned(),
             is_example: true,
             is_optional: false,
+            reason: None,
+            wide: None,
             policy: None,
         }
     }
@@ -50,9 +62,18 @@ impl Denied {
         Self { policy: Some(decision.to_string()), ..self }
     }
 
-    /// The same for a request of which an author says whether it is needed.
+    /// The same for a request of an author, who says whether it is needed and why.
     pub(super) fn requested(request: &RequestedGrant) -> Self {
-        Self { is_optional: request.is_optional, ..Self::of(&request.grant) }
+        Self::asked(&Ask::of(request))
+    }
+
+    /// The same for a request that was put to somebody.
+    pub(super) fn asked(ask: &Ask) -> Self {
+        let denied = match &ask.request {
+            Asked::Grant(grant) => Self::of(grant),
+            Asked::WithoutScope(capability) => Self::without_scope(*capability),
+        };
+        Self { is_optional: ask.is_optional, reason: ask.reason.clone(), ..denied }
     }
 
     /// Returns the request of the extension.

@@ -3,6 +3,7 @@
 use core_types::{Capability, Grant, OciReference, Owner, RequestedGrant, Scope};
 use extension_depot::{PinnedSigner, SignatureState};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::denied::Denied;
 use crate::rules::Replaced;
@@ -136,7 +137,9 @@ pub enum Asked {
 }
 
 /// The reason why a request is unusually wide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Wide {
     /// A directory that is or contains the home directory.
     WholeHome,
@@ -169,14 +172,14 @@ impl Wide {
 
 impl Ask {
     /// Makes a request with its scope, from the author or the code.
-    pub(super) fn of(request: &RequestedGrant) -> Self {
+    pub fn of(request: &RequestedGrant) -> Self {
         let RequestedGrant { grant, is_optional, reason } = request.clone();
         let wide = Wide::of(&grant);
         Self { request: Asked::Grant(grant), is_optional, reason, wide }
     }
 
     /// Makes a request for an imported capability.
-    pub(super) fn without_scope(capability: Capability) -> Self {
+    pub fn without_scope(capability: Capability) -> Self {
         let request = Asked::WithoutScope(capability);
         Self { request, is_optional: false, reason: None, wide: None }
     }

@@ -3,6 +3,7 @@
 use core_types::{Capability, Document, Grant, Policy, Request, RequestedGrant, denied_by_policy};
 
 use super::denied::Denied;
+use super::proposal::Ask;
 
 /// The requests of an extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,12 @@ impl Requests {
             }
         }
         requests
+    }
+
+    /// Returns each request as it is put to whoever decides.
+    pub fn asks(&self) -> impl Iterator<Item = Ask> {
+        let scoped = self.grants.iter().map(Ask::of);
+        scoped.chain(self.without_scope.iter().map(|capability| Ask::without_scope(*capability)))
     }
 
     /// Requests that are needed, each with its scope.

@@ -157,13 +157,13 @@ impl Terms<'_> {
         let Settled { mut capabilities, mut granted, moved, requests, denied: never } = settled;
         let (mut for_session, mut denied) = (Vec::new(), Vec::new());
         let mut answers = answers.into_iter();
-        for (Ask { request, is_optional, .. }, answer) in requests {
+        for (ask, answer) in requests {
             let answer = answer.or_else(|| answers.next()).unwrap_or(Answer::No);
-            match given(&request, answer) {
+            match given(&ask.request, answer) {
                 Some((grant, true)) if capabilities.add(&grant) => granted.push(grant),
                 Some((_, true)) => {}
                 Some((grant, false)) => for_session.push(grant),
-                None => denied.push(Denied { is_optional, ..denied_of(&request) }),
+                None => denied.push(Denied::asked(&ask)),
             }
         }
         let is_changed = matches!(self.prior, PriorGrants::Undecided)
@@ -180,7 +180,7 @@ impl Terms<'_> {
 /// Returns the required permissions that a person was asked for and declined.
 fn missing(asks: &[Ask], decision: &Decision) -> Vec<Denied> {
     let is_asked =
-        |denied: &&Denied| asks.iter().any(|ask| denied_of(&ask.request).grant == denied.grant);
+        |denied: &&Denied| asks.iter().any(|ask| Denied::asked(ask).grant == denied.grant);
     let needed = decision.ungranted().filter(|denied| !denied.is_optional);
     needed.filter(is_asked).cloned().collect()
 }
@@ -198,13 +198,6 @@ fn given(request: &Asked, answer: Answer) -> Option<(Grant, bool)> {
             (grant.capability() == *capability).then_some((grant, false))
         }
         _ => None,
-    }
-}
-
-fn denied_of(request: &Asked) -> Denied {
-    match request {
-        Asked::Grant(grant) => Denied::of(grant),
-        Asked::WithoutScope(capability) => Denied::without_scope(*capability),
     }
 }
 

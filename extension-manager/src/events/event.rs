@@ -38,10 +38,25 @@ pub enum Event<'a> {
     WaitStarted(&'a Wait<'a>),
     /// It is not waited for any more.
     WaitEnded,
-    /// A download goes on.
-    Downloading(Progress),
-    /// All that is downloaded together has come, or failed.
-    DownloadEnded,
+    /// The work on an extension has come to this phase.
+    PhaseStarted {
+        /// The extension.
+        name: &'a ExtensionName,
+        /// The phase.
+        phase: Phase,
+    },
+    /// The download of an extension goes on.
+    Downloading {
+        /// The extension.
+        name: &'a ExtensionName,
+        /// How far it is.
+        progress: Progress,
+    },
+    /// The work on an extension has ended, well or not.
+    WorkEnded {
+        /// The extension.
+        name: &'a ExtensionName,
+    },
     /// Something may be wrong.
     Warning(&'a Warning),
     /// Something that a person may want to know.
@@ -73,6 +88,61 @@ pub enum Event<'a> {
     },
 }
 
+/// A phase of the work on one extension, in the order in which they come. Some are left out where
+/// there is nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Its registry is asked for the version and its digest.
+    Resolving,
+    /// Its bytes come.
+    Downloading,
+    /// Its signature is looked for and verified.
+    Verifying,
+    /// Its code is compiled.
+    Compiling,
+    /// Its code is linked, and its requests are read.
+    Examining,
+    /// Its permissions are decided: a person may be asked now.
+    Deciding,
+    /// It is put into place.
+    Installing,
+}
+
+impl Phase {
+    /// Returns the phase in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resolving => "resolving",
+            Self::Downloading => "downloading",
+            Self::Verifying => "verifying",
+            Self::Compiling => "compiling",
+            Self::Examining => "examining",
+            Self::Deciding => "deciding",
+            Self::Installing => "installing",
+        }
+    }
+}
+
+/// The work on one extension, which is reported as ended when this is dropped.
+pub(crate) struct Work<'a> {
+    events: &'a dyn Events,
+    name: ExtensionName,
+}
+
+impl<'a> Work<'a> {
+    /// Begins the work on an extension.
+    pub(crate) fn on(name: &ExtensionName, events: &'a dyn Events) -> Self {
+        Self { events, name: name.clone() }
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.events.event(Event::WorkEnded { name: &self.name });
+    }
+}
+
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -84,8 +154,9 @@ impl fmt::Display for Event<'_> {
             }
             Self::WaitStarted(wait) => wait.fmt(f),
             Self::WaitEnded => f.write_str("it has answered"),
-            Self::Downloading(_) => f.write_str("downloading"),
-            Self::DownloadEnded => f.write_str("downloaded"),
+            Self::PhaseStarted { name, phase } => write!(f, "{} `{name}`", phase.name()),
+            Self::Downloading { name, .. } => write!(f, "downloading `{name}`"),
+            Self::WorkEnded { name } => write!(f, "the work on `{name}` has ended"),
             Self::Warning(warning) => warning.fmt(f),
             Self::Note(note) => note.fmt(f),
             Self::CompileStarted(IntoCacheError::Cache(CacheError::Missing { .. })) => {

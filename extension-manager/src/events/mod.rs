@@ -1,11 +1,12 @@
 //! Events: what a manager reports while it works, for whoever shows it.
 //!
-//! [`Events`] takes each [`Event`]. A [`Warning`] and a [`Note`] are facts beside the outcome, and
+//! [`Events`] takes each [`Event`], such as the [`Phase`] of the work on an extension. A [`Warning`] and a [`Note`] are facts beside the outcome, and
 //! a [`Wait`] is the work that takes a while.
 
 mod error_line;
 mod event;
 mod notice;
 
-pub use event::{Event, Events, Silent};
+pub(crate) use event::Work;
+pub use event::{Event, Events, Phase, Silent};
 pub use notice::{Note, Wait, Warning};

@@ -4,6 +4,7 @@ use core_types::{Capability, ExtensionName};
 use extension_depot::{Binary, BlobError, Installed, MAX_BLOB, read_blob, read_regular};
 use extension_host::{Code, CodeKind, Host, HostError, Purpose, requested_by_author};
 
+use super::author::requested_by;
 use super::error::ExamineError;
 use super::linked::Linked;
 use crate::consent::Requests;
@@ -84,6 +85,11 @@ impl Findings {
             None => Ok(self),
         }
     }
+}
+
+/// Returns the requests of an installed extension, from its code and from its author.
+pub fn requests_of(installed: &Installed, host: &Host, code: &Code) -> Requests {
+    Requests::new(imported(host, code), requested_by(installed))
 }
 
 /// Returns the capabilities that the imports of code stand for. A module gets its configuration as

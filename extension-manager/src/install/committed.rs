@@ -12,6 +12,7 @@ use super::operation::{InstallOptions, Operation, Prior};
 use super::staged::{Content, Staged};
 use super::verified::Verified;
 use crate::consent::{Decision, warn_of_missing};
+use crate::events::Phase;
 use crate::installer::Installer;
 use crate::retry::Round;
 use crate::rules::Replaced;
@@ -45,6 +46,7 @@ impl Decided<'_> {
         installer: &Installer<'_>,
         operation: &Operation<'_>,
     ) -> Result<Round<Committed>, InstallError> {
+        installer.phase(&self.examined.verified.staged.name, Phase::Installing);
         match Round::of(self.write(installer, operation), InstallError::is_change)? {
             Round::Changed => Ok(Round::Changed),
             Round::Done(()) => {

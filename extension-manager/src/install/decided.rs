@@ -12,6 +12,7 @@ use crate::consent::{
     Decision, Denied, NotDecided, Proposal, ProposedArtifact, ProposedChange, Question, Settled,
     Terms, Verdict, is_protected,
 };
+use crate::events::Phase;
 use crate::installer::Installer;
 use crate::rules::Replaced;
 
@@ -33,6 +34,7 @@ impl Examined {
         installer: &Installer<'_>,
         operation: &Operation<'_>,
     ) -> Result<Decided<'_>, InstallError> {
+        installer.phase(&self.verified.staged.name, Phase::Deciding);
         if operation.replaces() {
             self.confirm_replacement(installer)?;
         }

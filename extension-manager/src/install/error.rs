@@ -7,7 +7,7 @@ use core_types::{
 };
 use extension_depot::registry::{DownloadError, RegistryError};
 use extension_depot::{
-    BasisError, ChangeTimedGrantsError, ChangedMeanwhile, CommitError, FileError,
+    BasisError, ChangeTimedGrantsError, ChangeTrustError, ChangedMeanwhile, CommitError, FileError,
     GrantInstalledError, InstalledError, LockError, ManifestError, OtherSource, PolicyRefusal,
     RepairError, RestoreError, SignerError, Source, SourceError, StateFileError, TimedGrantsError,
     TransportError, TrustError,
@@ -143,6 +143,9 @@ pub enum InstallError {
     /// The trusted signers cannot be read.
     #[error(transparent)]
     Trust(Box<TrustError>),
+    /// The signer that the user named is not trusted from now on. It is installed.
+    #[error(transparent)]
+    TrustSigner(#[from] ChangeTrustError),
     /// It could never start here.
     #[error(transparent)]
     Examine(#[from] ExamineError),

@@ -6,6 +6,7 @@ use super::error::InstallError;
 use super::operation::Operation;
 use super::verified::Verified;
 use crate::consent::Requests;
+use crate::events::Phase;
 use crate::examination::Findings;
 use crate::installer::Installer;
 
@@ -27,6 +28,7 @@ impl Verified {
         operation: &Operation<'_>,
     ) -> Result<Examined, InstallError> {
         let (name, binary, manager) = (&self.staged.name, self.staged.binary(), installer.manager);
+        installer.phase(name, Phase::Examining);
         let findings = match operation {
             Operation::Install(_) => manager.examine_arrived(name, binary)?.startable(name)?,
             Operation::Update(update) => manager.examine_update(update.from, binary)?,

@@ -1,24 +1,40 @@
 //! Fetches the artifact of a source, whatever is installed.
 
 use core_types::{Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
-use extension_depot::registry::Resolved;
+use extension_depot::registry::{Progress, Resolved};
 use extension_depot::{Source, Staged, WebAddress};
 
 use super::error::InstallError;
-use crate::events::Wait;
+use crate::events::{Phase, Wait};
 use crate::installer::Installer;
 use crate::rules::{SourceForm, remember_tags};
 
 impl Installer<'_> {
-    /// Fetches the artifact of a reference without installing it.
+    /// Fetches the artifact of a reference without installing it. `name` is that of the extension.
     ///
     /// # Errors
     /// When a policy refuses its place, or the registry does not give it.
-    pub fn fetch(&self, reference: &OciReference) -> Result<Staged, InstallError> {
+    pub fn fetch(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Staged, InstallError> {
+        let _work = self.work_on(name);
+        self.fetch_for(name, reference)
+    }
+
+    /// Fetches the same, as a part of other work on the extension.
+    pub(crate) fn fetch_for(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Staged, InstallError> {
         self.config.check_source(reference)?;
-        let work = async |report: &dyn Fn(_)| {
+        self.phase(name, Phase::Resolving);
+        let work = async |report: &dyn Fn(&ExtensionName, Progress)| {
             let resolved = self.registry().resolve(reference).await?;
-            self.registry().stage(self.depot(), &resolved, report).await
+            let report = |progress| report(name, progress);
+            self.registry().stage(self.depot(), &resolved, &report).await
         };
         let staged = self.network.download(self.events(), &Wait::Resolving(reference), work);
         Ok(staged.map_err(InstallError::Runtime)??)
@@ -33,7 +49,8 @@ impl Installer<'_> {
         name: &ExtensionName,
         reference: &OciReference,
     ) -> Result<(), InstallError> {
-        let staged = self.fetch(reference)?;
+        let _work = self.work_on(name);
+        let staged = self.fetch_for(name, reference)?;
         let restored = self.depot().lock()?.repair(&[(name, &staged)])?;
         Ok(restored.into_iter().collect::<Result<(), _>>()?)
     }
@@ -50,7 +67,7 @@ impl Installer<'_> {
         name: &ExtensionName,
     ) -> Result<Staged, InstallError> {
         match &self.resolve_version(source, None)? {
-            Source::Registry(reference) => self.fetch(reference),
+            Source::Registry(reference) => self.fetch(name, reference),
             local => self.stage_local(local, sha256, name),
         }
     }
@@ -68,7 +85,7 @@ impl Installer<'_> {
             Source::Layout { path, tag } => {
                 Ok(self.depot().stage_layout(path, tag.as_deref(), name)?)
             }
-            Source::Registry(reference) => self.fetch(reference),
+            Source::Registry(reference) => self.fetch_for(name, reference),
             Source::Newest(repository) => Err(InstallError::NoVersion {
                 repository: Box::new(repository.clone()),
                 wanted: None,
@@ -87,8 +104,10 @@ impl Installer<'_> {
         let without = || SourceForm::DownloadWithoutDigest { address: address.clone() };
         let digest = sha256.ok_or_else(without)?;
         self.config.check_address(address)?;
-        let work =
-            async |report: &dyn Fn(_)| self.registry().download(address, digest, report).await;
+        let work = async |report: &dyn Fn(&ExtensionName, Progress)| {
+            let report = |progress| report(name, progress);
+            self.registry().download(address, digest, &report).await
+        };
         let bytes = self.network.download(self.events(), &Wait::Asking(address.host()), work);
         Ok(self.depot().stage_bytes(bytes.map_err(InstallError::Runtime)??, name)?)
     }

@@ -10,6 +10,7 @@ use super::operation::{InstallOptions, Operation};
 use super::resolved::{Resolution, StageRequest};
 use super::staged::Staged;
 use crate::consent::{Denied, split_denied};
+use crate::events::Phase;
 use crate::installer::Installer;
 use crate::retry::{Round, until_it_holds};
 use crate::rules::{NameUse, check_form, check_replacement};
@@ -60,6 +61,8 @@ impl Installer<'_> {
         };
         let replaced = (options.name_use == NameUse::Replace).then_some(&name);
         check_replacement(source, replaced)?;
+        let _work = self.work_on(&name);
+        self.phase(&name, Phase::Resolving);
         match self.resolve_and_stage(request, &name)? {
             Resolution::Already(installed) => self.already(installed, options.grant),
             Resolution::New(staged) => {

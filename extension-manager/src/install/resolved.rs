@@ -1,7 +1,7 @@
 //! First stage: the artifact of a source.
 
 use core_types::{ChangeKind, Digest, ExtensionName, OciReference, VersionReq};
-use extension_depot::registry;
+use extension_depot::registry::{self, Progress};
 use extension_depot::{Basis, Installed, OtherSource, Source, TransportError};
 
 use super::error::InstallError;
@@ -113,8 +113,9 @@ impl Resolved {
         match origin {
             Origin::Registry { resolved, basis } => {
                 let what = Wait::Resolving(&resolved.reference);
-                let work = async |report: &dyn Fn(_)| {
-                    installer.registry().stage(installer.depot(), &resolved, report).await
+                let work = async |report: &dyn Fn(&ExtensionName, Progress)| {
+                    let report = |progress| report(&name, progress);
+                    installer.registry().stage(installer.depot(), &resolved, &report).await
                 };
                 let staged = installer.network.download(installer.events(), &what, work);
                 let content = Content::Arrived(staged.map_err(InstallError::Runtime)??);

@@ -6,6 +6,7 @@ use extension_depot::{Basis, ChangedMeanwhile, Evidence, SignedArtifact};
 use super::error::InstallError;
 use super::operation::Operation;
 use super::staged::Staged;
+use crate::events::Phase;
 use crate::installer::Installer;
 use crate::rules::{check_direction, check_tag, warn_of_look_alikes};
 
@@ -25,6 +26,7 @@ impl Staged {
         installer: &Installer<'_>,
         operation: &Operation<'_>,
     ) -> Result<Verified, InstallError> {
+        installer.phase(&self.name, Phase::Verifying);
         let basis = match self.basis.take() {
             Some(basis) => basis,
             None => self.read_basis(installer, operation)?,

@@ -29,6 +29,7 @@ impl Installer<'_> {
         wanted: Option<u32>,
         accept: bool,
     ) -> Result<RolledBack, RollbackError> {
+        let _work = self.work_on(name);
         let depot = self.depot();
         let history = depot.history(name)?;
         let generation = choose(depot, name, &history, wanted)?;

@@ -1,24 +1,25 @@
-//! Doing what was planned.
+//! Carries out a plan.
 
-use core_types::{ChangeKind, OciReference};
+use core_types::{ChangeKind, ExtensionName, OciReference};
 use extension_depot::Staged as StagedArtifact;
-use extension_depot::registry::RegistryError;
+use extension_depot::registry::{Progress, RegistryError};
 use extension_host::{Binary, IntoCacheError, compile_many};
 
 use super::error::{StepProblem, SyncError};
 use super::list::List;
 use super::options::SyncOptions;
 use super::step::{Planned, StepState};
+use crate::events::Phase;
 use crate::events::Wait;
 use crate::install::InstallError;
 use crate::installer::Installer;
 
-/// What has arrived, by its place in the plan.
+/// Fetched artifacts, by their places in the plan.
 type Arrived = Vec<(usize, StagedArtifact)>;
 
 impl Installer<'_> {
-    /// Changes what takes no network first. Then fetches some at a time, compiles what has come
-    /// with all processors, puts each into place, and notes what came from the list.
+    /// Makes the changes without a network first. Then fetches some artifacts at a time, compiles
+    /// with all processors, puts each into place, and records those of the list.
     pub(super) fn apply(
         &self,
         plan: &mut [Planned],
@@ -29,11 +30,13 @@ impl Installer<'_> {
             self.adjust(step);
             list.into_iter().for_each(|list| self.prune(list, step));
         }
+        let _work: Vec<_> = plan.iter().map(|planned| self.work_on(&planned.step.name)).collect();
         let arrived = self.stage_planned(plan, options.allow_plain_http)?;
         let (fetched, other): (Vec<_>, Vec<_>) =
             arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
         self.restore_planned(plan, &fetched)?;
         for (at, arrived) in other {
+            let _work = self.work_on(&plan[at].step.name);
             match self.put_in_place(&plan[at], arrived, list, options) {
                 Ok((state, granted)) => {
                     plan[at].step.grant = granted;
@@ -45,8 +48,7 @@ impl Installer<'_> {
         list.map_or(Ok(()), |list| self.note_list(list, plan))
     }
 
-    /// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the
-    /// plan.
+    /// Fetches and compiles the missing artifacts. Failures are noted in the plan.
     fn stage_planned(
         &self,
         plan: &mut [Planned],
@@ -57,32 +59,34 @@ impl Installer<'_> {
             return Ok(Vec::new());
         }
         let (places, references): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-        let (staged, failed) = self.fetch_and_compile(&places, &references)?;
+        let names: Vec<_> = places.iter().map(|at| plan[*at].step.name.clone()).collect();
+        let (staged, failed) = self.fetch_and_compile(&names, &references)?;
         let mut arrived = Vec::new();
-        for (at, result) in places.into_iter().zip(staged) {
+        for (at, result) in places.iter().copied().zip(staged) {
             match result {
                 Ok(staged) => arrived.push((at, staged)),
                 Err(error) => plan[at].step.end(Err(error.into())),
             }
         }
-        for (at, error) in failed {
+        for (at, error) in failed.into_iter().map(|(place, error)| (places[place], error)) {
             arrived.retain(|(place, _)| *place != at);
             plan[at].step.end(Err(StepProblem::Compile(error)));
         }
         Ok(arrived)
     }
 
-    /// Fetches, and compiles what has come while more is fetched.
+    /// Compiles fetched artifacts while others are fetched.
     #[expect(clippy::type_complexity, reason = "two lists of results, for the one caller")]
     fn fetch_and_compile(
         &self,
-        places: &[usize],
+        names: &[ExtensionName],
         references: &[OciReference],
     ) -> Result<(Vec<Result<StagedArtifact, RegistryError>>, Vec<(usize, IntoCacheError)>), SyncError>
     {
         let fetch = |arrived: &dyn Fn(usize, &StagedArtifact)| {
-            let work = async |report: &dyn Fn(_)| {
-                self.registry().stage_all(self.depot(), references, report, arrived).await
+            let work = async |report: &dyn Fn(&ExtensionName, Progress)| {
+                let report = |place: usize, progress| report(&names[place], progress);
+                self.registry().stage_all(self.depot(), references, &report, arrived).await
             };
             let what = Wait::ResolvingMany(references.len());
             self.network.download(self.events(), &what, work)
@@ -95,7 +99,8 @@ impl Installer<'_> {
         let (staged, failed) = compile_many(&cache, &compiler, references.len(), |queue| {
             fetch(&|place, staged| {
                 let path = staged.binary().path.clone();
-                let binary = Binary { place: places[place], path, digest: staged.binary().digest };
+                let binary = Binary { place, path, digest: staged.binary().digest };
+                self.phase(&names[place], Phase::Compiling);
                 // Who compiles is there for as long as this goes on.
                 let _ = queue.send(binary);
             })
@@ -103,7 +108,7 @@ impl Installer<'_> {
         Ok((staged.map_err(InstallError::Runtime)?, failed))
     }
 
-    /// Returns what has to be fetched and may come from where it lies, by its place in the plan.
+    /// Returns the allowed artifacts to fetch, by their places in the plan.
     fn wanted(&self, plan: &mut [Planned], allow_plain_http: bool) -> Vec<(usize, OciReference)> {
         let mut wanted = Vec::new();
         for (at, planned) in plan.iter_mut().enumerate() {

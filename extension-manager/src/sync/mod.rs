@@ -9,9 +9,11 @@ mod operation;
 mod options;
 mod place;
 mod plan;
+mod prospect;
 mod step;
 
 pub use error::{StepProblem, SyncError};
 pub use list::ListSource;
 pub use options::SyncOptions;
+pub use prospect::Prospect;
 pub use step::{Step, StepState};

@@ -28,7 +28,11 @@ impl Installer<'_> {
         if let Some(list) = &list {
             plan.extend(self.leftovers(list, options));
         }
-        if !options.plan_only {
+        if options.plan_only {
+            for planned in &mut plan {
+                planned.step.prospects = self.prospects(planned, list.as_ref(), options);
+            }
+        } else {
             self.apply(&mut plan, list.as_ref(), options)?;
         }
         Ok(plan.into_iter().map(|planned| planned.step).collect())

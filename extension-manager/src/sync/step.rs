@@ -4,6 +4,7 @@ use core_types::{ExtensionEntry, ExtensionName, Grant, OciReference};
 use serde::Serialize;
 
 use super::error::StepProblem;
+use super::prospect::Prospect;
 
 /// What one manifest takes, or took.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Step {
     pub withdraw: Vec<Grant>,
     /// Whether that is withdrawn by now, whatever became of the rest.
     pub is_withdrawn: bool,
+    /// What the list asks for on its behalf, while nothing is done.
+    pub prospects: Vec<Prospect>,
 }
 
 /// How far a step is.
@@ -76,6 +79,7 @@ impl Step {
             grant: Vec::new(),
             withdraw: Vec::new(),
             is_withdrawn: false,
+            prospects: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Signers that a user named.
 
 use core_types::OciReference;
-use extension_depot::{TrustAnchor, TrustError, TrustedSigner};
+use extension_depot::{TrustAnchor, TrustedSigner};
 
 use crate::install::InstallError;
 use crate::installer::Installer;
@@ -15,8 +15,7 @@ impl Installer<'_> {
     ) -> Result<(), InstallError> {
         let place = reference.identity().to_string().parse()?;
         let signer = TrustedSigner { place, proof: proof.clone() };
-        let locked = self.depot().lock().map_err(TrustError::from);
-        let trusted = locked.and_then(|depot| depot.trust(&signer));
-        trusted.map(drop).map_err(|error| InstallError::Trust(Box::new(error)))
+        self.depot().lock()?.trust(&signer)?;
+        Ok(())
     }
 }

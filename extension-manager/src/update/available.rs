@@ -6,7 +6,7 @@ use extension_depot::registry::{Registry, RegistryError};
 use serde::Serialize;
 
 use super::error::UpdateError;
-use crate::events::Wait;
+use crate::events::{Phase, Wait};
 use crate::install::InstallError;
 use crate::installer::Installer;
 
@@ -88,7 +88,9 @@ impl Installer<'_> {
     /// # Errors
     /// When it is not installed, or its registry does not answer.
     pub fn available(&self, name: &ExtensionName) -> Result<Available, UpdateError> {
+        let _work = self.work_on(name);
         let installed = self.depot().installed(name)?.reference;
+        self.phase(name, Phase::Resolving);
         let look = self.look(self.config.min_release_age());
         let query = installed.repository_query();
         let what = Wait::Resolving(&query);

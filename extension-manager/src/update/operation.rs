@@ -6,7 +6,7 @@ use extension_depot::{Basis, Installed, Staged as StagedArtifact};
 use super::available::{Age, Available};
 use super::error::UpdateError;
 use crate::consent::{Decision, PriorGrants, decide_alone};
-use crate::events::Wait;
+use crate::events::{Phase, Wait};
 use crate::install::{InstallError, Operation, Staged, Update};
 use crate::installer::Installer;
 use crate::retry::{Round, until_it_holds};
@@ -51,6 +51,7 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Available, UpdateError> {
+        let _work = self.work_on(name);
         let installed = self.depot().installed(name)?;
         self.find(&installed, options)
     }
@@ -66,6 +67,7 @@ impl Installer<'_> {
         name: &ExtensionName,
         options: &UpdateOptions,
     ) -> Result<Updated, UpdateError> {
+        let _work = self.work_on(name);
         let round = || {
             let installed = self.depot().installed(name)?;
             let installed = self.confirm_origin(installed, options)?;
@@ -96,7 +98,7 @@ impl Installer<'_> {
             let (name, installed) = (installed.name.clone(), installed.reference.clone());
             return Err(UpdateError::MovedWhileLocked { name, installed });
         }
-        let arrived = self.fetch(&target)?;
+        let arrived = self.fetch_for(&installed.name, &target)?;
         let to = Some(arrived.reference.clone());
         if options.dry_run {
             let decision = self.decide_alone_on(installed, &arrived)?;
@@ -127,6 +129,7 @@ impl Installer<'_> {
         self.check_source(ChangeKind::Update, reference)?;
         self.check_transport(reference, options.allow_plain_http)?;
         let min_age = if options.now { None } else { self.config.min_release_age() };
+        self.phase(&installed.name, Phase::Resolving);
         let (look, query) = (self.look(min_age), reference.repository_query());
         let work = look.for_update(reference);
         let found = self.network.wait(self.events(), &Wait::Resolving(&query), work);

@@ -62,7 +62,7 @@ fn claim_is_confirmed_by_the_registry() {
     let committed = new(import(&fixture, &to).map_err(|error| panic!("{error}")));
     assert!(committed.reference.is_bundled(), "{}", committed.reference);
     let events = fixture.home.events();
-    assert!(events.iter().any(|event| event.starts_with("nothing shows that `a` came from")));
+    assert!(events.iter().any(|event| event.starts_with("it is not confirmed that `a` came from")));
     let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
     installer.update(&name("a"), &UpdateOptions::default()).expect("looked for");
     let installed = fixture.manager.depot().installed(&name("a")).expect("installed");

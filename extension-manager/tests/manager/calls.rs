@@ -23,7 +23,7 @@ fn call_is_logged() {
     assert_eq!((call.extension.as_str(), call.outcome), ("greeting", CallOutcome::Returned));
 }
 
-/// Code is loaded once; what an extension may do is looked at each time.
+/// Code is loaded once; permissions are read at each call.
 #[test]
 fn revoked_grant_is_felt() {
     let home = Home::new("");
@@ -99,7 +99,7 @@ fn guest_output_is_logged() {
     manager.guest_log(&name("absent"), 1).expect_err("there is none");
 }
 
-/// A program of a person has the time that it takes, unless somebody set a deadline.
+/// A program of a person may take its time, unless a deadline is set.
 #[test]
 fn attended_program_has_no_default_deadline() {
     let home = Home::new("");

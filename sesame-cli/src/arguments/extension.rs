@@ -17,7 +17,9 @@ use super::sharing::{ExportArguments, ImportArguments, SignArguments, SyncArgume
 use super::signer::SignerArguments;
 use super::using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
 use crate::completion;
-use crate::listing::{Activity, Checks, Collected, Extensions, Freshness, Generations, Updates};
+use crate::listing::{
+    Activity, Checks, Collected, Extensions, Freshness, Generations, Settings, Updates,
+};
 
 /// The everyday commands. They are at the top, as `sesame install`, and below `sesame extension`.
 #[derive(Debug, Subcommand)]
@@ -279,6 +281,8 @@ pub struct SetArguments {
     /// List the possible settings: keys, values and the author's descriptions
     #[arg(long, conflicts_with = "settings")]
     pub list: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<Settings>,
 }
 
 #[derive(Debug, Args)]

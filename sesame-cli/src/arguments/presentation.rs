@@ -3,7 +3,7 @@
 use super::command_line::Command;
 use super::extension::{EverydayCommand, ExtensionCommand};
 use super::listing::Presentation;
-use super::service::{RegistryCommand, SecretCommand, TrustCommand};
+use super::service::{ConfigCommand, RegistryCommand, SecretCommand, TrustCommand};
 
 impl Command {
     /// Returns the form in which its listing is printed.
@@ -16,6 +16,7 @@ impl Command {
             Self::Secret(SecretCommand::List { listing, .. }) => listing.into(),
             Self::Trust(TrustCommand::List { listing }) => listing.into(),
             Self::Doctor(listing) => listing.into(),
+            Self::Config(ConfigCommand::Show { listing, .. }) => listing.into(),
             _ => Presentation::default(),
         }
     }
@@ -38,6 +39,7 @@ fn of_extension(command: &ExtensionCommand) -> Presentation {
         ExtensionCommand::History { listing, .. } => listing.into(),
         ExtensionCommand::Gc { listing, .. } => listing.into(),
         ExtensionCommand::Sync(arguments) => (&arguments.listing).into(),
+        ExtensionCommand::Set(arguments) => (&arguments.listing).into(),
         _ => Presentation::default(),
     }
 }

@@ -12,7 +12,7 @@ use super::address;
 use super::listing::ListingArguments;
 use super::signer::IdentityArguments;
 use crate::completion;
-use crate::listing::{Logins, Secrets, Signers, Tags};
+use crate::listing::{Configuration, Logins, Secrets, Signers, Tags};
 
 /// A source of signatures: an extension, or all of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +163,8 @@ pub enum ConfigCommand {
         /// Show the file and line of each
         #[arg(long)]
         origin: bool,
+        #[command(flatten)]
+        listing: ListingArguments<Configuration>,
     },
     /// Check all files of the configuration and all manifests
     Validate,

@@ -52,7 +52,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Secret(SecretCommand::Remove { name, secret }) => {
             secret::remove(context, &name, &secret)
         }
-        Command::Config(ConfigCommand::Show { origin }) => config::show(context, origin),
+        Command::Config(ConfigCommand::Show { origin, .. }) => config::show(context, origin),
         Command::Config(ConfigCommand::Validate) => config::validate(context),
         Command::Wasi(WasiCommand::Publish(arguments)) => publish::wasi(context, &arguments),
         Command::Wasi(WasiCommand::Download { reference, output }) => {

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use core_types::{Capability, Grant, Owner, ScopeKind};
+use core_types::Grant;
 use extension_depot::{PinnedSigner, SignatureState};
 use extension_manager::{
-    Ask, Asked, Denied, Direction, Proposal, ProposedArtifact, ProposedChange, Replaced, Wide,
+    Ask, Denied, Direction, Proposal, ProposedArtifact, ProposedChange, Replaced,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
+use super::request_text::RequestText;
 use crate::terminal::{escape_to_line, moment::ago};
 
 /// How many digits of a digest are shown: enough to compare two by eye.
@@ -30,10 +31,12 @@ pub fn screen(proposal: &Proposal<'_>, now: Timestamp) -> String {
         fact("made", format!("{}, as its publisher says", ago(created, now)));
     }
     fact("change", changed(change));
+    let asked = |ask: &Ask| RequestText::new(ask, owner).to_string();
+    let given_text = |grant: &Grant| RequestText::of_grant(grant, owner).to_string();
     let (optional, required): (Vec<_>, Vec<_>) = asks.iter().partition(|ask| ask.is_optional);
-    list(&mut text, "it gets", given.iter().map(|grant| said(grant, owner)));
-    list(&mut text, "it needs", required.into_iter().map(|ask| asked(ask, owner)));
-    list(&mut text, "it works without", optional.into_iter().map(|ask| asked(ask, owner)));
+    list(&mut text, "it gets", given.iter().map(given_text));
+    list(&mut text, "it needs", required.into_iter().map(asked));
+    list(&mut text, "it works without", optional.into_iter().map(asked));
     list(&mut text, "it does not get", denied.iter().map(refused));
     text
 }
@@ -115,62 +118,9 @@ fn list(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
     }
 }
 
-fn said(grant: &Grant, owner: &Owner) -> String {
-    format!("{grant}: {}", meaning(grant, owner))
-}
-
-/// Formats a request, with the mark of a wide one and the reason of its author.
-fn asked(ask: &Ask, owner: &Owner) -> String {
-    let mut line = match &ask.request {
-        Asked::Grant(grant) => said(grant, owner),
-        Asked::WithoutScope(capability) => format!(
-            "{capability}, and does not say how far it has to reach: {}",
-            meaning_of(*capability, owner)
-        ),
-    };
-    if let Some(wide) = ask.wide {
-        let _ = write!(line, " [! {}]", mark(wide));
-    }
-    if let Some(reason) = &ask.reason {
-        let _ = write!(line, " (its author: \"{reason}\")");
-    }
-    line
-}
-
-/// Says why a request reaches further than most.
-pub fn mark(wide: Wide) -> &'static str {
-    match wide {
-        Wide::WholeHome => "your whole home directory",
-        Wide::ManyHosts => "every host below this domain",
-        Wide::LocalNetwork => "machines of your local network",
-        Wide::Everything => "every one that there is",
-    }
-}
-
 fn refused(denied: &Denied) -> String {
     match &denied.policy {
         Some(rule) => format!("{}: {rule}", denied.request()),
         None => format!("{}: no extension gets it", denied.request()),
-    }
-}
-
-/// Describes the use of a permission.
-pub fn meaning(grant: &Grant, owner: &Owner) -> String {
-    let meaning = meaning_of(grant.capability(), owner);
-    match grant.directory().and_then(|path| Some((path.host(), path.guest()?))) {
-        Some((host, guest)) => format!("{meaning}; it finds `{host}` as `{guest}`"),
-        None => meaning,
-    }
-}
-
-/// Describes the use of a capability. The owner of its secrets is named, since an extension may
-/// share them with another of the same origin.
-pub fn meaning_of(capability: Capability, owner: &Owner) -> String {
-    let meaning = capability.meaning();
-    match capability.spec().scope {
-        ScopeKind::Secrets => {
-            format!("{meaning}, where secrets of `{}` are kept", owner.identity)
-        }
-        _ => meaning.to_owned(),
     }
 }

@@ -4,7 +4,8 @@ use core_types::{Capability, Grant, Owner};
 use extension_manager::{Answer, Ask, Asked, Consent, Proposal, Question, Verdict};
 use jiff::Timestamp;
 
-use super::screen::{details, meaning, meaning_of, screen};
+use super::request_text::{meaning, meaning_of};
+use super::screen::{details, screen};
 use crate::context::Context;
 
 /// The choices under a screen. No is the default.
@@ -29,6 +30,7 @@ impl Consent for TerminalConsent<'_> {
         if !self.context.can_ask() {
             return Verdict::Unattended;
         }
+        self.context.progress.clear();
         let terminal = &self.context.terminal;
         terminal.status(&screen(proposal, Timestamp::now()));
         loop {
@@ -50,6 +52,7 @@ impl Consent for TerminalConsent<'_> {
 
     fn confirm(&self, question: &Question<'_>) -> bool {
         let context = self.context;
+        context.progress.clear();
         match question {
             Question::Replace { owner, old, new, granted } => {
                 let name = &owner.name;

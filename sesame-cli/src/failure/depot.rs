@@ -3,12 +3,12 @@
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{
     ArtifactError, BasisError, BlobError, ChangeCapabilitiesError, ChangeSettingsError,
-    ChangeTimedGrantsError, ChangedMeanwhile, CheckNameError, CommitError, ConfirmOriginError,
-    EditError, ExtensionNotFound, FileError, FindError, GenerationError, GrantInstalledError,
-    GuestPathTaken, HistoryError, InstalledError, LinkedFile, ManifestError, NotInstalled,
-    NoteSignatureError, OpenExtensionError, OtherSource, PolicyCheckError, PruneError,
-    RecordedSignatureError, RemoveError, RepairError, ReplaceManifestError, RestoreError,
-    SignatureRefusal, SignerError, StateFileError, StoredFileError, TimedGrantsError,
+    ChangeTimedGrantsError, ChangeTrustError, ChangedMeanwhile, CheckNameError, CommitError,
+    ConfirmOriginError, EditError, ExtensionNotFound, FileError, FindError, GenerationError,
+    GrantInstalledError, GuestPathTaken, HistoryError, InstalledError, LinkedFile, ManifestError,
+    NotInstalled, NoteSignatureError, OpenExtensionError, OtherSource, PolicyCheckError,
+    PruneError, RecordedSignatureError, RemoveError, RepairError, ReplaceManifestError,
+    RestoreError, SignatureRefusal, SignerError, StateFileError, StoredFileError, TimedGrantsError,
     TransportError,
 };
 
@@ -20,12 +20,12 @@ explain! { FileError: Local }
 explain_by_source! {
     BasisError: Manifest, PinnedSigner;
     ChangeCapabilitiesError: Edit, SameGuestPath;
-    ChangeTimedGrantsError: Find, NotInstalled, Changed, Grants;
+    ChangeTrustError: File, Linked;
     CheckNameError: Manifest, OtherSource;
     CommitError:
-        SameGuestPath, Manifest, Changed, OtherSource, Signature, State, Layout, Stored;
+        SameGuestPath, Manifest, Linked, Changed, OtherSource, Signature, State, Layout, Stored;
     ConfirmOriginError: Changed, Signature, Installed, State, Stored;
-    EditError: Find, Stored;
+    EditError: Find, Linked, Stored;
     FindError: NotFound, Manifest;
     GrantInstalledError: Edit, SameGuestPath, Changed;
     HistoryError: NotFound, Generation;
@@ -36,7 +36,7 @@ explain_by_source! {
     RemoveError: NotFound, File, Stored;
     RepairError: Find, Changed, Layout, Record;
     RestoreError:
-        SameGuestPath, Manifest, Changed, Generation, OtherSource, State, Layout, Stored;
+        SameGuestPath, Linked, Changed, Generation, OtherSource, State, Layout, Stored;
     SignerError: Refused, Trust;
     StoredFileError: State, File;
 }
@@ -151,6 +151,25 @@ impl Explain for ChangeSettingsError {
     }
 }
 
+impl Explain for ChangeTimedGrantsError {
+    fn help(&self) -> Help {
+        match self {
+            Self::NoSession => Help::new(ErrorKind::Local)
+                .with_hint("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR"),
+            Self::Find(error) => error.help(),
+            Self::NotInstalled(error) => error.help(),
+            Self::Changed(error) => error.help(),
+            Self::Grants(error) => error.help(),
+        }
+    }
+}
+
+impl Explain for LinkedFile {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Local).with_hint(linked_hint(self))
+    }
+}
+
 impl Explain for ReplaceManifestError {
     fn help(&self) -> Help {
         match self {
@@ -230,9 +249,6 @@ fn state_file_hint(error: &StateFileError) -> Option<String> {
 
 pub(super) fn timed_hint(error: &TimedGrantsError) -> Option<String> {
     match error {
-        TimedGrantsError::NoSession => {
-            Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned())
-        }
         TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => {
             Some(format!("remove `{}`: the timed grants in it are lost", path.display()))
         }
@@ -256,12 +272,11 @@ pub(super) fn manifest_hint(error: &ManifestError) -> String {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
             format!("fix `{}` in an editor", path.display())
         }
-        ManifestError::Linked(linked) => linked_hint(linked),
     }
 }
 
 /// Returns the command that replaces a link by a file. The user may rather edit its target.
-pub(super) fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
+fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
     if target.exists() {
         format!(
             "put a copy in its place: cp --remove-destination '{}' '{}'",

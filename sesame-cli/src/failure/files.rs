@@ -9,7 +9,7 @@ use extension_depot::{
 };
 use extension_manager::environment::NoPlaces;
 
-use super::depot::{linked_hint, manifest_hint, timed_hint};
+use super::depot::{manifest_hint, timed_hint};
 use super::help::{Explain, Help, explain};
 
 explain! { io::Error: Local, ActivityError: Local, ConfigFileError: Local, VerifierError: Usage }
@@ -39,8 +39,6 @@ impl Explain for TrustError {
             | TrustError::Means { path, .. } => {
                 help.with_hint(format!("fix `{}` in an editor", path.display()))
             }
-            TrustError::Linked(linked) => help.with_hint(linked_hint(linked)),
-            TrustError::Lock(error) => error.help(),
             TrustError::Io { .. } => help,
         }
     }

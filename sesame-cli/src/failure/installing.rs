@@ -73,6 +73,7 @@ fn install_help(error: &InstallError) -> Help {
         }
         InstallError::AsksForMore { name, missing, .. } => asking_for_more(name, missing),
         InstallError::Trust(error) => error.help(),
+        InstallError::TrustSigner(error) => error.help(),
         InstallError::Lock(error) => error.help(),
         InstallError::Basis(error) => error.help(),
         InstallError::Manifest(error) => error.help(),

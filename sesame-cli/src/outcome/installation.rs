@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use core_types::{Digest, ExtensionName, Grant, OciReference};
+use core_types::{Digest, ExtensionName, Grant, OciReference, Owner};
 use extension_depot::Installed;
 use extension_host::Purpose;
 pub use extension_manager::{Age, Denied, Direction, Replaced, StepState};
@@ -10,6 +10,7 @@ use extension_manager::{Committed, Decision};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::report::Asked;
 use crate::failure::Failure;
 
 /// An extension that is installed now.
@@ -201,6 +202,14 @@ impl Update {
     }
 }
 
+impl Update {
+    /// Returns what it asks for beyond its predecessor and does not have, in words.
+    pub fn requests(&self) -> Vec<Asked> {
+        let owner = Owner { name: self.name.clone(), identity: self.from.identity() };
+        self.asks_for.iter().map(|denied| Asked::ungranted(denied, &owner)).collect()
+    }
+}
+
 /// What one manifest takes, or took.
 #[derive(JsonSchema, Serialize)]
 pub struct Step {
@@ -218,6 +227,9 @@ pub struct Step {
     /// Whether that is withdrawn by now, whatever became of the rest.
     #[serde(skip)]
     pub is_withdrawn: bool,
+    /// What the list asks for on its behalf, as far as nothing is done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Asked>,
 }
 
 impl From<extension_manager::Step> for Step {
@@ -230,9 +242,16 @@ impl From<extension_manager::Step> for Step {
             grant,
             withdraw,
             is_withdrawn,
+            prospects,
         } = step;
+        let identity = reference.as_ref().map(OciReference::identity);
+        let owner = identity.map(|identity| Owner { name: name.clone(), identity });
+        let requests = owner.map(|owner| {
+            prospects.into_iter().map(|prospect| Asked::expected(prospect, &owner)).collect()
+        });
         let problem = problem.map(|problem| Failure::from(problem).in_one_line());
-        Self { name, reference, state, problem, grant, withdraw, is_withdrawn }
+        let requests = requests.unwrap_or_default();
+        Self { name, reference, state, problem, grant, withdraw, is_withdrawn, requests }
     }
 }
 

@@ -1,18 +1,22 @@
 //! Reports about extensions, calls, the configuration and the machine.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use core_types::{
-    Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits, ExtensionName,
-    Grant, LimitName, Limits, OciReference, TouchRecord, UnknownKey, Verdict,
+    Authority, Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits,
+    ExtensionName, Grant, LimitName, Limits, OciReference, Owner, Request, TouchRecord, UnknownKey,
+    Verdict, decide,
 };
 use extension_depot::{CheckedSignature, PinnedSigner, TrustedSigner};
-use extension_host::{ExportedFunction, Import, Returned, Usage};
+use extension_host::{ExportedFunction, Import, Returned, Usage, boot_time};
+use extension_manager::{Ask, Prospect, Requests};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::installation::Denied;
+use crate::consent::RequestText;
 use crate::failure::Failure;
 use crate::terminal::MAX_WARNINGS;
 
@@ -162,6 +166,8 @@ pub struct Info {
     pub problem: Option<String>,
     /// The grants of the manifest, within every policy.
     pub capabilities: Capabilities,
+    /// The requests of its author and of its imports, with the present decisions.
+    pub asks_for: Vec<Asked>,
     /// Timed grants, with their ends.
     pub timed: Vec<(Grant, String)>,
     /// Grants of the manifest or of this session that a policy denies.
@@ -259,12 +265,56 @@ pub struct Inspection {
 }
 
 /// A request of an extension, with the present decision.
-#[derive(JsonSchema, Serialize)]
+#[derive(Clone, JsonSchema, Serialize)]
 pub struct Asked {
-    pub what: String,
+    #[serde(flatten)]
+    pub request: RequestText,
     pub verdict: Verdict,
     /// By which rule, and where that stands.
     pub rule: String,
+}
+
+/// The request in a line, with the decision behind it.
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Allow => "allowed",
+            Verdict::Deny => "refused",
+            Verdict::Ask => "would be asked",
+        };
+        write!(f, "{}; {verdict}, {}", self.request, self.rule)
+    }
+}
+
+impl Asked {
+    /// Decides about each request of an extension, as for a call now.
+    pub fn all(requests: &Requests, owner: &Owner, authority: &Authority) -> Vec<Self> {
+        let asked = |ask: Ask| {
+            let request = match &ask.request {
+                extension_manager::Asked::Grant(grant) => Request::of_grant(grant),
+                extension_manager::Asked::WithoutScope(capability) => Request::Use(*capability),
+            };
+            let decision = decide(&request, authority, boot_time());
+            let (verdict, rule) = (decision.verdict, decision.to_string());
+            Self { request: RequestText::new(&ask, owner), verdict, rule }
+        };
+        requests.asks().map(asked).collect()
+    }
+
+    /// Describes a request of a list with the decision that is to be expected.
+    pub fn expected(prospect: Prospect, owner: &Owner) -> Self {
+        let Prospect { ask, verdict, rule } = prospect;
+        Self { request: RequestText::new(&ask, owner), verdict, rule }
+    }
+
+    /// Describes a request that is not granted.
+    pub fn ungranted(denied: &Denied, owner: &Owner) -> Self {
+        let (verdict, rule) = match &denied.policy {
+            Some(rule) => (Verdict::Deny, rule.clone()),
+            None => (Verdict::Ask, "not decided yet".to_owned()),
+        };
+        Self { request: RequestText::of_denied(denied, owner), verdict, rule }
+    }
 }
 
 /// Something that is so now.
@@ -274,6 +324,16 @@ pub struct Change {
     pub now: String,
     /// Whether it was not so before.
     pub changed: bool,
+    /// The granted permission in words, by `grant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestText>,
+}
+
+impl Change {
+    /// Makes one from a sentence without a full stop, and whether it was not so before.
+    pub fn new(now: String, changed: bool) -> Self {
+        Self { now, changed, request: None }
+    }
 }
 
 /// What verifying found of one extension.

@@ -36,6 +36,11 @@ impl Cell {
         }
     }
 
+    /// Makes a cell with another text in a table than for programs.
+    pub fn with_form(full: &str, form: &str) -> Self {
+        Self { full: escape_to_line(full), forms: vec![escape_to_line(form)], ..Self::default() }
+    }
+
     /// Makes a cell of a time: its age in a table, or the time itself.
     pub fn time(at: Timestamp, now: Timestamp) -> Self {
         Self { full: rfc3339(at), forms: vec![ago(at, now)], style: Style::Faint }

@@ -7,8 +7,6 @@
 mod cell;
 mod json;
 mod listings;
-#[cfg(test)]
-mod listings_tests;
 mod markdown;
 mod screen;
 mod show;

@@ -4,12 +4,12 @@ use comfy_table::{
     Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
     TableStyle, Width, presets,
 };
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::cell::Cell;
 use super::screen::{Form, Screen};
 use crate::listing::{Column, Fit};
-use crate::terminal::Style;
+use crate::terminal::{Style, middle};
 
 /// The blanks between two columns: the padding of one, and the place of the line between them.
 const GAP: usize = 2;
@@ -21,8 +21,6 @@ const MIN_MIDDLE: usize = 24;
 /// The lines of a table: one below the titles.
 const LINES: TableStyle =
     presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
-/// What stands for the middle of a text that is too long.
-const ELLIPSIS: char = '…';
 
 /// A column of one table, with its cells.
 struct Drawing<'a> {
@@ -173,29 +171,6 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Leaves out the middle of a text that is too wide.
-pub fn middle(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let kept = width.saturating_sub(1);
-    let end: String = {
-        let backwards: Vec<_> = at_most(text.chars().rev(), kept / 2).collect();
-        backwards.into_iter().rev().collect()
-    };
-    let begin: String = at_most(text.chars(), kept - end.width()).collect();
-    format!("{begin}{ELLIPSIS}{end}")
-}
-
-/// Returns the first characters within this width.
-fn at_most(characters: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
-    let mut used = 0;
-    characters.take_while(move |character| {
-        used += character.width().unwrap_or_default();
-        used <= width
-    })
 }
 
 fn draw(drawn: &[Drawing<'_>], rows: usize, has_styles: bool) -> String {

@@ -1,10 +1,8 @@
 //! Shows the manager's events to a person at a terminal.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use extension_manager::{Event, Events, Note};
 
-use super::progress::{DownloadBar, ProgressLine, Spinner};
+use super::progress::ProgressLines;
 use super::streams::Terminal;
 use super::warnings::Warnings;
 use crate::context::Context;
@@ -15,11 +13,7 @@ pub struct TerminalEvents {
     warnings: Warnings,
     is_quiet: bool,
     is_verbose: bool,
-    progress: ProgressLine,
-    /// The line that shows the current work.
-    spinner: Mutex<Option<Spinner>>,
-    /// The bar of downloads.
-    download: Mutex<Option<DownloadBar>>,
+    progress: ProgressLines,
 }
 
 impl TerminalEvents {
@@ -30,18 +24,8 @@ impl TerminalEvents {
             warnings: context.warnings.clone(),
             is_quiet: context.global.quiet,
             is_verbose: context.is_verbose(),
-            progress: ProgressLine::new(context),
-            spinner: Mutex::default(),
-            download: Mutex::default(),
+            progress: context.progress.clone(),
         }
-    }
-
-    fn show_spinner(&self, spinner: Option<Spinner>) {
-        *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = spinner;
-    }
-
-    fn download(&self) -> MutexGuard<'_, Option<DownloadBar>> {
-        self.download.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, note: &Note<'_>) {
@@ -50,28 +34,12 @@ impl TerminalEvents {
             self.terminal.status(&note.to_string());
         }
     }
-}
 
-impl Events for TerminalEvents {
-    fn event(&self, event: Event<'_>) {
+    /// Prints a line for a person, above the lines of the progress.
+    fn print(&self, event: &Event<'_>) {
         match event {
-            Event::CompileStarted(_) => {
-                if self.is_verbose {
-                    self.terminal.status(&event.to_string());
-                }
-                self.show_spinner(Some(self.progress.start("compiling".to_owned())));
-            }
-            Event::CompileEnded => self.show_spinner(None),
-            Event::WaitStarted(wait) => {
-                self.show_spinner(Some(self.progress.start(wait.to_string())))
-            }
-            Event::WaitEnded => self.show_spinner(None),
-            Event::Downloading(progress) => {
-                self.download()
-                    .get_or_insert_with(|| DownloadBar::on(self.progress))
-                    .update(progress);
-            }
-            Event::DownloadEnded => drop(self.download().take()),
+            Event::CompileStarted(_) if self.is_verbose => self.terminal.status(&event.to_string()),
+            Event::CompileStarted(_) => {}
             Event::Note(note) => self.note(note),
             Event::WaitingForLock if self.is_quiet => {}
             Event::WaitingForLock => self.terminal.status(&event.to_string()),
@@ -79,6 +47,23 @@ impl Events for TerminalEvents {
                 self.warnings.warn_of_keys(keys.iter().map(|(path, key)| (path.display(), key)));
             }
             other => self.warnings.warn(&other.to_string()),
+        }
+    }
+}
+
+impl Events for TerminalEvents {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::PhaseStarted { name, phase } => self.progress.phase(name, phase),
+            Event::Downloading { name, progress } => self.progress.download(name, progress),
+            Event::WorkEnded { name } => self.progress.end(name),
+            Event::WaitStarted(wait) => self.progress.wait(&wait.to_string()),
+            Event::WaitEnded | Event::CompileEnded => self.progress.end_wait(),
+            Event::CompileStarted(_) => {
+                self.progress.above(|| self.print(&event));
+                self.progress.wait("compiling");
+            }
+            other => self.progress.above(|| self.print(&other)),
         }
     }
 }

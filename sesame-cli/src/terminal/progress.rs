@@ -1,46 +1,179 @@
-//! Progress on standard error, where a person is watching.
+//! Progress on standard error, where a person is watching: a line for each extension that is worked
+//! on, with its phase, or with the bytes, the rate and the rest of its download.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use core_types::ExtensionName;
 use extension_depot::registry::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use extension_manager::Phase;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::shorten::middle;
 use crate::context::Context;
 
 /// How long is waited before it is said what for: shorter, and the line would only flicker.
 const MOMENT: Duration = Duration::from_millis(300);
+/// How often a line shows that it is alive.
+const TICK: Duration = Duration::from_millis(100);
+/// The columns of a name: longer ones would leave too few for the rest of a line.
+const MAX_NAME: usize = 24;
+/// A line of work whose length is unknown.
+const WORK: &str = "{prefix}{spinner} {elapsed} {wide_msg}";
+/// A line of a download. What matters least is last, as a narrow terminal cuts it off.
+const DOWNLOAD: &str =
+    "{prefix}downloading {bytes}/{total_bytes} {bytes_per_sec} {eta} left {wide_bar}";
 
-/// One bar for everything that is downloaded.
-pub struct DownloadBar {
-    bar: ProgressBar,
+/// The lines of this process. Clones share them.
+#[derive(Clone)]
+pub struct ProgressLines {
+    /// Nothing where nobody watches.
+    screen: Option<MultiProgress>,
+    state: Arc<Mutex<State>>,
 }
 
-impl DownloadBar {
-    /// Makes a bar that is drawn only for a person.
-    pub fn on(line: ProgressLine) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(0), line.target());
-        if let Ok(style) = ProgressStyle::with_template(
-            "downloading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-        ) {
-            bar.set_style(style);
-        }
-        Self { bar }
+#[derive(Default)]
+struct State {
+    /// The lines by their extensions. What belongs to none has one together.
+    lines: BTreeMap<Option<ExtensionName>, Line>,
+    /// The extension that was heard of last, to which a wait belongs.
+    current: Option<(ExtensionName, Phase)>,
+}
+
+struct Line {
+    bar: ProgressBar,
+    is_download: bool,
+}
+
+impl ProgressLines {
+    /// Returns lines that a person sees, or none.
+    pub fn new(is_shown: bool) -> Self {
+        let screen =
+            is_shown.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { screen, state: Arc::default() }
     }
 
-    /// Takes a report of the download.
-    pub fn update(&self, progress: Progress) {
+    /// Notes that the work on an extension has come to a phase. A line that is there shows it; a
+    /// new one would flicker for a phase that takes no time. No line is beside a question.
+    pub fn phase(&self, name: &ExtensionName, phase: Phase) {
+        let mut state = self.state();
+        state.current = Some((name.clone(), phase));
+        if phase == Phase::Deciding {
+            state.clear();
+        } else if let Some(line) = state.lines.get_mut(&Some(name.clone())) {
+            line.show_work(phase.name());
+        }
+    }
+
+    /// Shows that something is waited for.
+    pub fn wait(&self, what: &str) {
+        let key = self.state().current.as_ref().map(|(name, _)| name.clone());
+        if let Some(line) = self.line(&mut self.state(), key) {
+            line.show_work(what);
+        }
+    }
+
+    /// Notes that it is not waited for any more.
+    pub fn end_wait(&self) {
+        let mut state = self.state();
+        match state.current.clone() {
+            None => state.remove(&None),
+            Some((name, phase)) => {
+                if let Some(line) = state.lines.get_mut(&Some(name)) {
+                    line.show_work(phase.name());
+                }
+            }
+        }
+    }
+
+    /// Takes a report of the download of an extension.
+    pub fn download(&self, name: &ExtensionName, progress: Progress) {
+        if let Some(line) = self.line(&mut self.state(), Some(name.clone())) {
+            line.show_download(progress);
+        }
+    }
+
+    /// Removes the line of an extension.
+    pub fn end(&self, name: &ExtensionName) {
+        let mut state = self.state();
+        state.current.take_if(|(current, _)| current == name);
+        state.remove(&Some(name.clone()));
+    }
+
+    /// Removes all lines, as before a question or an outcome.
+    pub fn clear(&self) {
+        self.state().clear();
+    }
+
+    /// Writes something else to the terminal, above the lines.
+    pub fn above(&self, write: impl FnOnce()) {
+        match &self.screen {
+            Some(screen) => screen.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the line of an extension, which is added below the others if it is not there.
+    fn line<'a>(&self, state: &'a mut State, key: Option<ExtensionName>) -> Option<&'a mut Line> {
+        let screen = self.screen.as_ref()?;
+        let name = key.as_ref().map(|name| format!("{}  ", middle(name.as_str(), MAX_NAME)));
+        let add = || {
+            let bar = screen.add(ProgressBar::no_length());
+            bar.set_prefix(name.unwrap_or_default());
+            Line { bar, is_download: false }
+        };
+        Some(state.lines.entry(key).or_insert_with(add))
+    }
+}
+
+impl State {
+    fn remove(&mut self, key: &Option<ExtensionName>) {
+        if let Some(line) = self.lines.remove(key) {
+            line.bar.finish_and_clear();
+        }
+    }
+
+    fn clear(&mut self) {
+        for (_, line) in std::mem::take(&mut self.lines) {
+            line.bar.finish_and_clear();
+        }
+    }
+}
+
+impl Line {
+    fn show_work(&mut self, what: &str) {
+        self.is_download = false;
+        self.use_template(WORK);
+        self.bar.reset_elapsed();
+        self.bar.set_message(what.to_owned());
+        self.bar.enable_steady_tick(TICK);
+    }
+
+    fn show_download(&mut self, progress: Progress) {
+        if !self.is_download {
+            self.is_download = true;
+            self.bar.set_length(0);
+            self.bar.reset();
+            self.use_template(DOWNLOAD);
+            self.bar.enable_steady_tick(TICK);
+        }
         match progress {
             Progress::Resolved { bytes, .. } => self.bar.inc_length(bytes),
             Progress::Received(bytes) => self.bar.inc(bytes),
             Progress::Restarted(bytes) => self.bar.dec(bytes),
         }
     }
-}
 
-impl Drop for DownloadBar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+    fn use_template(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
     }
 }
 
@@ -50,44 +183,8 @@ pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Outpu
     if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
         return done;
     }
-    let shown = ProgressLine::new(context).start(what);
+    context.progress.wait(&what);
     let done = work.await;
-    drop(shown);
+    context.progress.end_wait();
     done
-}
-
-/// The place where progress is drawn, if a person watches.
-#[derive(Debug, Clone, Copy)]
-pub struct ProgressLine {
-    is_shown: bool,
-}
-
-impl ProgressLine {
-    /// Returns a line on standard error.
-    pub fn new(context: &Context) -> Self {
-        Self { is_shown: context.terminal.shows_progress() && !context.global.quiet }
-    }
-
-    /// Shows work of unknown length, until the result is dropped.
-    pub fn start(self, what: String) -> Spinner {
-        let spinner = ProgressBar::with_draw_target(None, self.target()).with_message(what);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
-            spinner.set_style(style);
-        }
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        Spinner(spinner)
-    }
-
-    fn target(self) -> ProgressDrawTarget {
-        if self.is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
-    }
-}
-
-/// A line that is removed when this is dropped, even if its work was interrupted.
-pub struct Spinner(ProgressBar);
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }

@@ -2,13 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 
 use super::escape::escape_control;
@@ -200,12 +201,24 @@ impl Terminal {
 
 /// Writes to one of the streams of this process, and waits for its reader as long as was set.
 fn write(mut to: impl Write + AsFd, bytes: &[u8]) -> io::Result<()> {
-    let Some(time) = WRITE_TIMEOUT.get() else {
-        to.write_all(bytes)?;
-        return to.flush();
-    };
     to.flush()?;
-    write_with_timeout(to.as_fd(), bytes, WriteTimeout::PerPiece(*time))
+    match WRITE_TIMEOUT.get() {
+        Some(time) => write_with_timeout(to.as_fd(), bytes, WriteTimeout::PerPiece(*time)),
+        None => write_all(to.as_fd(), bytes),
+    }
+}
+
+/// Writes all bytes. The standard library would take them for written where the stream is closed.
+fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Reads the lines that were typed before a question, and returns whether the input ended with

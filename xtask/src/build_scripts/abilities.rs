@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::words::is_word_character;
+
 /// A text in a script that shows an ability. Where the text must not go on, a letter, a digit or an
 /// underscore beside it makes it another one.
 struct Sign {
@@ -59,7 +61,7 @@ pub fn abilities_of(code: &str) -> BTreeSet<&'static str> {
 impl Sign {
     fn is_in(&self, code: &str) -> bool {
         code.match_indices(self.text).any(|(at, text)| {
-            let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+            let goes_on = |c: Option<char>| c.is_some_and(is_word_character);
             let before = goes_on(code[..at].chars().next_back());
             let after = goes_on(code[at + text.len()..].chars().next());
             !(self.begins && before || self.ends && after)

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::problem::{Problem, Result};
 use crate::repository::read;
+use crate::words::is_word_character;
 
 /// The files of a script, each once.
 pub struct Sources(Vec<PathBuf>);
@@ -70,12 +71,12 @@ fn quoted_after(code: &str, opening: &str, sign: &str) -> Vec<String> {
 
 /// Returns the modules that are declared and not written out.
 fn modules(code: &str) -> Vec<&str> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let declared = |(at, text): (usize, &str)| {
         let rest = &code[at + text.len()..];
         let name = rest.trim_start();
-        let end = name.find(|c| !is_word(c))?;
-        let is_whole = !code[..at].ends_with(is_word) && rest.len() > name.len() && end > 0;
+        let end = name.find(|c| !is_word_character(c))?;
+        let is_whole =
+            !code[..at].ends_with(is_word_character) && rest.len() > name.len() && end > 0;
         (is_whole && name[end..].trim_start().starts_with(';')).then_some(&name[..end])
     };
     code.match_indices("mod").filter_map(declared).collect()

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-/// The results of the tests. Tests are known by their names without their modules: of several with one
-/// name, all have to pass.
+use crate::words::is_word;
+
+/// The results of the tests. Tests are known by their names without their modules: of several with
+/// one name, all have to pass.
 pub struct Log {
     results: HashMap<String, &'static str>,
     cases: HashMap<String, u64>,
@@ -29,11 +31,6 @@ impl Log {
     pub fn cases(&self, test: &str) -> Option<u64> {
         self.cases.get(test).copied()
     }
-}
-
-/// Returns whether a text is an identifier.
-pub fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Removes the modules from the name of a test. A name with spaces is one of a documentation test.

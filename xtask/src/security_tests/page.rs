@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::log::{Log, is_word};
+use super::log::Log;
 use super::rows::Row;
+use crate::words::is_word;
 
 const SECTIONS: [(&str, &str); 7] = [
     ("6.1", "Parsing and names"),

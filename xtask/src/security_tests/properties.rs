@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::log::is_word;
 use crate::problem::Result;
 use crate::repository::{files_below, read};
+use crate::words::is_word;
 
 /// The random inputs of a property without a configured number: the default of proptest.
 const DEFAULT_CASES: u64 = 256;

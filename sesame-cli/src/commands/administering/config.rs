@@ -15,6 +15,9 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
         value: setting.value,
         origin: format!("{}:{}", setting.path.display(), setting.line),
     }));
+    if values.is_empty() {
+        context.status("nothing is configured: each value is its default");
+    }
     Ok(Outcome::Config { values, with_origin: origin })
 }
 

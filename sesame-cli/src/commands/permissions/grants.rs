@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use core_types::{Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
+use core_types::{Capabilities, ExtensionName, Grant, Owner, Period, TimedGrant, TimedGrants};
 use extension_depot::{EffectiveConfig, Reason};
 use extension_host::boot_time;
 
 use crate::arguments::{GrantArguments, Revocation};
+use crate::consent::RequestText;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
@@ -23,7 +24,7 @@ pub fn enable(
         let changed = depot.lock()?.set_enabled(name, enabled)?;
         let changed = enabled && depot.forget_failures(name)? || changed;
         let now = format!("`{name}` is {}", if enabled { "enabled" } else { "disabled" });
-        Ok(Change { now, changed })
+        Ok(Change::new(now, changed))
     };
     Outcome::of_each(names, set, Outcome::Changed)
 }
@@ -33,13 +34,8 @@ pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<O
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
         let changed = depot.lock()?.set_pinned(name, pinned)?;
-        Ok(Change {
-            now: format!(
-                "`{name}` {}",
-                if pinned { "stays at its version" } else { "can be updated" }
-            ),
-            changed,
-        })
+        let state = if pinned { "stays at its version" } else { "can be updated" };
+        Ok(Change::new(format!("`{name}` {state}"), changed))
     };
     Outcome::of_each(names, set, Outcome::Changed)
 }
@@ -50,12 +46,34 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     let loaded = context.depot()?.manifest(name)?;
     let checked = context.manager()?.check_directories(name, loaded.as_ref(), grants);
     checked.map_err(|error| Failure::of_directory_grant(name, error))?;
-    let changes = match (period, until) {
+    let mut changes = match (period, until) {
         (None, None) => grant_for_good(context, name, grants, context.config()?)?,
         (period, _) => grant_for_a_while(context, name, grants, period.map(Period::duration))?,
     };
+    explain(context, name, grants, &mut changes)?;
     warn_of_policy(context, name, grants)?;
     Ok(Outcome::Changed(changes))
+}
+
+/// Adds to each change what the granted permission means, in the words of a question about it.
+fn explain(
+    context: &Context,
+    name: &ExtensionName,
+    grants: &[Grant],
+    changes: &mut [Change],
+) -> Result<(), Failure> {
+    let installed = context.depot()?.installed_with_binary(name);
+    for (change, grant) in changes.iter_mut().zip(grants) {
+        let request = match &installed {
+            Some(installed) => RequestText::of_installed(grant, installed),
+            None => RequestText::of_grant(grant, &Owner::embedded(name.clone())),
+        };
+        if context.config()?.denial(grant.capability()).is_none() {
+            change.now = format!("{}: {}", change.now, request.explanation());
+        }
+        change.request = Some(request);
+    }
+    Ok(())
 }
 
 fn grant_for_good(
@@ -72,7 +90,7 @@ fn grant_for_good(
                 None => format!("`{name}` may use {grant}"),
                 Some(_) => format!("policy denies `{name}` {grant}, which its manifest has"),
             };
-            changes.push(Change { now, changed });
+            changes.push(Change::new(now, changed));
         }
         changes.iter().any(|change| change.changed)
     })?;
@@ -100,7 +118,7 @@ fn grant_for_a_while(
         None => format!("`{name}` may use {grant} {ends}"),
         Some(_) => format!("policy denies `{name}` {grant}, which it would have {ends}"),
     };
-    Ok(grants.iter().map(|grant| Change { now: now(grant), changed: true }).collect())
+    Ok(grants.iter().map(|grant| Change::new(now(grant), true)).collect())
 }
 
 /// Warns of a grant that a policy denies, since it does nothing.
@@ -194,11 +212,11 @@ fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revo
         Revocation::Whole(capability) => {
             let changed = capabilities.grants(*capability);
             capabilities.deny(*capability);
-            Change { now: format!("`{name}` may not use {capability}"), changed }
+            Change::new(format!("`{name}` may not use {capability}"), changed)
         }
         Revocation::Part(grant) => {
             let changed = capabilities.take(grant);
-            Change { now: format!("`{name}` may not use {grant}"), changed }
+            Change::new(format!("`{name}` may not use {grant}"), changed)
         }
     }
 }

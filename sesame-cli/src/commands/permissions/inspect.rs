@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Request, decide};
+use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Owner};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source};
-use extension_host::boot_time;
-use extension_manager::{Findings, Nobody, Requests, SourceForm, check_form};
+use extension_manager::{Findings, Nobody, SourceForm, check_form};
 
 use crate::arguments::typed_source;
 use crate::context::Context;
@@ -73,6 +72,7 @@ fn inspection(
     let Findings { host, code, requests, refusal, purpose } =
         context.manager()?.examine(name, binary)?;
     let authority = authority(context, depot, name, reference)?;
+    let owner = Owner { name: name.clone(), identity: reference.identity() };
     Ok(Inspection {
         name: name.clone(),
         version: artifact.version(reference),
@@ -81,7 +81,7 @@ fn inspection(
         binary: binary.digest,
         binary_size: binary.size,
         imports: host.imports(&code),
-        asks_for: asked(&requests, &authority),
+        asks_for: Asked::all(&requests, &owner, &authority),
         exports: host.exports(&code),
         attached: Vec::new(),
         nothing_to_call: nothing_to_call(name, purpose),
@@ -121,18 +121,4 @@ fn authority(
         timed: depot.timed_grants(name, &reference.identity())?,
         policies,
     })
-}
-
-fn asked(requests: &Requests, authority: &Authority) -> Vec<Asked> {
-    let asked = |what: String, request: &Request| {
-        let decision = decide(request, authority, boot_time());
-        Asked { what, verdict: decision.verdict, rule: decision.to_string() }
-    };
-    let grants = requests.grants.iter().map(|request| &request.grant);
-    let scoped = grants.map(|grant| asked(grant.to_string(), &Request::of_grant(grant)));
-    let unscoped = requests
-        .without_scope
-        .iter()
-        .map(|capability| asked(capability.to_string(), &Request::Use(*capability)));
-    scoped.chain(unscoped).collect()
 }

@@ -20,10 +20,8 @@ pub fn set(
     let value = read_value(context, name, secret)?;
     let stored = secret.to_string();
     ask(move |store| store.store(&owner, &stored, &value))?;
-    Ok(Outcome::Changed(vec![Change {
-        now: format!("`{name}` has the secret {secret}"),
-        changed: true,
-    }]))
+    let now = format!("`{name}` has the secret {secret}");
+    Ok(Outcome::Changed(vec![Change::new(now, true)]))
 }
 
 /// Lists the names of an extension's secrets.
@@ -44,7 +42,7 @@ pub fn remove(
         Err(BackendError::NotFound) => false,
         Err(error) => return Err(error.into()),
     };
-    Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has no secret {secret}"), changed }]))
+    Ok(Outcome::Changed(vec![Change::new(format!("`{name}` has no secret {secret}"), changed)]))
 }
 
 /// Reads a value. It never comes from the command line, which other processes can read.

@@ -34,7 +34,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
             })?;
             let signer = TrustedSigner { place, proof: proof(given)? };
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
-            Ok(Outcome::Changed(vec![Change { now, changed: depot.lock()?.trust(&signer)? }]))
+            Ok(Outcome::Changed(vec![Change::new(now, depot.lock()?.trust(&signer)?)]))
         }
         TrustCommand::Remove { signer, place } => remove(depot, &signer, place.as_ref()),
         TrustCommand::Accept { of } => accept(depot, &of),
@@ -42,8 +42,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     }
 }
 
-/// The next version of an extension, or of what a repository has, counts as the first again,
-/// whoever signed it.
+/// Accepts the signer of the next version of an extension, or of a repository, as the first again.
 fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
     let repository = match of {
         SignedSource::Extension(name) => {
@@ -59,7 +58,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
     };
     let changed = depot.lock()?.accept_signer(&repository)?;
     let now = format!("any signer of the next version of `{repository}` is accepted");
-    Ok(Outcome::Changed(vec![Change { now, changed }]))
+    Ok(Outcome::Changed(vec![Change::new(now, changed)]))
 }
 
 /// Writes a new pair of keys: `NAME.key`, which only the user can read, and `NAME.pub`.
@@ -71,7 +70,7 @@ fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
         ));
     }
     let (secret, public) = (with_ending(to, ".key"), with_ending(to, ".pub"));
-    // What is there already is said before anybody thinks of a password.
+    // An existing file is reported before the question for a password.
     if let Some(there) = [&secret, &public].into_iter().find(|path| path.symlink_metadata().is_ok())
     {
         return Err(Failure::key_is_there(there, to));
@@ -82,15 +81,15 @@ fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
     Ok(Outcome::Written(vec![secret, public]))
 }
 
-/// The name as it was given, with an ending: a dot in it belongs to it.
+/// Appends an ending to the name, whatever dots it has.
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// The password for a new key, from the environment or from a person, who types it twice. Without
-/// one, the key is not encrypted.
+/// Returns the password for a new key, from the environment or from a person, who types it twice.
+/// Without one, the key is not encrypted.
 fn new_password(context: &Context, key: &Path) -> Result<Option<String>, Failure> {
     let password = match context.key_password() {
         Some(password) => password,
@@ -143,7 +142,7 @@ fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outc
         (format!("the key {key}"), depot.lock()?.distrust(is_meant)?)
     };
     let of_place = place.map(|place| format!(" for `{place}`")).unwrap_or_default();
-    Ok(Outcome::Changed(vec![Change { now: format!("{whom} is not trusted{of_place}"), changed }]))
+    Ok(Outcome::Changed(vec![Change::new(format!("{whom} is not trusted{of_place}"), changed)]))
 }
 
 fn key_of(path: &Path) -> Result<Digest, Failure> {

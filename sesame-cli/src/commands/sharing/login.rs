@@ -44,7 +44,7 @@ pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
         try_login(context, &registry, &credential)?;
     }
     store_login(&store, &registry, &credential).map_err(without_store)?;
-    Ok(Outcome::Changed(vec![Change { now: format!("logged in to `{registry}`"), changed: true }]))
+    Ok(Outcome::Changed(vec![Change::new(format!("logged in to `{registry}`"), true)]))
 }
 
 fn without_store(error: LoginError) -> Failure {
@@ -116,7 +116,7 @@ pub fn logout(context: &Context, text: &str) -> Result<Outcome, Failure> {
         // Earlier versions kept a login under the text as it was typed.
         changed |= forget(context, text)?;
     }
-    Ok(Outcome::Changed(vec![Change { now: format!("logged out of `{registry}`"), changed }]))
+    Ok(Outcome::Changed(vec![Change::new(format!("logged out of `{registry}`"), changed)]))
 }
 
 fn forget(context: &Context, registry: &str) -> Result<bool, Failure> {

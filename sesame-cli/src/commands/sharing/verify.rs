@@ -149,7 +149,7 @@ fn check_code(
     }
 }
 
-/// Fetches once more exactly what an extension is pinned to.
+/// Fetches the pinned bytes of an extension again.
 fn restore(
     context: &Context,
     name: &ExtensionName,

@@ -36,7 +36,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
             Ok(changed) => {
                 context.warn_unknown_keys(&depot.existing_manifest(name)?);
                 let now = format!("`{name}` has the manifest that was edited");
-                return Ok(Outcome::Changed(vec![Change { now, changed }]));
+                return Ok(Outcome::Changed(vec![Change::new(now, changed)]));
             }
             Err(failure) if wants_to_try_again(context, &failure)? => {}
             Err(failure) => return Err(rejected(copy, failure)),

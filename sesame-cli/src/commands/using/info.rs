@@ -1,16 +1,16 @@
 //! `sesame extension info`
 
 use core_types::{
-    Authority, BootTime, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
+    Authority, BootTime, ExtensionName, Grant, Owner, TimedGrants, decide, denied_by_policy,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
-use extension_manager::split_denied;
+use extension_manager::{requests_of, split_denied};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::installed::PolicyCheck;
-use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
+use crate::outcome::{Asked, DecidedImport, Denied, Info, Outcome, State};
 use crate::terminal::moment::remaining;
 
 /// Shows all facts about an extension, with its imports and exports. None of its code runs.
@@ -30,6 +30,9 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .into_iter()
         .map(|import| decided(import, &permissions.authority))
         .collect();
+    let owner = Owner { name: name.clone(), identity: installed.reference.identity() };
+    let requests = requests_of(&installed, &host, &code);
+    let asks_for = Asked::all(&requests, &owner, &permissions.authority);
     let denied = denied(&permissions.authority, now);
     let is_denied =
         |grant: &Grant| denied_by_policy(grant.capability(), &config.policies).is_some();
@@ -60,6 +63,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         pinned: manifest.extension.pinned,
         problem,
         capabilities,
+        asks_for,
         timed,
         denied,
         limits: permissions.limits,

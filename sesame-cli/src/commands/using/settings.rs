@@ -68,7 +68,7 @@ fn change(
 }
 
 fn changes_of(said: impl Iterator<Item = String>, changed: Vec<bool>) -> Outcome {
-    Outcome::Changed(said.zip(changed).map(|(now, changed)| Change { now, changed }).collect())
+    Outcome::Changed(said.zip(changed).map(|(now, changed)| Change::new(now, changed)).collect())
 }
 
 fn change_of(

@@ -180,7 +180,7 @@ pub fn download(
     directory: &Path,
 ) -> Result<Outcome, Failure> {
     let name = name_of(None, reference)?;
-    let staged = context.installer(&Nobody)?.fetch(reference)?;
+    let staged = context.installer(&Nobody)?.fetch(&name, reference)?;
     let damaged = |error| Failure::damaged_binary(&name, error);
     let binary =
         read_blob(&staged.binary().path, &staged.binary().digest, MAX_BLOB).map_err(damaged)?;

@@ -21,5 +21,5 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
     let signed =
         context.wait_for(waiting(context, format!("resolving {reference}…"), signing))??;
     let now = format!("`{signed}` is signed by the key {}", key.public().fingerprint());
-    Ok(Outcome::Changed(vec![Change { now, changed: true }]))
+    Ok(Outcome::Changed(vec![Change::new(now, true)]))
 }

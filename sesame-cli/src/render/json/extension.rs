@@ -35,6 +35,8 @@ pub(super) struct ExtensionObject<'a> {
     problem: Option<&'a str>,
     /// The grants of its manifest, within every policy.
     capabilities: &'a Capabilities,
+    /// Its requests, with the present decisions.
+    asks_for: &'a [Asked],
     /// Timed grants.
     timed: Vec<TimedObject<'a>>,
     /// Grants that a policy denies.
@@ -119,7 +121,7 @@ pub(super) struct InspectionObject<'a> {
     name: &'a ExtensionName,
     version: &'a str,
     description: Option<&'a str>,
-    /// Where it comes from, pinned.
+    /// The pinned reference.
     reference: &'a OciReference,
     binary: BinaryObject<'a>,
     /// Its requests, with the present decisions.
@@ -174,6 +176,7 @@ impl<'a> From<&'a Info> for ExtensionObject<'a> {
             pinned: info.pinned,
             problem: info.problem.as_deref(),
             capabilities: &info.capabilities,
+            asks_for: &info.asks_for,
             timed: info.timed.iter().map(timed).collect(),
             denied: &info.denied,
             limits: limits(&info.limits, false),

@@ -1,14 +1,14 @@
 //! The facts about one extension, as text: a line for each, behind its label.
 
-use core_types::{LimitOrigin, Verdict};
+use core_types::LimitOrigin;
 use extension_host::ExportedFunction;
 
 use crate::outcome::{Asked, DecidedImport, Info, Inspection};
 use crate::render::cell::Cell;
 use crate::render::listings;
 use crate::render::screen::Screen;
-use crate::render::table::{middle, wrapped};
-use crate::terminal::{Style, escape_to_line};
+use crate::render::table::wrapped;
+use crate::terminal::{Style, escape_to_line, middle};
 
 /// The columns of a label with the blanks behind it.
 const LABEL: usize = 13;
@@ -104,6 +104,7 @@ fn permissions(fields: &mut Fields<'_>, info: &Info) {
     for (grant, until) in &info.timed {
         fields.add("may use", &format!("{grant}, {until}"));
     }
+    add_requests(fields, &info.asks_for);
     for (key, value) in info.config.iter() {
         fields.add("setting", &format!("{key} = {value}"));
     }
@@ -118,6 +119,13 @@ fn permissions(fields: &mut Fields<'_>, info: &Info) {
     for denied in &info.denied {
         let rule = denied.policy.as_deref().unwrap_or_default();
         fields.add_styled("may not use", &format!("{}, {rule}", denied.grant), Style::Bad);
+    }
+}
+
+/// Adds the requests, each with the present decision.
+fn add_requests(fields: &mut Fields<'_>, requests: &[Asked]) {
+    for asked in requests {
+        fields.add_styled("asks for", &asked.to_string(), listings::of_verdict(asked.verdict));
     }
 }
 
@@ -143,14 +151,7 @@ pub(super) fn inspected(screen: &Screen, inspection: &Inspection) -> String {
     }
     fields.add_cell("reference", &Cell::reference(&inspection.reference));
     fields.add("binary", &format!("{}, {} bytes", inspection.binary, inspection.binary_size));
-    for Asked { what, verdict, rule } in &inspection.asks_for {
-        let (verdict, style) = match verdict {
-            Verdict::Allow => ("allowed", Style::Good),
-            Verdict::Deny => ("refused", Style::Bad),
-            Verdict::Ask => ("would be asked", Style::Attention),
-        };
-        fields.add_styled("asks for", &format!("{what}: {verdict}, {rule}"), style);
-    }
+    add_requests(&mut fields, &inspection.asks_for);
     for import in &inspection.imports {
         fields.add("imports", &import.name);
     }

@@ -5,7 +5,6 @@ mod extension;
 mod outcome;
 mod parts;
 mod report;
-mod settings;
 mod workload;
 
 pub use outcome::outcome;

@@ -6,8 +6,8 @@ use core_types::ExtensionName;
 
 use super::extension::{info, inspected};
 use super::parts::data;
-use super::report::{activity_verified, called, file_check, learned, log, setting, why};
-use super::{authoring, settings, workload};
+use super::report::{activity_verified, called, file_check, learned, log, why};
+use super::{authoring, workload};
 use crate::context::Context;
 use crate::outcome::{
     Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
@@ -30,7 +30,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Listed(rows) => listings::extensions(screen, rows),
         Outcome::Called(call) => called(context, call),
         Outcome::Info(known) => Rendered::text(screen, info(screen, known)),
-        Outcome::Settings(all) => data(settings::listed(context, all)),
+        Outcome::Settings(all) => listings::settings(screen, all),
         Outcome::Removed(removals) => data(removals.iter().map(removal).collect()),
         Outcome::Changed(changes) => data(changes.iter().map(change).collect()),
         Outcome::Verified(checks) => listings::checks(screen, checks),
@@ -45,7 +45,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::RolledBack(rollback) => rolled_back(rollback),
         Outcome::Collected(collection) => listings::collected(screen, collection),
         Outcome::Config { values, with_origin } => {
-            data(values.iter().map(|value| setting(value, *with_origin)).collect())
+            listings::configuration(screen, values, *with_origin)
         }
         Outcome::Validated(files) => data(files.iter().map(file_check).collect()),
         Outcome::Diagnosed(all) => listings::diagnoses(screen, all),

@@ -8,7 +8,7 @@ use extension_depot::{ActivityFinding, needs_text};
 use super::parts::failure;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Call, ConfigValue, FileCheck, Learned, Refusal, split_log_line};
+use crate::outcome::{Call, FileCheck, Learned, Refusal, split_log_line};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
 use crate::terminal::{Style, escape_control, escape_to_line};
@@ -137,12 +137,6 @@ fn log_line(screen: &Screen, line: &[u8]) -> Vec<u8> {
         Some((at, rest)) => [screen.time(at).as_bytes(), rest].concat(),
         None => line.to_vec(),
     }
-}
-
-pub(super) fn setting(value: &ConfigValue, with_origin: bool) -> String {
-    let ConfigValue { key, value, origin } = value;
-    let origin = if with_origin { format!("\t{}", escape_to_line(origin)) } else { String::new() };
-    format!("{} = {}{origin}\n", escape_to_line(key), escape_to_line(value))
 }
 
 pub(super) fn file_check(file: &FileCheck) -> String {
