@@ -17,9 +17,7 @@ use extension_depot::registry::{
 use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
-use extension_manager::{
-    Consent, Event, Events, Installer, LazyRuntime, Manager, Network, Options,
-};
+use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Options};
 
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
@@ -143,21 +141,12 @@ impl Context {
 
     /// Returns the paths of all files.
     pub fn places(&self) -> Result<&Places, Failure> {
-        self.places.as_ref().map_err(Failure::from)
+        self.places.as_ref().map_err(|error| error.clone().into())
     }
 
-    /// Returns the depot, after a check that only this user can write to it.
-    pub fn depot(&self) -> Result<Depot, Failure> {
-        self.places()?.ensure_own().map_err(|error| Failure::place(&error))?;
-        self.depot_as_it_is()
-    }
-
-    /// Returns the depot whoever owns its directories, to diagnose it.
-    pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
-        let (waiting, unlogged) = (TerminalEvents::new(self), TerminalEvents::new(self));
-        Ok(Depot::new(self.places()?.clone())
-            .on_waiting(move || waiting.event(Event::WaitingForLock))
-            .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error))))
+    /// Returns the manager's depot.
+    pub fn depot(&self) -> Result<&Depot, Failure> {
+        Ok(self.manager()?.depot())
     }
 
     /// Returns the cache of compiled code.
@@ -175,14 +164,19 @@ impl Context {
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Returns the manager, with all capabilities of this session. Connections are opened when they
-    /// are needed.
+    /// Returns the manager, with all capabilities of this session, after a check that only this user
+    /// can write to its directories. Connections are opened when they are needed.
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
-            let manager = Manager::open(self.places()?.clone(), self.options()?);
-            let _ = self.manager.set(manager.map_err(|error| Failure::place(&error))?);
+            let manager = Manager::open(self.places()?.clone(), self.options()?)?;
+            let _ = self.manager.set(manager);
         }
         Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    /// Returns a manager whoever owns the directories, to diagnose them.
+    pub fn manager_as_it_is(&self) -> Result<Manager, Failure> {
+        Ok(Manager::open_as_it_is(self.places()?.clone(), self.options()?))
     }
 
     fn options(&self) -> Result<Options, Failure> {

@@ -73,13 +73,13 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         false => terminal.stderr(&answer.text),
         true => terminal.data(answer.text.as_bytes()),
     };
-    let code = written.map_or_else(|error| unwritten(&terminal, &error), |()| None);
+    let code = written.map_or_else(|error| unwritten(&terminal, error), |()| None);
     std::process::exit(code.unwrap_or(answer.code).number())
 }
 
 /// Prints why standard output could not be written, as the tools of coreutils do, and returns the
 /// exit code for that. A reader that closes the pipe early is not an error.
-fn unwritten(terminal: &Terminal, error: &std::io::Error) -> Option<ExitCode> {
+fn unwritten(terminal: &Terminal, error: std::io::Error) -> Option<ExitCode> {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         return None;
     }
@@ -102,13 +102,13 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
                 ErrorKind::Limit.into()
             }
             Err(error) => {
-                unwritten(&context.terminal, &error).unwrap_or_else(|| outcome.exit_code())
+                unwritten(&context.terminal, error).unwrap_or_else(|| outcome.exit_code())
             }
             Ok(()) => outcome.exit_code(),
         },
         Err(failure) => {
             render::failure(context, &failure);
-            failure.code
+            failure.code()
         }
     }
 }

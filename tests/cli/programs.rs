@@ -52,6 +52,15 @@ fn with_program(name: &str, body: &str) -> TestEnv {
     env
 }
 
+/// A missing directory is named by the failure of a program, as by that of a call.
+#[test]
+fn run_names_missing_directory() {
+    let env = with_program("crashing", r#"(func (export "_start") unreachable)"#);
+    env.run("extension grant crashing filesystem=read:~/later").ok();
+    let run = env.run("run crashing");
+    assert!(run.code == 7 && run.stderr.contains("`~/later` does not exist"), "{run}");
+}
+
 #[test]
 fn run_passes_streams_and_status() {
     let env = with_program("cat", CAT);

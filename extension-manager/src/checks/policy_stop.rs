@@ -1,5 +1,6 @@
 //! Whether policy keeps an installed extension from being called, found out as a call finds it out.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use core_types::{Capability, Decision, Request};
@@ -24,7 +25,7 @@ pub struct PolicyCheck<'a> {
     depot: &'a Depot,
     /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown
     /// keys are not reported here.
-    config: Result<EffectiveConfig, ConfigFileError>,
+    config: Result<Cow<'a, EffectiveConfig>, ConfigFileError>,
     /// Made for the first extension whose imports are checked.
     host: OnceCell<Option<Host>>,
 }
@@ -43,12 +44,18 @@ pub enum PolicyStop<'a> {
 impl<'a> PolicyCheck<'a> {
     /// Makes a check by the present policies.
     pub fn new(depot: &'a Depot) -> Self {
-        Self { depot, config: EffectiveConfig::load(depot.places()), host: OnceCell::new() }
+        let config = EffectiveConfig::load(depot.places()).map(Cow::Owned);
+        Self { depot, config, host: OnceCell::new() }
+    }
+
+    /// Makes a check by a configuration and with a host that are there already.
+    pub fn with(depot: &'a Depot, config: &'a EffectiveConfig, host: &Host) -> Self {
+        Self { depot, config: Ok(Cow::Borrowed(config)), host: OnceCell::from(Some(host.clone())) }
     }
 
     /// Returns the configuration, if it can be read.
     pub fn config(&self) -> Option<&EffectiveConfig> {
-        self.config.as_ref().ok()
+        self.config.as_deref().ok()
     }
 
     /// Returns whether there is a policy that could stop an extension. An unreadable one stops all

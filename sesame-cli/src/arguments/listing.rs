@@ -5,10 +5,6 @@ use std::marker::PhantomData;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::{
-    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
-    TrustCommand,
-};
 use crate::listing::{Column, Listing};
 
 /// The form of a listing.
@@ -58,44 +54,5 @@ pub struct Presentation {
 impl<L: Listing> From<&ListingArguments<L>> for Presentation {
     fn from(arguments: &ListingArguments<L>) -> Self {
         Self { form: arguments.output, columns: arguments.columns.clone() }
-    }
-}
-
-impl Command {
-    /// How its listing is to be printed.
-    pub fn presentation(&self) -> Presentation {
-        match self {
-            Self::Everyday(command) => of_everyday(command),
-            Self::Extension(command) => of_extension(command),
-            Self::Registry(RegistryCommand::List { listing }) => listing.into(),
-            Self::Registry(RegistryCommand::Tags { listing, .. }) => listing.into(),
-            Self::Secret(SecretCommand::List { listing, .. }) => listing.into(),
-            Self::Trust(TrustCommand::List { listing }) => listing.into(),
-            Self::Doctor(listing) => listing.into(),
-            Self::Config(ConfigCommand::Show { listing, .. }) => listing.into(),
-            _ => Presentation::default(),
-        }
-    }
-}
-
-fn of_everyday(command: &EverydayCommand) -> Presentation {
-    match command {
-        EverydayCommand::List(listing) => listing.into(),
-        EverydayCommand::Update(arguments) => (&arguments.listing).into(),
-        _ => Presentation::default(),
-    }
-}
-
-fn of_extension(command: &ExtensionCommand) -> Presentation {
-    match command {
-        ExtensionCommand::Everyday(command) => of_everyday(command),
-        ExtensionCommand::Activity(arguments) => (&arguments.listing).into(),
-        ExtensionCommand::Verify { listing, .. } => listing.into(),
-        ExtensionCommand::Outdated { listing, .. } => listing.into(),
-        ExtensionCommand::History { listing, .. } => listing.into(),
-        ExtensionCommand::Gc { listing, .. } => listing.into(),
-        ExtensionCommand::Sync(arguments) => (&arguments.listing).into(),
-        ExtensionCommand::Set(arguments) => (&arguments.listing).into(),
-        _ => Presentation::default(),
     }
 }

@@ -10,6 +10,7 @@ mod extension;
 mod help;
 mod listing;
 mod meaning;
+mod presentation;
 mod service;
 mod setting;
 mod sharing;

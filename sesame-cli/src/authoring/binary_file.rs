@@ -8,5 +8,5 @@ use crate::failure::Failure;
 
 /// Reads the bytes of a component or module in a file.
 pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
-    read_regular(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, &error))
+    read_regular(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, error))
 }

@@ -47,7 +47,7 @@ pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     let binary = finish(with_world(made, project, recipe.encoding())?)?;
     let asking = with_author_manifest(&binary, project.text())?;
     let built = project.built();
-    write(&built, &asking).map_err(|error| Failure::unwritable(&built, &error))?;
+    write(&built, &asking).map_err(|error| Failure::unwritable(&built, error))?;
     let noted = before.and_then(|before| {
         let after = Sources::read(project)?;
         project::note_built(project, &before.with_locks_of(after), &asking)
@@ -64,7 +64,7 @@ fn check_interfaces(project: &Project) -> Result<(), Failure> {
     if !directory.is_dir() {
         return Ok(());
     }
-    check_wit(&directory).map_err(|error| Failure::bad_interfaces(&directory, &error))
+    check_wit(&directory).map_err(|error| Failure::bad_interfaces(&directory, error))
 }
 
 fn write(path: &Path, binary: &[u8]) -> io::Result<()> {

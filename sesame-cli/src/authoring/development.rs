@@ -50,7 +50,7 @@ impl Development {
         let lock = lock(project.directory())?;
         let name = name.cloned().unwrap_or_else(|| name_of(project.name()));
         let depot = context.depot()?;
-        if is_development(&depot, &name)? == Some(false) {
+        if is_development(depot, &name)? == Some(false) {
             return Err(Failure::name_taken_for_dev(&name));
         }
         if remove(context, &name)? {
@@ -160,7 +160,7 @@ fn end(context: &Context, name: &ExtensionName) {
 /// Removes a temporary extension and nothing else. Returns whether it existed.
 fn remove(context: &Context, name: &ExtensionName) -> Result<bool, Failure> {
     let depot = context.depot()?;
-    if is_development(&depot, name)? != Some(true) {
+    if is_development(depot, name)? != Some(true) {
         return Ok(false);
     }
     secrets::forget_all(context, name);

@@ -187,7 +187,7 @@ pub fn revocations(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Returns the permanent and timed grants.
 fn granted(context: &Context, installed: &Installed) -> Vec<Grant> {
     let timed =
-        |depot: Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
+        |depot: &Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
     let timed = context.depot().ok().and_then(timed).unwrap_or_default();
     let mut granted: Vec<_> = installed.loaded.manifest.granted().into_iter().collect();
     granted.extend(timed.iter().map(|timed| timed.grant.clone()));

@@ -6,7 +6,11 @@ use core_types::{ErrorKind, ExtensionName, Limit, LimitOrigin, Touch};
 use extension_depot::Opened;
 use extension_host::{CallError, ExportedFunction, Returned};
 
-use super::{Failure, Refused};
+use super::Failure;
+use super::described::Message;
+use super::help::{Explain, Help, Refused};
+use super::host::directory_help;
+use super::similar::similar_function;
 use crate::exit_code::ExitCode;
 use crate::terminal::{escape_to_line, shell_word};
 
@@ -15,52 +19,19 @@ impl Failure {
     /// error, which usually says why.
     pub fn of_call(
         opened: &Opened,
-        error: &CallError,
+        error: CallError,
         stderr_tail: &[u8],
         refused: &[&Touch],
     ) -> Self {
-        let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
-        let mut failure = Self::of_call_error(name, error, limits_file);
-        failure.details.extend(last_lines(stderr_tail));
-        match error {
-            // Refusals are the likely cause of an error or a crash, and never of a limit.
-            CallError::Limit(_) => failure.listing_refusals(name, refused),
-            _ => failure.with_refusals(name, refused),
+        let name = &opened.installed.name;
+        // Refusals are the likely cause of an error or a crash, and never of a limit.
+        let is_limit = matches!(error, CallError::Limit(_));
+        let help = call_help(name, &error, &opened.installed.loaded.path)
+            .with_details(last_lines(stderr_tail));
+        if is_limit {
+            return Self::with_help(error, listing_refusals(help, name, refused));
         }
-    }
-
-    fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
-        match error {
-            CallError::NoSuchFunction { name: wanted, exports } => {
-                Self::new(ErrorKind::NotFound, error)
-                    .listing("these can be called:", name, exports)
-                    .or_similar_function(name, wanted, exports)
-            }
-            CallError::Ambiguous { candidates, .. } => Self::new(ErrorKind::NotFound, error)
-                .listing("these have the name:", name, candidates),
-            CallError::Argument(_) | CallError::Uncallable { .. } => {
-                Self::new(ErrorKind::Usage, error)
-                    .with_hint(format!("sesame extension info {name}"))
-            }
-            CallError::Directory(error) => Self::of_directory(name, error),
-            CallError::Limit(exceeded) => {
-                let hint = limit_hint(&exceeded.limit, limits_file);
-                Self::new(ErrorKind::Limit, error).with_optional_hint(hint)
-            }
-            CallError::AddressSpace(error) => error.into(),
-            CallError::Trap { .. } => Self::new(ErrorKind::Limit, error)
-                .with_hint(format!("sesame extension logs {name}")),
-            CallError::Fault(_) => Self::new(ErrorKind::Limit, error)
-                .with_hint(format!("sesame extension logs {name}")),
-            CallError::NoProgram => Self::new(ErrorKind::Usage, error)
-                .with_hint(format!("see its functions: sesame extension info {name}")),
-            CallError::OutputClosed => Self::new(ErrorKind::Failure, error),
-            CallError::NoWorkloads => Self::new(ErrorKind::Usage, error)
-                .with_hint(format!("see its functions: sesame extension info {name}")),
-            CallError::Exited { .. } => Self::new(ErrorKind::Failure, error)
-                .with_hint(format!("sesame extension logs {name}")),
-            CallError::Other(_) => Self::new(ErrorKind::Limit, error),
-        }
+        Self::with_help(error, help).with_refusals(name, refused)
     }
 
     /// Reports an error that the extension returned.
@@ -80,58 +51,27 @@ impl Failure {
 
     /// Adds refusals that are the likely cause of the failure.
     pub fn with_refusals(self, name: &ExtensionName, refused: &[&Touch]) -> Self {
-        let mut failure = self.listing_refusals(name, refused);
         if refused.is_empty() {
-            return failure;
+            return self;
         }
-        if matches!(failure.code, ExitCode::Failed(ErrorKind::Failure | ErrorKind::Limit)) {
-            failure.code = ErrorKind::Refused.into();
-        }
-        match refused.iter().find_map(|touch| touch.grant()) {
-            Some(grant) => failure.with_hint(format!("sesame extension grant {name} {grant}")),
-            None => failure,
-        }
-    }
-
-    /// Adds refusals without a word on the cause.
-    fn listing_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
-        self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
-        self.about.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
-        self
+        self.map_help(|help| {
+            let mut help = listing_refusals(help, name, refused);
+            if matches!(help.code, ExitCode::Failed(ErrorKind::Failure | ErrorKind::Limit)) {
+                help.code = ErrorKind::Refused.into();
+            }
+            match refused.iter().find_map(|touch| touch.grant()) {
+                Some(grant) => {
+                    help.with_first_hint(format!("sesame extension grant {name} {grant}"))
+                }
+                None => help,
+            }
+        })
     }
 
     /// Adds the missing directories that a call looked for.
-    pub fn with_missing(mut self, directories: &[String]) -> Self {
-        self.details.extend(
-            directories.iter().map(|path| format!("the directory `{path}` does not exist")),
-        );
-        self
-    }
-
-    /// Lists the callable functions under this title, and the others apart with the reason.
-    fn listing(
-        mut self,
-        title: &str,
-        name: &ExtensionName,
-        functions: &[ExportedFunction],
-    ) -> Self {
-        let (callable, others): (Vec<_>, Vec<_>) =
-            functions.iter().partition(|function| function.is_callable());
-        if !callable.is_empty() || others.is_empty() {
-            self.details.push(title.to_owned());
-            self.details.extend(callable.iter().map(|function| format!("  {function}")));
-        }
-        if !others.is_empty() {
-            self.details.push("these cannot be called:".to_owned());
-            let reason =
-                |function: &ExportedFunction| function.uncallable.as_ref().map(ToString::to_string);
-            let line = |function: &&ExportedFunction| {
-                format!("  {function}: {}", reason(function).unwrap_or_default())
-            };
-            self.details.extend(others.iter().map(line));
-        }
-        let example = callable.first().map(|function| example_of(name, function, functions));
-        self.with_optional_hint(example)
+    pub fn with_missing(self, directories: &[String]) -> Self {
+        let line = |path: &String| format!("the directory `{path}` does not exist");
+        self.with_details(directories.iter().map(line))
     }
 
     /// Reports a call without a function.
@@ -140,22 +80,95 @@ impl Failure {
         exports: &[ExportedFunction],
         is_program: bool,
     ) -> Self {
-        let failure = if exports.is_empty() {
-            Self::message(ErrorKind::Usage, format!("`{name}` exports no functions"))
-        } else {
-            Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"))
-                .listing("these can be called:", name, exports)
-        };
-        if is_program {
-            failure.with_hint(format!("it is a program: sesame extension run {name}"))
-        } else {
-            failure
+        let program = format!("it is a program: sesame extension run {name}");
+        let help = Help::new(ErrorKind::Usage).with_hints(is_program.then_some(program));
+        if exports.is_empty() {
+            return Self::with_help(Message(format!("`{name}` exports no functions")), help);
         }
+        let help =
+            listing(help, "these can be called:", exports).with_hints(first_example(name, exports));
+        Self::with_help(Message(format!("name the function of `{name}` to call")), help)
     }
 }
 
+fn call_help(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Help {
+    let logs = || format!("sesame extension logs {name}");
+    let functions = || format!("see its functions: sesame extension info {name}");
+    match error {
+        CallError::NoSuchFunction { name: wanted, exports } => {
+            no_such_function(name, wanted, exports)
+        }
+        CallError::Ambiguous { candidates, .. } => {
+            listing(Help::new(ErrorKind::NotFound), "these have the name:", candidates)
+                .with_hints(first_example(name, candidates))
+        }
+        CallError::Argument(_) | CallError::Uncallable { .. } => {
+            Help::new(ErrorKind::Usage).with_hint(format!("sesame extension info {name}"))
+        }
+        CallError::Directory(error) => directory_help(name, error),
+        CallError::Limit(exceeded) => {
+            Help::new(ErrorKind::Limit).with_hints(limit_hint(&exceeded.limit, limits_file))
+        }
+        CallError::AddressSpace(error) => error.help(),
+        CallError::Trap { .. } | CallError::Fault(_) => {
+            Help::new(ErrorKind::Limit).with_hint(logs())
+        }
+        CallError::NoProgram | CallError::NoWorkloads => {
+            Help::new(ErrorKind::Usage).with_hint(functions())
+        }
+        CallError::OutputClosed => Help::new(ErrorKind::Failure),
+        CallError::Exited { .. } => Help::new(ErrorKind::Failure).with_hint(logs()),
+        CallError::Other(_) => Help::new(ErrorKind::Limit),
+    }
+}
+
+/// Lists the functions that there are, and puts the most similar one first.
+fn no_such_function(name: &ExtensionName, wanted: &str, exports: &[ExportedFunction]) -> Help {
+    let similar = similar_function(wanted, exports);
+    let question = similar.map(|similar| format!("did you mean `{}`?", similar.name));
+    let help = Help::new(ErrorKind::NotFound).with_details(question);
+    let example = match similar {
+        Some(similar) => Some(example_of(name, similar, exports)),
+        None => first_example(name, exports),
+    };
+    listing(help, "these can be called:", exports).with_hints(example)
+}
+
+/// Adds refusals without a word on the cause.
+fn listing_refusals(mut help: Help, name: &ExtensionName, refused: &[&Touch]) -> Help {
+    help.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
+    help.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
+    help
+}
+
+/// Lists the callable functions under this title, and the others apart with the reason.
+fn listing(mut help: Help, title: &str, functions: &[ExportedFunction]) -> Help {
+    let (callable, others): (Vec<_>, Vec<_>) =
+        functions.iter().partition(|function| function.is_callable());
+    if !callable.is_empty() || others.is_empty() {
+        help.details.push(title.to_owned());
+        help.details.extend(callable.iter().map(|function| format!("  {function}")));
+    }
+    if !others.is_empty() {
+        help.details.push("these cannot be called:".to_owned());
+        let reason =
+            |function: &ExportedFunction| function.uncallable.as_ref().map(ToString::to_string);
+        let line = |function: &&ExportedFunction| {
+            format!("  {function}: {}", reason(function).unwrap_or_default())
+        };
+        help.details.extend(others.iter().map(line));
+    }
+    help
+}
+
+/// Returns a call of the first function that can be called.
+fn first_example(name: &ExtensionName, functions: &[ExportedFunction]) -> Option<String> {
+    let first = functions.iter().find(|function| function.is_callable())?;
+    Some(example_of(name, first, functions))
+}
+
 /// Returns the complete line of a call to this function, one of `all`.
-pub(super) fn example_of(
+fn example_of(
     name: &ExtensionName,
     function: &ExportedFunction,
     all: &[ExportedFunction],

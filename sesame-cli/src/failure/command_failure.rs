@@ -1,263 +1,170 @@
-//! A failure: what it consists of, and those that arise in the binary itself.
+//! A failure: an error with the help for it.
 
 use std::error::Error;
-use std::io;
+use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use core_types::{
-    Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError, Touch, plain_message,
-};
-use extension_depot::PlaceError;
-use extension_host::WitError;
-use schemars::JsonSchema;
-use serde::Serialize;
+use core_types::plain_message;
 
+use super::described::{BoxedError, Caused, InFile, Message};
+use super::help::{Explain, Help, Refused};
 use crate::exit_code::ExitCode;
-use crate::outcome::Denied;
-use crate::project::Project;
-use crate::terminal::{escape_to_line, first_line, shell_word};
+use crate::terminal::first_line;
 
-/// A failure as it is shown.
+/// A failure of a command: the error as it is, and the help for it. Text is made of it when it is
+/// shown. Its `Display` is the message without the causes.
 #[derive(Debug)]
 pub struct Failure {
-    /// What failed.
-    pub message: String,
-    /// The reasons, from the outside in.
-    pub causes: Vec<String>,
-    /// Further help, such as the functions that can be called.
-    pub details: Vec<String>,
-    /// One command or action that helps.
-    pub hint: Option<String>,
-    /// The exit code.
-    pub code: ExitCode,
-    /// The subject. Boxed, since a failure is passed through many hands.
-    pub about: Box<About>,
+    error: BoxedError,
+    /// Boxed, since a failure is passed through many hands.
+    help: Box<Help>,
 }
 
-/// The subject of a failure.
-#[derive(Debug, Default)]
-pub struct About {
-    /// Refused or denied permissions, for programs.
-    pub refused: Vec<Refused>,
-    /// The unknown extension, so that a similar name can be suggested.
-    pub(super) unknown: Option<ExtensionName>,
-}
-
-/// A permission that an extension was refused.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Refused {
-    /// The resource or capability.
-    what: String,
-    /// The rule and its place, if there is one.
-    rule: Option<String>,
-    /// The grant that would help, if one would.
-    grant: Option<String>,
-}
-
-impl From<&Denied> for Refused {
-    fn from(denied: &Denied) -> Self {
-        Self {
-            what: denied.request().to_owned(),
-            rule: denied.policy.clone(),
-            grant: denied.policy.is_none().then(|| denied.grant.clone()),
-        }
+impl<E: Explain> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let help = error.help();
+        Self::with_help(error, help)
     }
 }
 
-impl From<&Touch> for Refused {
-    fn from(touch: &Touch) -> Self {
-        Self {
-            what: touch.request.to_string(),
-            rule: touch.refusal.as_ref().map(ToString::to_string),
-            grant: touch.grant(),
-        }
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
     }
 }
 
 impl Failure {
-    /// Makes a failure from an error and its causes.
-    pub fn new(code: impl Into<ExitCode>, error: &dyn Error) -> Self {
-        let mut causes = Vec::new();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let reason = plain_message(&error.to_string());
-            // Wrappers of libraries repeat the message of the wrapped error.
-            if causes.last() != Some(&reason) {
-                causes.push(reason);
-            }
-            cause = error.source();
-        }
-        Self { causes, ..Self::message(code, error.to_string()) }
+    /// Makes a failure of an error without further help.
+    pub fn new(code: impl Into<ExitCode>, error: impl Into<BoxedError>) -> Self {
+        Self::with_help(error, Help::new(code))
     }
 
-    /// Makes a failure without a cause.
+    /// Makes a failure of an error and the help for it.
+    pub fn with_help(error: impl Into<BoxedError>, help: Help) -> Self {
+        Self { error: error.into(), help: Box::new(help) }
+    }
+
+    /// Makes a failure of words.
     pub fn message(code: impl Into<ExitCode>, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            causes: Vec::new(),
-            details: Vec::new(),
-            hint: None,
-            code: code.into(),
-            about: Box::default(),
-        }
+        Self::new(code, Message(message.into()))
     }
 
-    /// Adds a cause.
-    pub fn caused_by(mut self, cause: &dyn Error) -> Self {
-        self.causes.push(plain_message(&cause.to_string()));
-        self
+    /// Adds the cause of the failure.
+    pub fn caused_by(self, cause: impl Into<BoxedError>) -> Self {
+        let error = Box::new(Caused { what: self.error, cause: cause.into() });
+        Self { error, ..self }
+    }
+
+    /// Adds the file that the failure is about.
+    pub fn in_file(self, path: &Path) -> Self {
+        Self { error: Box::new(InFile::new(path, self.error)), ..self }
+    }
+
+    /// Changes the help.
+    pub fn map_help(self, map: impl FnOnce(Help) -> Help) -> Self {
+        Self { help: Box::new(map(*self.help)), ..self }
     }
 
     /// Adds a detail.
-    pub fn with_detail(mut self, detail: String) -> Self {
-        self.details.push(detail);
-        self
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        self.map_help(|help| help.with_detail(detail))
     }
 
-    /// Sets the hint.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    /// Adds details.
+    pub fn with_details(self, details: impl IntoIterator<Item = String>) -> Self {
+        self.map_help(|help| help.with_details(details))
     }
 
-    pub(super) fn with_optional_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint;
-        self
+    /// Adds a hint behind those that are there.
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        self.map_help(|help| help.with_hint(hint))
+    }
+
+    /// Adds a hint before those that are there.
+    pub fn with_first_hint(self, hint: impl Into<String>) -> Self {
+        self.map_help(|help| help.with_first_hint(hint))
+    }
+
+    /// Returns the exit code.
+    pub fn code(&self) -> ExitCode {
+        self.help.code
+    }
+
+    /// Returns the reasons, from the outside in.
+    pub fn causes(&self) -> Vec<String> {
+        causes(&*self.error)
+    }
+
+    /// Returns further lines, such as the functions that can be called.
+    pub fn details(&self) -> &[String] {
+        &self.help.details
+    }
+
+    /// Returns commands or actions that help, the most helpful first.
+    pub fn hints(&self) -> &[String] {
+        &self.help.hints
+    }
+
+    /// Returns the refused or denied permissions.
+    pub fn refused(&self) -> &[Refused] {
+        &self.help.refused
+    }
+
+    /// Returns the unknown extension that the failure is about.
+    pub(super) fn unknown(&self) -> Option<&core_types::ExtensionName> {
+        self.help.unknown.as_ref()
+    }
+
+    /// Returns the most helpful hint, for places that have one.
+    pub fn into_hint(self) -> Option<String> {
+        self.help.hints.into_iter().next()
     }
 
     /// Returns the message with its causes, for places that have one line.
     pub fn in_one_line(&self) -> String {
-        std::iter::once(&self.message)
-            .chain(&self.causes)
-            .map(|text| first_line(text))
-            .collect::<Vec<_>>()
-            .join(": ")
+        in_one_line(&*self.error)
     }
+}
 
-    /// Reports a file or directory of the user that is missing or cannot be read.
-    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let code = if error.kind() == io::ErrorKind::NotFound {
-            ErrorKind::NotFound
-        } else {
-            ErrorKind::Local
-        };
-        Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
-    }
-
-    /// Reports a file or directory of the user that cannot be written.
-    pub fn unwritable(path: &Path, error: &io::Error) -> Self {
-        Self::message(ErrorKind::Local, format!("cannot write `{}`", path.display()))
-            .caused_by(error)
-    }
-
-    /// Reports interfaces of a project that cannot be parsed.
-    pub fn bad_interfaces(directory: &Path, error: &WitError) -> Self {
-        Self::message(
-            ErrorKind::Usage,
-            format!("the interfaces in `{}` cannot be understood", directory.display()),
-        )
-        .caused_by(error)
-    }
-
-    /// Reports a directory of sesame's that belongs to another user.
-    pub fn place(error: &PlaceError) -> Self {
-        Self::new(ErrorKind::Local, error).with_hint("sesame doctor")
-    }
-
-    /// Reports a key that would overwrite another.
-    pub fn key_is_there(path: &Path, name: &Path) -> Self {
-        Self::message(
-            ErrorKind::Local,
-            format!("`{}` already exists, and keys are never replaced", path.display()),
-        )
-        .with_hint(format!(
-            "create one of another name: sesame trust keygen {}",
-            shell_word(&format!("{}-2", name.display()))
-        ))
-    }
-
-    /// Reports that there is nothing to publish.
-    pub fn nothing_to_publish() -> Self {
-        Self::message(
-            ErrorKind::Usage,
-            "there is nothing to publish: this directory has no `extension.toml`",
-        )
-        .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
-    }
-
-    /// Reports an extension with the temporary name of a project.
-    pub fn name_taken_for_dev(name: &ExtensionName) -> Self {
-        Self::message(
-            ErrorKind::Refused,
-            format!("`{name}` is an installed extension, which `dev` does not replace"),
-        )
-        .with_hint(format!(
-            "try the project under another name: sesame extension dev --name {name}-2"
-        ))
-    }
-
-    /// Reports a tag with another version than the author's.
-    pub fn other_version(stated: &str, reference: &OciReference) -> Self {
-        let (tag, stated) = (reference.revision(), stated.escape_debug());
-        let message = format!("the tag is `{tag}`, and the author's version is `{stated}`");
-        let mut failure = Self::message(ErrorKind::Usage, message);
-        failure
-            .details
-            .push("to take the version from the tag: add `--version-from-tag`".to_owned());
-        failure.with_hint(format!(
-            "sesame extension publish {}:{stated}",
-            reference.repository_query()
-        ))
-    }
-
-    /// Adds the hint for a project that cannot be built here before it is published.
-    pub fn of_build_to_publish(mut self, project: &Project) -> Self {
-        let built = project.built();
-        if built.is_file() {
-            let built = built.display();
-            self.details.push(format!(
-                "to publish `{built}` as it is, even if it does not match the sources: add `--no-build`"
-            ));
+/// Returns the causes of an error, from the outside in.
+fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = plain_message(&error.to_string());
+        // Wrappers of libraries repeat the message of the wrapped error.
+        if causes.last() != Some(&reason) {
+            causes.push(reason);
         }
-        self
+        cause = error.source();
     }
+    causes
+}
 
-    /// Adds the file that the failure is about.
-    pub fn in_file(mut self, path: &Path) -> Self {
-        self.message = format!("`{}`: {}", path.display(), self.message);
-        self
-    }
+/// Returns an error with its causes, for places that have one line.
+pub fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    std::iter::once(error.to_string())
+        .chain(causes(error))
+        .map(|text| first_line(&text))
+        .collect::<Vec<_>>()
+        .join(": ")
+}
 
-    /// Reports an update of everything without a terminal for the question.
-    pub fn nothing_to_update() -> Self {
-        Self::message(ErrorKind::Usage, "name the extensions to update, or update all of them")
-            .with_hint("sesame extension update --all")
-    }
+#[cfg(test)]
+mod tests {
+    use core_types::ErrorKind;
 
-    /// Reports that the person declined an update.
-    pub fn not_updated() -> Self {
-        Self::message(ErrorKind::Failure, "nothing was updated")
-    }
+    use super::*;
 
-    /// Reports text that is neither a reference nor a source.
-    pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
-        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", escape_to_line(text)))
-    }
-
-    /// Reports a setting that cannot be set.
-    pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
-        Self::new(ErrorKind::Usage, error)
-            .with_hint(format!("see its settings: sesame extension set {name} --list"))
-    }
-
-    /// Reports a part of a permission that is not granted as such, while other parts, which may
-    /// cover it, are.
-    pub fn no_such_part(name: &ExtensionName, grant: &Grant, there: &Capabilities) -> Self {
-        let capability = grant.capability();
-        let mut failure =
-            Self::message(ErrorKind::Refused, format!("`{name}` was not granted {grant} as such"));
-        failure.details.push("these may cover it:".to_owned());
-        failure.details.extend(there.of(capability).map(|part| format!("  {part}")));
-        failure.with_hint(format!("sesame extension revoke {name} {capability}"))
+    /// The error is kept as it is, and its text is made of it at the end.
+    #[test]
+    fn failure_keeps_error_and_causes() {
+        let inner = std::io::Error::other("the disk is gone");
+        let failure = Failure::message(ErrorKind::Local, "cannot write").caused_by(inner);
+        let failure = failure.in_file(Path::new("a.toml")).with_hint("one").with_first_hint("two");
+        assert_eq!(failure.to_string(), "`a.toml`: cannot write");
+        assert_eq!(failure.causes(), ["the disk is gone"]);
+        assert_eq!(failure.hints(), ["two", "one"]);
+        assert_eq!(failure.in_one_line(), "`a.toml`: cannot write: the disk is gone");
     }
 }

@@ -1,16 +1,26 @@
-//! Failures as the user sees them: the error, one hint, an exit code. Only this room decides these.
+//! Failures as the user sees them: the error, what helps, an exit code. Only this room decides
+//! these.
 //!
-//! [`Failure`] is the value. The other files make it from the errors of the libraries, one file for
-//! each concern.
+//! [`Failure`] keeps the error as it came, and text is made of it when it is shown. `Help` goes
+//! with it. The other files have the help for the errors of one concern each, as an `Explain` or,
+//! where a name or a command belongs to it, as a function of [`Failure`].
 
+mod authoring;
 mod calling;
+mod changing;
 mod command_failure;
-mod conversions;
 mod depot;
+mod described;
+mod files;
+mod help;
+mod host;
 mod installing;
+mod own;
 mod refused;
+mod registry;
 mod similar;
 
 pub use calling::refusal;
-pub use command_failure::{Failure, Refused};
-pub use conversions::LOCKS_HINT;
+pub use command_failure::{Failure, in_one_line};
+pub use files::LOCKS_HINT;
+pub use help::{Explain, Refused};

@@ -1,35 +1,30 @@
 //! Failures of extensions whose imports are refused.
 
-use core_types::{Capability, ErrorKind, ExtensionName, Request};
+use core_types::{ErrorKind, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
 
-use super::Failure;
+use super::help::{Explain, Help};
 
-impl Failure {
-    /// Reports the refused imports of the extension of this name.
-    pub(super) fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
-        let foreign = refusals.iter().find_map(foreign);
-        let denied = refusals.iter().find_map(denied).filter(|_| foreign.is_none());
-        let message = match (foreign, denied) {
-            (Some(host), _) => format!("`{name}` is made for {}", host.name),
-            (None, Some(capability)) => {
-                format!("policy denies `{name}` the capability `{capability}`, which it needs")
-            }
-            (None, None) => format!("the imports of `{name}` are not satisfied"),
-        };
-        let mut failure = Self::message(ErrorKind::Refused, message);
-        // The message has the first one already.
-        let others =
-            refusals.iter().filter(|refusal| denied.is_none() || self::denied(refusal) != denied);
-        failure.details = others.map(ToString::to_string).collect();
-        failure.with_hint(hint(name, refusals))
+/// Imports that an extension does not get.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", message(name, refusals))]
+pub(super) struct RefusedImports {
+    pub name: ExtensionName,
+    pub refusals: Vec<Refusal>,
+}
+
+fn message(name: &ExtensionName, refusals: &[Refusal]) -> String {
+    match refusals.iter().find_map(foreign) {
+        Some(host) => format!("`{name}` is made for {}", host.name),
+        None => format!("the imports of `{name}` are not satisfied"),
     }
 }
 
-fn denied(refusal: &Refusal) -> Option<Capability> {
-    match refusal {
-        Refusal::Denied { capability, .. } => Some(*capability),
-        _ => None,
+impl Explain for RefusedImports {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Refused)
+            .with_details(self.refusals.iter().map(ToString::to_string))
+            .with_hint(hint(&self.name, &self.refusals))
     }
 }
 

@@ -1,54 +1,47 @@
 //! Suggestions for unknown names.
 
 use core_types::{ErrorKind, ExtensionName};
-use extension_depot::ExtensionNotFound;
 use extension_host::ExportedFunction;
 
 use super::Failure;
-use super::calling::example_of;
+use super::help::Help;
 use crate::context::Context;
 
 /// The similarity, of 1, above which a name counts as mistyped: that of `clap`.
 const ALIKE: f64 = 0.8;
 
-impl Failure {
-    /// Reports that the extension of this name is not installed.
-    pub(super) fn not_found(error: &ExtensionNotFound) -> Self {
-        let mut failure = Self::new(ErrorKind::NotFound, error).with_hint("sesame extension list");
-        failure.about.unknown = Some(error.name.clone());
-        failure
+impl Help {
+    /// Helps where the extension of this name is not installed.
+    pub(super) fn not_found(name: &ExtensionName) -> Self {
+        let help = Self::new(ErrorKind::NotFound).with_hint("sesame extension list");
+        Self { unknown: Some(name.clone()), ..help }
     }
+}
 
+impl Failure {
     /// Adds the installed extension with the most similar name. If the list cannot be read, nothing
     /// is added.
-    pub fn or_similar(mut self, context: &Context) -> Self {
-        let Some(unknown) = &self.about.unknown else { return self };
+    pub fn or_similar(self, context: &Context) -> Self {
+        let Some(unknown) = self.unknown() else { return self };
         let listed =
-            context.depot_as_it_is().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
+            context.manager_as_it_is().ok().and_then(|manager| manager.depot().list().ok());
+        let listed = listed.unwrap_or_default();
         let names = listed.iter().map(|listed| listed.name.as_str());
-        if let Some(similar) = most_alike(unknown.as_str(), names) {
-            self.details.push(format!("did you mean `{similar}`?"));
-        }
-        self
+        let similar = most_alike(unknown.as_str(), names);
+        let question = similar.map(|similar| format!("did you mean `{similar}`?"));
+        self.with_details(question)
     }
+}
 
-    /// Adds a call of the function with the most similar name.
-    pub(super) fn or_similar_function(
-        mut self,
-        name: &ExtensionName,
-        wanted: &str,
-        exports: &[ExportedFunction],
-    ) -> Self {
-        let wanted = wanted.rsplit('#').next().unwrap_or(wanted).to_lowercase().replace('_', "-");
-        let callable = || exports.iter().filter(|function| function.is_callable());
-        let Some(similar) = most_alike(&wanted, callable().map(|function| function.name.as_str()))
-        else {
-            return self;
-        };
-        self.details.insert(0, format!("did you mean `{similar}`?"));
-        let meant = callable().find(|function| function.name == similar);
-        self.with_optional_hint(meant.map(|function| example_of(name, function, exports)))
-    }
+/// Returns the callable function with the most similar name.
+pub(super) fn similar_function<'f>(
+    wanted: &str,
+    exports: &'f [ExportedFunction],
+) -> Option<&'f ExportedFunction> {
+    let wanted = wanted.rsplit('#').next().unwrap_or(wanted).to_lowercase().replace('_', "-");
+    let callable = || exports.iter().filter(|function| function.is_callable());
+    let similar = most_alike(&wanted, callable().map(|function| function.name.as_str()))?;
+    callable().find(|function| function.name == similar)
 }
 
 /// Returns the most similar name, if it is similar enough.

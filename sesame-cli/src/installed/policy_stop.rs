@@ -2,7 +2,7 @@
 
 use extension_manager::PolicyStop;
 
-use crate::failure::Failure;
+use crate::failure::{Explain, in_one_line};
 
 /// The reason why policy stops an extension, in words.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ impl Stop {
     /// Describes why policy stops an extension.
     pub fn new(stop: &PolicyStop<'_>) -> Self {
         match stop {
-            PolicyStop::Unreadable(error) => Failure::from(*error).into(),
-            PolicyStop::Refused(error) => Failure::from(&**error).into(),
+            PolicyStop::Unreadable(error) => Self::explained(*error),
+            PolicyStop::Refused(error) => Self::explained(&**error),
             PolicyStop::DeniedImport(decision) => {
                 let place = decision.place();
                 let fix = place.map(|place| format!("change `deny` in `{}`", place.path.display()));
@@ -26,10 +26,9 @@ impl Stop {
             }
         }
     }
-}
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self { reason: failure.in_one_line(), fix: failure.hint }
+    /// Describes an error by itself, with the hint that helps most.
+    fn explained(error: &impl Explain) -> Self {
+        Self { reason: in_one_line(error), fix: error.help().hints.into_iter().next() }
     }
 }

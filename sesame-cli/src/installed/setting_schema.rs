@@ -14,5 +14,5 @@ pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failu
         Err(error) => return Err(error.into()),
     };
     let bytes = read_blob(&binary.path, &binary.digest, MAX_BLOB);
-    Ok(declared_settings(&bytes.map_err(|error| Failure::damaged_binary(name, &error))?)?)
+    Ok(declared_settings(&bytes.map_err(|error| Failure::damaged_binary(name, error))?)?)
 }

@@ -167,10 +167,10 @@ impl Outcome {
             Self::Learned(learned) if learned.result.is_err() => ErrorKind::Failure.into(),
             Self::PartialFailure { failures, .. } => failures
                 .first()
-                .map_or(ExitCode::Failed(ErrorKind::Failure), |failure| failure.code),
+                .map_or(ExitCode::Failed(ErrorKind::Failure), |failure| failure.code()),
             Self::Ran(status) => ExitCode::Passed(*status),
             Self::Inspected(inspection) => {
-                inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code)
+                inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code())
             }
             Self::AlreadyPrinted(code) => *code,
             _ => ExitCode::Done,

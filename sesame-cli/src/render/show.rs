@@ -91,7 +91,7 @@ pub fn failure(context: &Context, failure: &Failure) {
 pub fn wrong_command_line(told: &str) -> String {
     let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let mut failure = Failure::message(ErrorKind::Usage, message);
-    failure.details = lines.map(str::to_owned).collect();
+    let failure =
+        Failure::message(ErrorKind::Usage, message).with_details(lines.map(str::to_owned));
     json::failure(&failure, Vec::new())
 }

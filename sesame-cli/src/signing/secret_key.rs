@@ -17,15 +17,14 @@ const PASSWORD_HINT: &str = "set SESAME_KEY_PASSWORD, or give the password on st
 
 /// Reads the secret key in a file, and its password if it has one.
 pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
-    let failed = |error: &dyn std::error::Error| {
+    let unusable = || {
         Failure::message(ErrorKind::Usage, format!("`{}` cannot be signed with", path.display()))
-            .caused_by(error)
     };
-    let pem = read_regular(path, MAX_KEY).map_err(|error| failed(&error))?;
+    let pem = read_regular(path, MAX_KEY).map_err(|error| unusable().caused_by(error))?;
     let password =
         if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
     SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| {
-        let failure = failed(&error);
+        let failure = unusable().caused_by(error);
         // cosign also encrypts with an empty password, so an empty one is not tried before the
         // question.
         if password.is_some_and(|password| password.is_empty()) {

@@ -66,13 +66,13 @@ fn extension(
         )
         .with_hint("name one in its document: spec.controller.wasi.configMap has a `name` and a `namespace`"));
     }
-    let usage = |error: &dyn std::error::Error| Failure::new(ErrorKind::Usage, error);
-    let config: Config =
-        serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
-    let resources = document.resource_grants().map_err(|error| usage(&error))?;
+    let config: Config = serde_json::from_value(json!(file.config))
+        .map_err(|error| Failure::new(ErrorKind::Usage, error))?;
+    let resources =
+        document.resource_grants().map_err(|error| Failure::new(ErrorKind::Usage, error))?;
     let permissions = Permissions { config, ..Permissions::of(resources).with_config_read() };
     let linked = examined.host.extension(&examined.code, permissions);
-    linked.map_err(|error| Failure::of_host(&ExtensionName::default(), &error))
+    linked.map_err(|error| Failure::of_host(&ExtensionName::default(), error))
 }
 
 /// Returns the initial resources: the config map.
@@ -96,7 +96,7 @@ fn seed(document: &ExtensionDocument, file: &TestFile) -> Resources {
 /// Lists the `.yaml` files below a directory, sorted by path. Links to directories are not
 /// followed.
 fn test_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| Failure::unreadable(directory, &error);
+    let unreadable = |error| Failure::unreadable(directory, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;

@@ -15,7 +15,7 @@ use crate::suffiks::document;
 pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
     let no_workload = |error: WorkloadError| {
         Failure::message(ErrorKind::Usage, format!("`{}` is not a workload", path.display()))
-            .caused_by(&error)
+            .caused_by(error)
     };
     Workload::new(document::read(path)?).map_err(no_workload)
 }
@@ -37,7 +37,7 @@ pub fn ask(
             Ok(outcome)
         }
         Err(error) => {
-            let failure = Failure::of_call(opened, &error, &report.stderr_tail, &refused);
+            let failure = Failure::of_call(opened, error, &report.stderr_tail, &refused);
             Err(failure.with_missing(&report.activity.missing))
         }
     }

@@ -24,7 +24,7 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
 /// Checks each file of the configuration and each manifest, independently of the others.
 pub fn validate(context: &Context) -> Result<Outcome, Failure> {
     let checked = EffectiveConfig::check(context.places()?)
-        .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+        .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
     let places = context.places()?;
     let of_manifests = context.depot()?.list()?.into_iter().map(|listed| {

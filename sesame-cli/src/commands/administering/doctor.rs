@@ -1,6 +1,6 @@
 //! `sesame doctor`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
@@ -19,18 +19,19 @@ use crate::terminal::waiting;
 
 /// Checks everything that sesame needs. Nothing is changed, and one problem does not hide another.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let depot = context.depot_as_it_is()?;
-    let mut all = directories(context, &depot);
-    all.push(lock(&LockState::of(&depot)));
-    all.extend(configuration(&depot));
-    all.extend(durability(&depot));
+    let manager = context.manager_as_it_is()?;
+    let depot = manager.depot();
+    let mut all = directories(context, depot);
+    all.push(lock(&LockState::of(depot)));
+    all.extend(configuration(depot));
+    all.extend(durability(depot));
     let listed = depot.list().unwrap_or_else(|error| {
-        all.push(failed("extensions", Health::Bad, Failure::from(&error)));
+        all.push(failed("extensions", Health::Bad, Failure::from(error)));
         Vec::new()
     });
-    let policies = PolicyCheck::new(&depot);
+    let policies = PolicyCheck::new(depot);
     let extension =
-        |listed: &Listed| extension(&listed.name, &ExtensionState::of(&depot, &policies, listed));
+        |listed: &Listed| extension(&listed.name, ExtensionState::of(depot, &policies, listed));
     all.extend(listed.iter().map(extension));
     all.push(cache(context.places()?, CodeState::of(&context.code_cache()?)));
     let has_runtime_directory = depot.places().runtime.is_some();
@@ -59,7 +60,7 @@ fn diagnosis(what: &str, health: Health, finding: String, fix: Option<String>) -
 
 /// Diagnoses one thing by the failure that a command would have.
 fn failed(what: &str, health: Health, failure: Failure) -> Diagnosis {
-    diagnosis(what, health, failure.in_one_line(), failure.hint)
+    diagnosis(what, health, failure.in_one_line(), failure.into_hint())
 }
 
 fn directories(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
@@ -139,13 +140,13 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
         Err(error) => {
             return vec![bad(
                 "configuration files",
-                Failure::new(ErrorKind::Local, &error).in_one_line(),
+                Failure::new(ErrorKind::Local, error).in_one_line(),
                 None,
             )];
         }
     };
     let fix = || Some("sesame config validate".to_owned());
-    let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
+    let of_file = |(path, result): (PathBuf, Result<Vec<_>, _>)| match result {
         Err(error) => {
             bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), fix())
         }
@@ -156,7 +157,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
         ),
         Ok(_) => good("configuration file", path.display().to_string()),
     };
-    let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
+    let mut all: Vec<_> = checked.into_iter().map(of_file).collect();
     if environment::is_safe_mode() {
         let fix = Some("unset SESAME_SAFE_MODE".to_owned());
         all.push(warning("safe mode", "no extension is called", fix));
@@ -164,7 +165,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     all
 }
 
-fn extension(name: &ExtensionName, state: &ExtensionState<'_>) -> Diagnosis {
+fn extension(name: &ExtensionName, state: ExtensionState<'_>) -> Diagnosis {
     let (what, health) = (format!("extension {name}"), state.health());
     let (finding, fix) = match state {
         ExtensionState::Whole(installed) => (installed.reference.to_string(), None),
@@ -182,7 +183,7 @@ fn extension(name: &ExtensionName, state: &ExtensionState<'_>) -> Diagnosis {
             ("its binary is missing".to_owned(), Some("sesame extension sync".to_owned()))
         }
         ExtensionState::Stopped(stop) => {
-            let Stop { reason, fix } = Stop::new(stop);
+            let Stop { reason, fix } = Stop::new(&stop);
             (format!("stopped by policy: {reason}"), fix)
         }
         ExtensionState::Quarantined(quarantine) => {
@@ -194,11 +195,11 @@ fn extension(name: &ExtensionName, state: &ExtensionState<'_>) -> Diagnosis {
 
 fn cache(places: &Places, state: CodeState) -> Diagnosis {
     let (what, health) = ("compiled code", state.health());
-    let local = |error: &CacheError| Failure::new(ErrorKind::Local, error);
+    let local = |error: CacheError| Failure::new(ErrorKind::Local, error);
     match state {
         CodeState::Usable(files) => good(what, format!("{files} files")),
         CodeState::Full(files, error) => {
-            let error = local(&error).in_one_line();
+            let error = local(error).in_one_line();
             warning(what, format!("{files} files, and no more can be kept: {error}"), None)
         }
         CodeState::NotExecutable(error) => failed(what, health, error.into()),
@@ -206,7 +207,7 @@ fn cache(places: &Places, state: CodeState) -> Diagnosis {
             let fix = format!("rm -r '{}'", places.code().display());
             diagnosis(what, health, error.to_string(), Some(fix))
         }
-        CodeState::Unusable(error) => failed(what, health, local(&error)),
+        CodeState::Unusable(error) => failed(what, health, local(error)),
     }
 }
 

@@ -24,6 +24,6 @@ pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Fai
 fn failure(error: GarbageError) -> Failure {
     match error {
         GarbageError::Lock(error) => error.into(),
-        GarbageError::Depot(_) | GarbageError::Cache(_) => Failure::new(ErrorKind::Local, &error),
+        GarbageError::Depot(_) | GarbageError::Cache(_) => Failure::new(ErrorKind::Local, error),
     }
 }

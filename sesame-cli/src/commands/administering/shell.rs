@@ -58,10 +58,6 @@ fn place(shell: Shell) -> Option<Place> {
 /// Writes the script, unless a foreign file is in its place.
 fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
     let path = &place.path;
-    let cannot = |error: &io::Error| {
-        Failure::message(ErrorKind::Local, format!("cannot write `{}`", path.display()))
-            .caused_by(error)
-    };
     match fs::read(path) {
         Ok(there) if !completion::is_script(&there) => {
             return Err(Failure::message(
@@ -76,7 +72,7 @@ fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Out
         let directory = OutputDirectory::create(path.parent().unwrap_or(Path::new(".")))?;
         directory.write(path.file_name().unwrap_or_default(), PAGE_MODE, script)
     };
-    write().map_err(|error| cannot(&error))?;
+    write().map_err(|error| Failure::unwritable(path, error))?;
     context.status(
         place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"),
     );
@@ -124,7 +120,7 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     };
     write().map(Outcome::Written).map_err(|error| {
         Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display()))
-            .caused_by(&error)
+            .caused_by(error)
     })
 }
 

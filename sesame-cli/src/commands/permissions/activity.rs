@@ -38,7 +38,7 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let installed = depot.installed(name)?;
     let authority = depot.permissions(&installed, context.config()?)?.authority;
     let mut refused: Vec<Refusal> = Vec::new();
-    for (at, touch) in refusals(&depot, name) {
+    for (at, touch) in refusals(depot, name) {
         if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what) {
             refused.push(decided_now(at, touch, &authority));
         }

@@ -45,7 +45,7 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     let GrantArguments { name, grants, period, until } = arguments;
     let loaded = context.depot()?.manifest(name)?;
     let checked = context.manager()?.check_directories(name, loaded.as_ref(), grants);
-    checked.map_err(|error| Failure::of_directory_grant(name, &error))?;
+    checked.map_err(|error| Failure::of_directory_grant(name, error))?;
     let mut changes = match (period, until) {
         (None, None) => grant_for_good(context, name, grants, context.config()?)?,
         (period, _) => grant_for_a_while(context, name, grants, period.map(Period::duration))?,

@@ -19,22 +19,22 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     if let Ok(name) = what.parse::<ExtensionName>() {
         if sha256.is_some() {
             let form = SourceForm::DigestOfNoFile { origin: name.to_string() };
-            return Err(Failure::of_form(&form, "inspect"));
+            return Err(Failure::of_form(form, "inspect"));
         }
-        return installed(context, &depot, &name);
+        return installed(context, depot, &name);
     }
     let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
-    check_form(&source, sha256).map_err(|error| Failure::of_form(&error, "inspect"))?;
+    check_form(&source, sha256).map_err(|error| Failure::of_form(error, "inspect"))?;
     let name = source.default_name().unwrap_or_default();
-    if let Some(there) = installed_from(&depot, &source, &name) {
+    if let Some(there) = installed_from(depot, &source, &name) {
         let bytes = (&there.artifact, there.binary());
-        let inspected = inspection(context, &depot, &name, &there.reference, bytes)?;
+        let inspected = inspection(context, depot, &name, &there.reference, bytes)?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
     // Inspecting trusts no signer, and an extension of the same name does not matter.
     let staged = context.installer(&Nobody)?.fetch_from(&source, sha256, &name)?;
     let bytes = (&staged.artifact, staged.binary());
-    let inspected = inspection(context, &depot, &name, &staged.reference, bytes)?;
+    let inspected = inspection(context, depot, &name, &staged.reference, bytes)?;
     let attached = attached(context, &staged.reference)?;
     Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
 }
@@ -48,7 +48,7 @@ fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Optio
 /// Shows the extension that is installed under this name.
 fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<Outcome, Failure> {
     let installed = depot.installed(name).map_err(|error| {
-        let failure = Failure::from(&error);
+        let failure = Failure::from(error);
         let file = Path::new(name.as_str());
         // A name means the installed extension, even if a file has the same name.
         if file.is_file() {
@@ -85,7 +85,7 @@ fn inspection(
         exports: host.exports(&code),
         attached: Vec::new(),
         nothing_to_call: nothing_to_call(name, purpose),
-        refusal: refusal.map(|error| Failure::of_host(name, &error)),
+        refusal: refusal.map(|error| Failure::of_host(name, error)),
     })
 }
 

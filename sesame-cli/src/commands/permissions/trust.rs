@@ -21,7 +21,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     match command {
         TrustCommand::List { .. } => {
             let first_uses =
-                depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+                depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, error))?;
             Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses }))
         }
         TrustCommand::Add { key, certificate, place } => {
@@ -36,8 +36,8 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
             Ok(Outcome::Changed(vec![Change::new(now, depot.lock()?.trust(&signer)?)]))
         }
-        TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
-        TrustCommand::Accept { of } => accept(&depot, &of),
+        TrustCommand::Remove { signer, place } => remove(depot, &signer, place.as_ref()),
+        TrustCommand::Accept { of } => accept(depot, &of),
         TrustCommand::Keygen { to } => keygen(context, &to),
     }
 }
@@ -52,7 +52,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
         SignedSource::Repository(repository) => {
             // Whose tag it is does not matter: a repository has one signer.
             let any =
-                repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
+                repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, error))?;
             any.identity()
         }
     };

@@ -49,7 +49,7 @@ pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
 
 fn without_store(error: LoginError) -> Failure {
     match error {
-        LoginError::SecretService(_) => Failure::from(error).with_hint(
+        LoginError::SecretService(_) => Failure::from(error).with_first_hint(
             "unlock your keyring, or add `--store file`, which does not encrypt the password",
         ),
         other => other.into(),
@@ -93,13 +93,12 @@ fn try_login(context: &Context, registry: &str, credential: &Credential) -> Resu
 fn not_tried(error: RegistryError) -> Failure {
     let is_refused = matches!(error, RegistryError::LoginRefused { .. });
     let failure = Failure::from(error);
-    match failure.hint {
-        _ if is_refused => failure.with_hint(
+    if is_refused {
+        return failure.with_hint(
             "check the user name and the password, or add `--no-verify` to keep the login untried",
-        ),
-        None => failure.with_hint("add `--no-verify` to keep the login untried"),
-        Some(_) => failure,
+        );
     }
+    failure.with_hint("add `--no-verify` to keep the login untried")
 }
 
 fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<String, Failure> {

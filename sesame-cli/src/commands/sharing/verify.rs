@@ -80,9 +80,9 @@ fn described(damage: Damage<Failure>) -> String {
         Damage::FromFile => {
             "it did not come from a registry: install it from its file once more".to_owned()
         }
-        Damage::NotRestored(failure) => format!("cannot fetch it again: {}", failure.message),
+        Damage::NotRestored(failure) => format!("cannot fetch it again: {failure}"),
         Damage::Code(error) => error.to_string(),
-        Damage::NotCompiled(CodeRepairError::Code(error)) => Failure::from(error).message,
+        Damage::NotCompiled(CodeRepairError::Code(error)) => error.to_string(),
         Damage::NotCompiled(error) => error.to_string(),
     }
 }

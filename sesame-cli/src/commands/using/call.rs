@@ -45,7 +45,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
 /// word must notice.
 fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
     let installed = context.depot()?.installed(name)?;
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    let host = Host::new().map_err(|error| Failure::of_host(name, error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
     Ok(Failure::without_function(
         name,
@@ -81,7 +81,7 @@ fn returned(
         }
         Err(error) => {
             print_output();
-            let failure = Failure::of_call(opened, &error, &stderr_tail, &refused);
+            let failure = Failure::of_call(opened, error, &stderr_tail, &refused);
             Err(failure.with_missing(&activity.missing))
         }
     }

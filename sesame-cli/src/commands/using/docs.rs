@@ -30,7 +30,7 @@ pub fn run(context: &Context, arguments: &DocsArguments) -> Result<Outcome, Fail
 fn find(context: &Context, installed: &Installed) -> Result<Option<Docs>, Failure> {
     if let Some(layer) = installed.artifact.docs_layer() {
         let archive = read_blob(&context.places()?.blob(&layer.digest), &layer.digest, MAX_BLOB);
-        let archive = archive.map_err(|error| Failure::damaged_binary(&installed.name, &error))?;
+        let archive = archive.map_err(|error| Failure::damaged_binary(&installed.name, error))?;
         return Ok(Some(Docs::unpack(&archive)?));
     }
     if installed.reference.is_local() || context.is_offline() {
@@ -51,8 +51,8 @@ fn no_docs(name: &ExtensionName) -> Failure {
 
 fn no_page(name: &ExtensionName, path: &str, pages: &[String]) -> Failure {
     let message = format!("the documentation of `{name}` has no page `{}`", path.escape_debug());
-    let mut failure = Failure::message(ErrorKind::NotFound, message);
-    failure.details.push("there are:".to_owned());
-    failure.details.extend(pages.iter().map(|page| format!("  {page}")));
-    failure.with_hint(format!("sesame extension docs {name}"))
+    Failure::message(ErrorKind::NotFound, message)
+        .with_detail("there are:")
+        .with_details(pages.iter().map(|page| format!("  {page}")))
+        .with_hint(format!("sesame extension docs {name}"))
 }

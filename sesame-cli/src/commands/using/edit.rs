@@ -20,7 +20,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let depot = context.depot()?;
     let before = depot.manifest_text(name)?;
     // A broken manifest has to be editable: without a schema, any setting is accepted.
-    let schema = schema(&depot, name).unwrap_or_default();
+    let schema = schema(depot, name).unwrap_or_default();
     // Beside the original, so that it is on the same disk and as private.
     let mut copy = tempfile::Builder::new()
         .prefix(&format!(".{name}-"))
@@ -30,8 +30,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     loop {
         open(&context.editor(), name, copy.path())?;
         let after = fs::read_to_string(copy.path())
-            .map_err(|error| Failure::unreadable(copy.path(), &error))?;
-        let kept = keep(&depot, name, &schema, (&before, &after));
+            .map_err(|error| Failure::unreadable(copy.path(), error))?;
+        let kept = keep(depot, name, &schema, (&before, &after));
         match kept {
             Ok(changed) => {
                 context.warn_unknown_keys(&depot.existing_manifest(name)?);

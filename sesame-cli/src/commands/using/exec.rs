@@ -30,7 +30,7 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
             "apiVersion": "open-sesame.dev/v1", "kind": "Command",
             "metadata": { "name": program.to_string_lossy() }, "spec": {},
         }))
-        .map_err(|error| Failure::new(ErrorKind::Usage, &error))?,
+        .map_err(|error| Failure::new(ErrorKind::Usage, error))?,
     };
     let CommandEnvironment { variables, refused } = environment(context, name, workload)?;
     refused.iter().for_each(|refused| context.warn(&explain(name, refused)));
@@ -44,7 +44,7 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
         ErrorKind::Local
     };
     Err(Failure::message(code, format!("cannot run `{}`", program.to_string_lossy()))
-        .caused_by(&error))
+        .caused_by(error))
 }
 
 fn environment(

@@ -18,10 +18,12 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let depot = context.depot()?;
     let installed = depot.installed(name)?;
     context.warn_unknown_keys(&installed.loaded);
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    let host = Host::new().map_err(|error| Failure::of_host(name, error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
-    let permissions = depot.permissions(&installed, context.config()?)?;
-    let (state, problem) = state(&depot, &installed);
+    let config = context.config()?;
+    let permissions = depot.permissions(&installed, config)?;
+    let policies = PolicyCheck::with(depot, config, &host);
+    let (state, problem) = state(&policies, depot, &installed);
     let now = boot_time();
     let imports = host
         .imports(&code)
@@ -32,8 +34,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let requests = requests_of(&installed, &host, &code);
     let asks_for = Asked::all(&requests, &owner, &permissions.authority);
     let denied = denied(&permissions.authority, now);
-    let policies = &context.config()?.policies;
-    let is_denied = |grant: &Grant| denied_by_policy(grant.capability(), policies).is_some();
+    let is_denied =
+        |grant: &Grant| denied_by_policy(grant.capability(), &config.policies).is_some();
     let timed = permissions
         .authority
         .timed
@@ -73,8 +75,12 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
 
 /// Returns whether it can be called, and otherwise the reason. Policy comes first, since nothing
 /// else helps against it.
-fn state(depot: &Depot, installed: &Installed) -> (State, Option<String>) {
-    if let Some(stop) = PolicyCheck::new(depot).stop(installed) {
+fn state(
+    policies: &PolicyCheck<'_>,
+    depot: &Depot,
+    installed: &Installed,
+) -> (State, Option<String>) {
+    if let Some(stop) = policies.stop(installed) {
         let Stop { reason, .. } = Stop::new(&stop);
         return (State::StoppedByPolicy, Some(reason));
     }

@@ -16,8 +16,8 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
-    let policies = PolicyCheck::new(&depot);
-    Ok(Outcome::Listed(listed.into_iter().map(|listed| row(&depot, &policies, listed)).collect()))
+    let policies = PolicyCheck::new(depot);
+    Ok(Outcome::Listed(listed.into_iter().map(|listed| row(depot, &policies, listed)).collect()))
 }
 
 fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {

@@ -16,7 +16,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let log = context.manager()?.guest_log(name, lines);
     log.map(|text| Outcome::Log { text, raw }).map_err(|error| match error {
-        GuestLogError::Extension(error) => Failure::from(&error),
-        GuestLogError::Read { .. } => Failure::new(ErrorKind::Local, &error),
+        GuestLogError::Extension(error) => Failure::from(error),
+        GuestLogError::Read { .. } => Failure::new(ErrorKind::Local, error),
     })
 }

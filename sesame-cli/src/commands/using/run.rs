@@ -56,6 +56,9 @@ fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<
         }
         Err(CallError::OutputClosed) if interrupt::came() => Err(interrupt::end()),
         Err(CallError::OutputClosed) => Err(interrupt::end_by_broken_pipe()),
-        Err(error) => Err(Failure::of_call(opened, &error, &[], &refused)),
+        Err(error) => {
+            Err(Failure::of_call(opened, error, &[], &refused)
+                .with_missing(&report.activity.missing))
+        }
     }
 }

@@ -14,15 +14,14 @@ pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failu
     let SetArguments { name, settings, .. } = arguments;
     let depot = context.depot()?;
     let loaded = depot.existing_manifest(name)?;
-    let schema = schema(&depot, name)?;
+    let schema = schema(depot, name)?;
     if settings.is_empty() {
         return list(context, &loaded, &schema);
     }
     let changes = settings.iter().map(|setting| change_of(setting, &schema));
-    let changes = changes
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::of_setting(name, &error))?;
-    let changed = change(&depot, name, &changes)?;
+    let changes =
+        changes.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::of_setting(name, error))?;
+    let changed = change(depot, name, &changes)?;
     warn(context, name, &loaded, settings)?;
     let said = settings.iter().map(|setting| match setting {
         TypedSetting::Config { key, value } => {
@@ -43,20 +42,20 @@ pub fn unset(
 ) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let loaded = depot.existing_manifest(name)?;
-    let schema = schema(&depot, name)?;
+    let schema = schema(depot, name)?;
     for key in keys {
         // A stored value can be removed, even if the author does not declare it.
         if let SettingKey::Config(key) = key
             && loaded.manifest.config.get(key).is_none()
         {
-            schema.check_key(key).map_err(|error| Failure::of_setting(name, &error))?;
+            schema.check_key(key).map_err(|error| Failure::of_setting(name, error))?;
         }
     }
     let change_of = |key: &SettingKey| match key {
         SettingKey::Config(key) => SettingChange::Unset { key: key.clone() },
         SettingKey::Limit(limit) => SettingChange::UnsetLimit(*limit),
     };
-    let changed = change(&depot, name, &keys.iter().map(change_of).collect::<Vec<_>>())?;
+    let changed = change(depot, name, &keys.iter().map(change_of).collect::<Vec<_>>())?;
     Ok(changes_of(keys.iter().map(|key| format!("{key} of `{name}` is unset")), changed))
 }
 

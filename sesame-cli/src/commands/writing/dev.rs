@@ -72,7 +72,7 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
         Err(failure) => {
             render::failure(context, &failure);
             context.status("what was installed before stays");
-            failure.code
+            failure.code()
         }
     }
 }
@@ -108,7 +108,7 @@ fn call(
 fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     let failed = |error: notify::Error| {
         Failure::message(ErrorKind::Local, "cannot watch this directory for changes")
-            .caused_by(&error)
+            .caused_by(error)
     };
     let root = &fs::canonicalize(root)?;
     // A project that cannot be read now is watched until it can.

@@ -24,28 +24,28 @@ pub fn run(context: &Context, arguments: &NewArguments) -> Result<Outcome, Failu
     let NewArguments { name, language, kind, sdk, directory } = arguments;
     let directory = directory.clone().unwrap_or_else(|| name.as_str().into());
     let sdk =
-        sdk.as_deref().map(|sdk| fs::canonicalize(sdk).map_err(|error| cannot_make(sdk, &error)));
+        sdk.as_deref().map(|sdk| fs::canonicalize(sdk).map_err(|error| cannot_make(sdk, error)));
     let sdk = sdk.transpose()?;
     let project = NewProject { name, language: *language, kind: *kind, sdk: sdk.as_deref() };
     let files = project::files(&project).ok_or(BuildError::NoKind(*language))?;
-    let made = begin(&directory).map_err(|error| cannot_make(&directory, &error))?;
+    let made = begin(&directory).map_err(|error| cannot_make(&directory, error))?;
     let mut written = Vec::new();
     for (path, text) in files {
-        write(&made, &path, &text).map_err(|error| cannot_make(&directory.join(&path), &error))?;
+        write(&made, &path, &text).map_err(|error| cannot_make(&directory.join(&path), error))?;
         written.push(directory.join(path));
     }
     begin_repository(context, &directory);
     Ok(Outcome::Created { directory, written })
 }
 
-fn cannot_make(path: &Path, error: &io::Error) -> Failure {
+fn cannot_make(path: &Path, error: io::Error) -> Failure {
+    let is_there = error.kind() == io::ErrorKind::AlreadyExists;
     let failure = Failure::message(ErrorKind::Local, format!("cannot make `{}`", path.display()))
         .caused_by(error);
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            failure.with_hint("name another directory with `--directory`; nothing was changed")
-        }
-        _ => failure,
+    if is_there {
+        failure.with_hint("name another directory with `--directory`; nothing was changed")
+    } else {
+        failure
     }
 }
 

@@ -105,7 +105,7 @@ fn interfaces(
             ErrorKind::Usage,
             format!("`{}` is not a package of interfaces", directory.display()),
         )
-        .caused_by(&error)
+        .caused_by(error)
     };
     let package = encode_wit(directory).map_err(wrong)?;
     let version = checked_version(package.version.as_deref(), arguments)?;
@@ -181,15 +181,15 @@ pub fn download(
 ) -> Result<Outcome, Failure> {
     let name = name_of(None, reference)?;
     let staged = context.installer(&Nobody)?.fetch(&name, reference)?;
-    let damaged = |error| Failure::damaged_binary(&name, &error);
+    let damaged = |error| Failure::damaged_binary(&name, error);
     let binary =
         read_blob(&staged.binary().path, &staged.binary().digest, MAX_BLOB).map_err(damaged)?;
     let docs = staged.docs_archive().map_err(damaged)?;
     let to = OutputDirectory::create(directory)
-        .map_err(|error| Failure::unwritable(directory, &error))?;
+        .map_err(|error| Failure::unwritable(directory, error))?;
     let write_new = |name: &str, bytes: &[u8]| {
         let written = to.write_new(name.as_ref(), FILE_MODE, bytes);
-        written.map_err(|error| Failure::unwritable(&directory.join(name), &error))
+        written.map_err(|error| Failure::unwritable(&directory.join(name), error))
     };
     let mut written = vec![write_new(&format!("{name}.wasm"), &binary)?];
     if let Some(docs) = docs {
@@ -215,7 +215,7 @@ fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
 fn with_default_tag(text: &str) -> Result<OciReference, Failure> {
     let has_tag = text.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let text = if has_tag { text.to_owned() } else { format!("{text}:latest") };
-    text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, &error))
+    text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, error))
 }
 
 /// Returns the name: the author's, or the last part of the target, if that is a valid name.
@@ -229,7 +229,7 @@ fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<Extens
                 .next()
                 .unwrap_or_default()
                 .replace(['_', '.'], "-");
-            last.parse().map_err(|error| Failure::new(ErrorKind::Usage, &error))
+            last.parse().map_err(|error| Failure::new(ErrorKind::Usage, error))
         }
     }
 }

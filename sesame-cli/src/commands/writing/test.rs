@@ -67,7 +67,7 @@ fn tested_file(
 ) -> Result<TestedFile, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display()))
-            .caused_by(&error)
+            .caused_by(error)
     };
     let bytes = read_regular(&path, MAX_FILE).map_err(unreadable)?;
     let text =
@@ -86,7 +86,7 @@ fn tested_file(
 }
 
 fn case_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| Failure::unreadable(directory, &error);
+    let unreadable = |error| Failure::unreadable(directory, error);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

@@ -27,13 +27,13 @@ pub(super) struct ErrorObject {
 impl From<&Failure> for ErrorObject {
     fn from(failure: &Failure) -> Self {
         Self {
-            kind: failure.code.name(),
-            code: failure.code.number(),
-            message: failure.message.clone(),
-            causes: failure.causes.clone(),
-            details: failure.details.clone(),
-            hints: failure.hint.iter().cloned().collect(),
-            refused: failure.about.refused.clone(),
+            kind: failure.code().name(),
+            code: failure.code().number(),
+            message: failure.to_string(),
+            causes: failure.causes(),
+            details: failure.details().to_owned(),
+            hints: failure.hints().to_owned(),
+            refused: failure.refused().to_owned(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::outcome::data;
+use super::parts::data;
 use crate::context::Context;
 use crate::outcome::{DocsPage, Published, TestedCase, TestedFile};
 use crate::render::{Rendered, markdown};

@@ -3,7 +3,9 @@
 mod authoring;
 mod extension;
 mod outcome;
+mod parts;
 mod report;
 mod workload;
 
-pub use outcome::{failure, outcome};
+pub use outcome::outcome;
+pub use parts::failure;

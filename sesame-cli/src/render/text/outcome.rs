@@ -5,10 +5,10 @@ use std::fmt::Write;
 use core_types::ExtensionName;
 
 use super::extension::{info, inspected};
+use super::parts::data;
 use super::report::{activity_verified, called, file_check, learned, log, why};
 use super::{authoring, workload};
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::outcome::{
     Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
 };
@@ -73,25 +73,6 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
             Rendered::default()
         }
     }
-}
-
-/// Formats a failure as text: the error, its causes, details, one hint.
-pub fn failure(failure: &Failure) -> String {
-    let mut text = format!("error: {}\n", failure.message);
-    for cause in &failure.causes {
-        let _ = writeln!(text, "caused by: {cause}");
-    }
-    for detail in &failure.details {
-        let _ = writeln!(text, "{detail}");
-    }
-    if let Some(hint) = &failure.hint {
-        let _ = writeln!(text, "hint: {hint}");
-    }
-    text
-}
-
-pub(super) fn data(text: String) -> Rendered {
-    Rendered { data: text.into_bytes(), ..Default::default() }
 }
 
 fn installed(installation: &Installation) -> Rendered {

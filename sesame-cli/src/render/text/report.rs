@@ -5,7 +5,7 @@ use std::fmt::Write;
 use core_types::{ExtensionName, Limit, LimitName};
 use extension_depot::{ActivityFinding, needs_text};
 
-use super::outcome::failure;
+use super::parts::failure;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Call, FileCheck, Learned, Refusal, split_log_line};

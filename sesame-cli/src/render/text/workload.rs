@@ -3,7 +3,7 @@
 use core_types::ErrorKind;
 use extension_host::ValidationProblem;
 
-use super::outcome::{data, failure};
+use super::parts::{data, failure};
 use crate::failure::Failure;
 use crate::outcome::WorkloadReport;
 use crate::render::Rendered;

@@ -81,7 +81,7 @@ impl Product {
         let Self { repository, version, .. } = self;
         format!("{host}/my-org/{repository}:{version}")
             .parse()
-            .map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Failure, &error))
+            .map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Failure, error))
     }
 
     fn publication(&self) -> Result<Publication, Failure> {
