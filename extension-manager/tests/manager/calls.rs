@@ -1,8 +1,10 @@
 //! Calls through the manager: whatever holds for `sesame` holds for them.
 
-use core_types::{CallOutcome, Capability, LimitName};
+use std::time::Duration;
+
+use core_types::{CallOutcome, Capability, LimitName, TimedGrant, TimedGrants};
 use extension_depot::OpenExtensionError;
-use extension_host::{Arguments, CallError, CompilerCommand};
+use extension_host::{Arguments, CallError, CompilerCommand, boot_time};
 use extension_manager::{
     CallMode, CodeError, Manager, OpenError, Options, Session, SessionError, difference,
 };
@@ -231,6 +233,35 @@ fn failed_compiler_is_an_error() {
     assert!(matches!(*error, CodeError::Compile(_)), "{error:?}");
     let events = home.events();
     assert_eq!(events.last().map(String::as_str), Some("compiled"), "{events:?}");
+}
+
+/// A grant that ends with the session is in force without being in the manifest, and ends in time.
+#[test]
+fn timed_grant_is_in_force_for_its_time() {
+    let home = Home::new("");
+    home.install("greeting", &[]);
+    let manager = home.manager();
+    let now = boot_time();
+    let grant = |until| {
+        let reference = manager.depot().installed(&name("greeting")).expect("there").reference;
+        let grant = "config-read".parse().expect("a grant");
+        let timed = TimedGrant { grant, until };
+        let add = |all: &mut TimedGrants| {
+            all.retain(|_| false);
+            all.add(timed.clone(), now);
+            true
+        };
+        let locked = manager.depot().lock().expect("free");
+        locked.change_timed_grants(&name("greeting"), Some(&reference), add).expect("written");
+    };
+    let is_callable = || manager.callable(&name("greeting"), CallMode::Ordinary).is_ok();
+    assert!(!is_callable());
+    grant(None);
+    assert!(is_callable(), "until the session ends");
+    grant(Some(boot_time().after(Duration::from_secs(30))));
+    assert!(is_callable(), "for half a minute");
+    grant(Some(boot_time()));
+    assert!(!is_callable(), "it is over");
 }
 
 /// Directories that others can write to are not relied on; to find out what is wrong, they are.

@@ -1,13 +1,15 @@
 //! Checks of what is installed: files, policy, state, and what nothing needs any more.
 
+use std::cell::Cell;
 use std::fs;
+use std::path::Path;
 
 use core_types::{Capability, ExtensionName, OciReference};
 use extension_depot::Depot;
-use extension_host::CodeKey;
+use extension_host::{CacheError, CodeKey};
 use extension_manager::{
     CheckedFiles, Damage, ExtensionState, Health, InstallError, InstallOptions, Manager, Nobody,
-    PolicyCheck, Restore, RollbackError, UpdateOptions,
+    PolicyCheck, PolicyStop, Restore, RollbackError, UpdateOptions,
 };
 
 use crate::fixture::{Fixture, new};
@@ -76,6 +78,63 @@ fn bytes_of_a_file_are_not_fetched() {
     damage(&fixture);
     let found = repair(&fixture);
     assert!(matches!(found.damage[..], [Damage::Artifact(_), Damage::FromFile]), "{found:?}");
+}
+
+/// Wrong compiled code is removed and made again; missing code is nothing to say about.
+#[test]
+fn wrong_code_is_compiled_again() {
+    let fixture = installed("");
+    let binary = fixture.manager.depot().installed(&name("a")).expect("there").binary().digest;
+    let (cache, key) = (fixture.manager.code_cache(), CodeKey::new(&binary));
+    let path = cache.path(&key);
+    let write = |path: &Path| fs::write(path, "code").map_err(|_| unreachable!("a new file"));
+    cache.store::<CacheError>(&key, write).expect("stored");
+    assert!(check(&fixture.manager, "a").is_sound());
+    fs::write(&path, "other code").expect("written");
+    assert!(matches!(check(&fixture.manager, "a").damage[..], [Damage::Code(_)]));
+    let calls = Cell::new(0);
+    let never: &Restore<'_, ()> = &|_: &ExtensionName, _: &OciReference| {
+        calls.set(calls.get() + 1);
+        Err(())
+    };
+    let repaired = fixture.manager.check_files(&name("a"), Some(never)).expect("there");
+    assert!(repaired.is_sound() && matches!(repaired.repaired[..], [Damage::Code(_)]));
+    assert_eq!(calls.get(), 0, "the binary was whole");
+    assert!(!path.exists() && check(&fixture.manager, "a").is_sound());
+}
+
+/// Each policy stops for its own reason, as a call finds it out.
+#[test]
+fn policy_stops_as_a_call_does() {
+    for (policy, expected) in [
+        ("", None),
+        ("deny = [\"notification\"]\n", None),
+        ("deny = [\"config-read\"]\n", Some("import")),
+        ("require_signature = true\n", Some("refused")),
+        ("allowed_registries = [\"ghcr.io\"]\n", Some("refused")),
+        ("deny = \"config-read\"\n", Some("unreadable")),
+    ] {
+        let home = Home::new(policy);
+        home.install("greeting", &["config-read"]);
+        let manager = home.manager();
+        let policies = PolicyCheck::new(manager.depot());
+        assert_eq!(policies.config().is_some(), expected != Some("unreadable"), "{policy}");
+        let installed = manager.depot().installed(&name("greeting")).expect("installed");
+        let stop = policies.stop(&installed);
+        let found = stop.as_ref().map(|stop| match stop {
+            PolicyStop::Unreadable(_) => "unreadable",
+            PolicyStop::Refused(_) => "refused",
+            PolicyStop::DeniedImport(decision) => {
+                let text = decision.to_string();
+                assert!(text.starts_with("policy denies `config-read`"), "{text}");
+                "import"
+            }
+        });
+        assert_eq!(found, expected, "{policy}");
+        let mode = extension_manager::CallMode::Ordinary;
+        let called = manager.callable(&name("greeting"), mode);
+        assert_eq!(called.is_err(), expected.is_some(), "{policy}: {:?}", called.err());
+    }
 }
 
 /// Where there is no policy, the documents of extensions are not read for it.

@@ -1,6 +1,6 @@
 //! What is refused, and that nothing has changed afterwards.
 
-use core_types::{ActivityEvent, ChangeKind, ChangeOutcome, ExtensionName};
+use core_types::{ActivityEvent, ChangeKind, ChangeOutcome, ExtensionName, Grant};
 use extension_depot::{Depot, Source, TransportError};
 use extension_manager::{
     Answer, ExamineError, InstallError, InstallOptions, InstallRequest, Installation, NameUse,
@@ -167,6 +167,61 @@ fn endless_changes_end_the_install() {
     let ended = install(&fixture.installer(&person), &file, InstallOptions::default());
     assert!(matches!(ended, Err(InstallError::Changed(_))));
     assert_eq!(person.shown().len(), 5);
+}
+
+/// Grants for something that is installed already are added, and a policy's denial is told apart.
+#[test]
+fn grants_are_added_to_the_installed() {
+    let fixture = Fixture::new("deny = [\"clipboard-write\"]\n");
+    let file = fixture.file("a.wasm", &component(1, ""));
+    new(install(&fixture.installer(&Nobody), &file, InstallOptions::default()));
+    let wanted = grants(&["notification", "clipboard-write"]);
+    let options = || InstallOptions { grant: &wanted, ..InstallOptions::default() };
+    let again = install(&fixture.installer(&Nobody), &file, options()).expect("installed");
+    let Installation::Already { granted, denied, .. } = again else { panic!("it is the same") };
+    assert_eq!(granted, grants(&["notification"]));
+    assert!(denied.len() == 1 && denied[0].policy.is_some(), "{denied:?}");
+    let mut there = fixture.granted("a");
+    there.sort();
+    assert_eq!(there, ["clipboard-write", "notification"]);
+    let history = fixture.manager.depot().history(&name("a")).expect("a history");
+    let before = history.generations.len();
+    install(&fixture.installer(&Nobody), &file, options()).expect("installed");
+    let after = fixture.manager.depot().history(&name("a")).expect("a history");
+    assert_eq!(after.generations.len(), before, "nothing was new");
+}
+
+/// sesame's own directories are never granted: a request is denied, and a grant ends the install.
+#[test]
+fn own_directory_is_never_granted() {
+    let fixture = Fixture::new("");
+    let manager = fixture.home.manager_with(|options| {
+        let protected = fixture.home.places().protected();
+        let home = Some("/home/ada".into());
+        options.backends.directories =
+            std::sync::Arc::new(extension_host::DirectoryRules { home, protected });
+    });
+    let surroundings = (&manager, &fixture.config);
+    let person = Person::answering(&[]);
+    let installer = fixture.remote.installer(surroundings, &person);
+    let own = fixture.home.places().state.display().to_string();
+    std::fs::create_dir_all(&own).expect("made");
+    let asking = component(1, &format!("filesystem = {{ read = [\"{own}\"] }}"));
+    let file = fixture.file("a.wasm", &asking);
+    let wanted: Vec<Grant> = grants(&[&format!("filesystem=read:{own}")]);
+    let given = InstallOptions { grant: &wanted, ..InstallOptions::default() };
+    let refused = install(&installer, &file, given);
+    assert!(matches!(refused, Err(InstallError::Directory { .. })));
+    assert_eq!(fixture.version("a"), None);
+    let all = InstallOptions { grant_requested: true, ..InstallOptions::default() };
+    let committed = new(install(&installer, &file, all));
+    assert!(person.shown().is_empty(), "it is not asked for");
+    assert_eq!(committed.decision.denied.len(), 1);
+    assert!(fixture.has_event(&own), "{:?}", fixture.home.events());
+    let later = grants(&["filesystem=read:~/later"]);
+    let options = InstallOptions { grant: &later, ..InstallOptions::default() };
+    install(&installer, &file, options).expect("a missing directory can be granted");
+    assert!(fixture.has_event("the directory `~/later` does not exist yet"));
 }
 
 /// A grant until the session ends is not in the manifest.

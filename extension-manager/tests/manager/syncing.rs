@@ -124,6 +124,107 @@ fn wrong_list_changes_nothing() {
     assert!(matches!(read, Err(SyncError::Read { .. })), "{read:?}");
 }
 
+/// A home with every kind of extension that a list can meet, and the list.
+fn of_every_kind() -> (Fixture, String) {
+    let fixture = Fixture::new("blocked_namespaces = [\"HOST/my-org/blocked\"]\n");
+    let installer = fixture.installer(&Nobody);
+    let mut list = String::new();
+    for extension in ["done", "lost", "old", "new", "local", "planned", "broken", "blocked"] {
+        let oci = |tag: &str| fixture.remote.reference(&format!("{extension}:{tag}")).to_string();
+        if extension != "blocked" {
+            let bytes = if extension == "lost" { 4 } else { 1 };
+            fixture.publish(&format!("{extension}:1.0.0"), &component(bytes, ""));
+        }
+        if matches!(extension, "done" | "lost" | "old") {
+            new(install(&installer, &oci("1.0.0"), InstallOptions::default()));
+        }
+        let tag = if extension == "old" { "2.0.0" } else { "1.0.0" };
+        list += &format!("[{extension}]\noci = \"{}\"\n", oci(tag));
+    }
+    fixture.publish("old:2.0.0", &component(2, ""));
+    let file = fixture.file("local.wasm", &component(3, ""));
+    new(install(&installer, &file, InstallOptions::default()));
+    fixture.write_manifest("planned", "[capabilities]\nnotification = true\n");
+    fixture.write_manifest("broken", "[");
+    let lost = fixture.manager.depot().installed(&name("lost")).expect("installed");
+    let manifest = fixture.home.places().blob(&lost.artifact.digest);
+    std::fs::remove_file(manifest).expect("there");
+    (fixture, list)
+}
+
+/// The plan names what each entry of a list takes, and nothing has changed after it.
+#[test]
+fn plan_names_each_step() {
+    use StepState::{Done, Failed, ToFetch, ToInstall, ToUpdate};
+    let (fixture, list) = of_every_kind();
+    let before = fixture.remote.requests();
+    let plan = SyncOptions { plan_only: true, ..SyncOptions::default() };
+    let steps = sync(&fixture, Some(&list), plan);
+    let state = |extension: &str| {
+        let step = steps.iter().find(|step| step.name == name(extension)).expect(extension);
+        (step.state, step.problem.as_ref().map(ToString::to_string).unwrap_or_default())
+    };
+    for (extension, expected) in
+        [("done", Done), ("lost", ToFetch), ("old", ToUpdate), ("new", ToInstall)]
+    {
+        assert_eq!(state(extension), (expected, String::new()), "{extension}");
+    }
+    for (extension, why) in [
+        ("local", "is the name of an extension from"),
+        ("planned", "a list does not say whose it is"),
+        ("broken", ""),
+        ("blocked", "policy does not let extensions come from"),
+    ] {
+        let (state, problem) = state(extension);
+        assert!(state == Failed && problem.contains(why), "{extension}: {problem}");
+    }
+    assert_eq!(fixture.remote.requests(), before, "a plan asks no registry");
+    assert_eq!(fixture.version("new"), None);
+}
+
+/// After it is followed, each entry that could be had is as the list wants it.
+#[test]
+fn plan_is_carried_out() {
+    use StepState::{Done, Failed, Fetched, Installed, Updated};
+    let (fixture, list) = of_every_kind();
+    let steps = sync(&fixture, Some(&list), SyncOptions::default());
+    let count = |state| steps.iter().filter(|step| step.state == state).count();
+    assert_eq!([Done, Fetched, Installed, Updated, Failed].map(count), [1, 1, 1, 1, 4]);
+    for (extension, version) in [("done", "1.0.0"), ("lost", "1.0.0"), ("old", "2.0.0")] {
+        assert_eq!(fixture.version(extension).as_deref(), Some(version));
+    }
+    let again = sync(&fixture, Some(&list), SyncOptions::default());
+    assert_eq!(again.iter().filter(|step| step.state == Done).count(), 4);
+}
+
+/// Without a list, each manifest takes what it lacks.
+#[test]
+fn manifests_are_planned() {
+    let (fixture, _) = of_every_kind();
+    let oci = fixture.remote.reference("new:1.0.0");
+    fixture.write_manifest("new", &format!("[extension]\noci = \"{oci}\"\n"));
+    let plan = SyncOptions { plan_only: true, ..SyncOptions::default() };
+    let states: Vec<_> = sync(&fixture, None, plan)
+        .iter()
+        .map(|step| (step.name.to_string(), step.state.name()))
+        .collect();
+    let expected = [
+        ("broken", "failed"),
+        ("done", "as it should be"),
+        ("local", "as it should be"),
+        ("lost", "to be fetched"),
+        ("new", "to be installed and pinned"),
+        ("old", "as it should be"),
+        ("planned", "failed"),
+    ];
+    assert_eq!(states, expected.map(|(name, state)| (name.to_owned(), state)));
+    let steps = sync(&fixture, None, SyncOptions::default());
+    let pinned = steps.iter().find(|step| step.name == name("new")).expect("planned");
+    assert_eq!(pinned.state, StepState::Pinned, "{pinned:?}");
+    let reference = fixture.manager.depot().installed(&name("new")).expect("installed").reference;
+    assert!(reference.provenance().is_some());
+}
+
 /// Follows the published list.
 fn follow(fixture: &Fixture, options: SyncOptions) -> Vec<Step> {
     let list = ListSource::Published(fixture.remote.reference("set:stable"));
