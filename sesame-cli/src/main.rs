@@ -1,5 +1,5 @@
 //! `sesame`: install, look at, restrict and call extensions of the desktop session.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod arguments;
 mod authoring;
@@ -13,6 +13,7 @@ mod installed;
 mod listing;
 mod manual;
 mod outcome;
+mod pow;
 mod project;
 mod render;
 mod signing;

@@ -398,6 +398,7 @@ fn inspect_ignores_the_installed_name() {
     exit 3
     err: error: there is no extension `weather`
     err: hint: for the file: sesame extension inspect ./weather
+    err: hint: sesame extension list
     "#);
     env.run("extension inspect ./weather").ok();
 }

@@ -509,8 +509,8 @@ fn bare_repository_means_newest() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension --name new --version ^2"), @r#"
     exit 3
     err: error: `REGISTRY/my-org/greeting-extension` has no version in `^2`
-    err: its tags are: 0.1.0 0.10.0 0.9.0 1.0.0-rc.1 latest
-    err: hint: name a tag: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0
+    err: its tags are: 1.0.0-rc.1 0.10.0 0.9.0 0.1.0 latest
+    err: hint: name a tag: sesame extension install REGISTRY/my-org/greeting-extension:0.10.0
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/unversioned"), @r#"
     exit 3

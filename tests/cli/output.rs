@@ -154,7 +154,7 @@ fn a_closed_stdout_is_told() {
         "--json extension list",
         "--json extension call greet greet x",
         "extension list -o name",
-        "completions bash",
+        "--quiet completions bash",
         "schema list",
         "--help",
         "--version",

@@ -489,7 +489,7 @@ fn inspect_shows_requests() {
     insta::assert_snapshot!(asks.join("\n"), @r#"
     asks for     config-read: read its own settings, which you write in its manifest; would be asked, not decided yet
     asks for     notification: show notifications, ten a minute at most; would be asked, not decided yet
-    asks for     clipboard-write: replace what is on your clipboard; it cannot read it; would be asked, not decided yet
+    asks for     clipboard-write: replace the contents of your clipboard; it cannot read them; would be asked, not decided yet
     asks for     secret-read, and does not say how far it has to reach: read a secret that you keep for it in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept; would be asked, not decided yet
     asks for     secret-write, and does not say how far it has to reach: store and forget a secret of its own in your keyring, where secrets of `local/file/desktop@sha256:DIGEST` are kept; would be asked, not decided yet
     asks for     ipc-publish, and does not say how far it has to reach: send messages on a topic to other programs of your session; would be asked, not decided yet

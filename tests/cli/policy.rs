@@ -66,7 +66,7 @@ fn update_grants_only_as_policy() {
     };
     insta::assert_snapshot!(update("--dry-run"), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	would be updated: there is a newer one; it asks for notification (policy denies `notification` (~/.config/pds/config.toml:2))
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	would be updated: there is a newer one; it asks for notification (policy denies `notification` (~/.config/pds/config.toml:2))	notification: show notifications, ten a minute at most; refused, policy denies `notification` (~/.config/pds/config.toml:2)
     "#);
     insta::assert_snapshot!(update(""), @r#"
     exit 5

@@ -14,6 +14,8 @@ const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "args_get" (func $get (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_prestat_dir_name"
+        (func $look (param i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 2)"#;
 
@@ -55,7 +57,9 @@ fn with_program(name: &str, body: &str) -> TestEnv {
 /// A missing directory is named by the failure of a program, as by that of a call.
 #[test]
 fn run_names_missing_directory() {
-    let env = with_program("crashing", r#"(func (export "_start") unreachable)"#);
+    let looking = r#"(func (export "_start")
+        (drop (call $look (i32.const 3) (i32.const 0) (i32.const 9))) unreachable)"#;
+    let env = with_program("crashing", looking);
     env.run("extension grant crashing filesystem=read:~/later").ok();
     let run = env.run("run crashing");
     assert!(run.code == 7 && run.stderr.contains("`~/later` does not exist"), "{run}");

@@ -191,7 +191,7 @@ fn fleet_follows_a_tag() {
     env.write(".config/pds/config.toml", approve);
     insta::assert_snapshot!(env.run(&format!("{sync} --check")).hiding_registry(&registry), @r#"
     exit 1
-    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	to be installed
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST	to be installed	config-read: read its own settings, which you write in its manifest; would be asked, not decided yet; notification: show notifications, ten a minute at most; allowed, a policy approves it for this list; clipboard-write: replace the contents of your clipboard; it cannot read them; would be asked, not decided yet
     "#);
     insta::assert_snapshot!(env.run(&sync).hiding_registry(&registry), @r#"
     exit 0
@@ -219,7 +219,7 @@ fn fleet_follows_a_tag() {
     publish_list(&registry, "stable", &list("0.2.0"));
     insta::assert_snapshot!(env.run(&format!("{sync} --dry-run")).hiding_registry(&registry), @r#"
     exit 0
-    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	to be updated
+    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST	to be updated	clipboard-write: replace the contents of your clipboard; it cannot read them; would be asked, not decided yet
     "#);
     insta::assert_snapshot!(env.run(&sync).hiding_registry(&registry), @r#"
     exit 0

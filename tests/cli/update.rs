@@ -117,10 +117,10 @@ fn update_with_requests_keeps_old() {
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, asks), &[]);
     let before = env.read(&manifest("greeting-extension"));
     let planned = env.run("extension update greeting-extension --dry-run").ok().text();
-    assert!(
-        planned.ends_with("there is a newer one; it asks for network=api.example.com\n"),
-        "{planned}"
-    );
+    let said = "there is a newer one; it asks for network=api.example.com\tnetwork=api.example.com: \
+                send anything that it knows to this host, and read what the host answers; \
+                would be asked, not decided yet\n";
+    assert!(planned.ends_with(said), "{planned}");
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 5
     err: error: `greeting-extension` 0.2.0 requests more than the installed version, which stays

@@ -114,7 +114,7 @@ impl LockState {
 pub enum BrokenError {
     /// Its manifest or its artifact.
     #[error(transparent)]
-    Installed(#[from] InstalledError),
+    Installed(Box<InstalledError>),
     /// Its record.
     #[error(transparent)]
     Record(#[from] StateFileError),
@@ -138,6 +138,12 @@ pub enum ExtensionState<'a> {
     Stopped(PolicyStop<'a>),
     /// It failed too often.
     Quarantined(Quarantine),
+}
+
+impl From<InstalledError> for BrokenError {
+    fn from(error: InstalledError) -> Self {
+        Self::Installed(Box::new(error))
+    }
 }
 
 impl<'a> ExtensionState<'a> {

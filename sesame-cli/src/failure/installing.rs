@@ -1,6 +1,6 @@
 //! Failures of installs, which updates, rollbacks, imports and syncs have as well.
 
-use core_types::{ErrorKind, ExtensionName, OciQuery};
+use core_types::{ErrorKind, ExtensionName, OciQuery, newest_tag};
 use extension_depot::WebAddress;
 use extension_manager::{
     Denied, DirectoryGrantError, EvidenceError, ExamineError, InstallError, SourceForm, TagMoved,
@@ -160,7 +160,8 @@ fn without_digest(help: Help, address: &WebAddress, command: &str) -> Help {
 
 /// Adds the tags of a repository in which none is the version that is wanted.
 fn with_tags(help: Help, repository: &OciQuery, tags: &[String]) -> Help {
-    let Some(tag) = tags.first() else { return help };
+    let all = || tags.iter().map(String::as_str);
+    let Some(tag) = newest_tag(all(), false).or(all().next()) else { return help };
     let shown: Vec<_> = tags.iter().take(MAX_TAGS).map(String::as_str).collect();
     help.with_detail(format!("its tags are: {}", shown.join(" ")))
         .with_hint(format!("name a tag: sesame extension install {repository}:{tag}"))

@@ -16,7 +16,6 @@ mod help;
 mod host;
 mod installing;
 mod own;
-mod refused;
 mod registry;
 mod similar;
 

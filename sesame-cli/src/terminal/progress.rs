@@ -124,9 +124,10 @@ impl ProgressLines {
         let screen = self.screen.as_ref()?;
         let name = key.as_ref().map(|name| format!("{}  ", middle(name.as_str(), MAX_NAME)));
         let add = || {
-            let bar = screen.add(ProgressBar::no_length());
+            // It is drawn when it has something to say, and not before.
+            let bar = ProgressBar::hidden();
             bar.set_prefix(name.unwrap_or_default());
-            Line { bar, is_download: false }
+            Line { bar: screen.add(bar), is_download: false }
         };
         Some(state.lines.entry(key).or_insert_with(add))
     }
@@ -150,17 +151,17 @@ impl Line {
     fn show_work(&mut self, what: &str) {
         self.is_download = false;
         self.use_template(WORK);
-        self.bar.reset_elapsed();
         self.bar.set_message(what.to_owned());
+        self.bar.reset_elapsed();
         self.bar.enable_steady_tick(TICK);
     }
 
     fn show_download(&mut self, progress: Progress) {
         if !self.is_download {
             self.is_download = true;
+            self.use_template(DOWNLOAD);
             self.bar.set_length(0);
             self.bar.reset();
-            self.use_template(DOWNLOAD);
             self.bar.enable_steady_tick(TICK);
         }
         match progress {

@@ -171,7 +171,7 @@ fn extension(name: &ExtensionName, state: ExtensionState<'_>) -> Diagnosis {
         ExtensionState::Whole(installed) => (installed.reference.to_string(), None),
         ExtensionState::NotInstalled(error) => return failed(&what, health, error.into()),
         ExtensionState::Broken(BrokenError::Installed(error)) => {
-            return failed(&what, health, error.into());
+            return failed(&what, health, (*error).into());
         }
         ExtensionState::Broken(BrokenError::Record(error)) => {
             return failed(&what, health, error.into());

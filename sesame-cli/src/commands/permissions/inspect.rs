@@ -52,7 +52,7 @@ fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<O
         let file = Path::new(name.as_str());
         // A name means the installed extension, even if a file has the same name.
         if file.is_file() {
-            failure.with_hint(format!("for the file: sesame extension inspect ./{name}"))
+            failure.with_first_hint(format!("for the file: sesame extension inspect ./{name}"))
         } else {
             failure
         }

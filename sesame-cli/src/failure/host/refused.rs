@@ -3,7 +3,7 @@
 use core_types::{ErrorKind, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
 
-use super::help::{Explain, Help};
+use crate::failure::help::{Explain, Help};
 
 /// Imports that an extension does not get.
 #[derive(Debug, thiserror::Error)]

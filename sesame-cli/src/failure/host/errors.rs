@@ -7,10 +7,10 @@ use extension_host::{
 };
 use extension_manager::{CodeError, OpenError};
 
-use super::Failure;
-use super::depot::same_guest_path_hint;
-use super::help::{Explain, Help, explain};
 use super::refused::RefusedImports;
+use crate::failure::Failure;
+use crate::failure::depot::same_guest_path_hint;
+use crate::failure::help::{Explain, Help, explain};
 
 explain! { RequestError: Failure }
 
@@ -50,7 +50,7 @@ fn host_help(error: &HostError) -> Help {
     }
 }
 
-pub(super) fn directory_help(name: &ExtensionName, error: &DirectoryError) -> Help {
+pub(in crate::failure) fn directory_help(name: &ExtensionName, error: &DirectoryError) -> Help {
     let hint = match error {
         DirectoryError::Link { path, real } => {
             format!("to do it anyway, grant `{}` itself and revoke `{path}`", real.display())
