@@ -1,5 +1,5 @@
 //! The only function of `libm.so` that the binary needs: tokio and indicatif keep moving averages by
-//! it. As it is here, the loader finds, maps and relocates one library less, which is a hundredth of
+//! it. As it is here, the loader finds, maps and relocates one library less, which is a sixtieth of
 //! a call.
 
 /// Returns a power, as C's `pow` does.

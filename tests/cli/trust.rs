@@ -50,7 +50,7 @@ fn keys_are_trusted_and_removed() {
     err: caused by: not a public key in PEM (`-----BEGIN PUBLIC KEY-----`)
     "#);
     insta::assert_snapshot!(env.run("trust add missing.pub --for ghcr.io"), @r#"
-    exit 2
+    exit 3
     err: error: cannot read `missing.pub`
     err: caused by: No such file or directory (os error 2)
     "#);

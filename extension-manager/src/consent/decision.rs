@@ -38,13 +38,9 @@ pub(crate) enum NotDecided {
 /// The outcome of a decision.
 ///
 /// ```
-/// use core_types::Capability;
-/// use extension_manager::{PriorGrants, Requests, decide_alone};
-///
-/// let requests = Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
-/// let decision = decide_alone(PriorGrants::Undecided, &requests, &[]);
-/// assert_eq!(decision.granted[0].capability(), Capability::ConfigRead, "its own settings");
-/// assert_eq!(decision.denied[0].capability, Capability::Notification, "nobody was asked");
+/// let decision = extension_manager::Decision::default();
+/// assert!(decision.capabilities.is_none(), "the manifest stays as it is");
+/// assert!(decision.granted.is_empty() && decision.denied.is_empty(), "nothing was asked for");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {

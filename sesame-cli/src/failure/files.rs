@@ -12,11 +12,23 @@ use extension_manager::environment::NoPlaces;
 use super::depot::{manifest_hint, timed_hint};
 use super::help::{Explain, Help, explain};
 
-explain! { io::Error: Local, ActivityError: Local, ConfigFileError: Local, VerifierError: Usage }
+explain! { io::Error: Local, ActivityError: Local, ConfigFileError: Local }
 
 /// The hint for a file system without locks.
 pub const LOCKS_HINT: &str =
     "keep `XDG_CONFIG_HOME` and `XDG_STATE_HOME` on a file system with locks, such as a local disk";
+
+impl Explain for VerifierError {
+    fn help(&self) -> Help {
+        Help::new(match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            Self::Read { .. } => ErrorKind::Local,
+            _ => ErrorKind::Usage,
+        })
+    }
+}
 
 impl Explain for PlaceError {
     fn help(&self) -> Help {
