@@ -19,6 +19,7 @@ pub struct Attachment {
 
 impl Attachment {
     /// Returns the bytes of a blob, if it was fetched.
+    #[cfg(feature = "registry")]
     pub(crate) fn blob(&self, digest: &Digest) -> Option<&[u8]> {
         let found = self.blobs.iter().find(|(blob, _)| blob == digest);
         found.map(|(_, bytes)| bytes.as_slice())
