@@ -247,7 +247,7 @@ fn incomplete_signers_are_refused() {
     err: error: `~/work/root.json` cannot be used as a trusted root: failed to parse JSON: missing field `mediaType` at line 1 column 2
     "#);
     insta::assert_snapshot!(add(&WANTED.replace("root.json", "missing.json")), @r#"
-    exit 2
+    exit 3
     err: error: cannot read `~/work/missing.json`
     err: caused by: No such file or directory (os error 2)
     "#);
