@@ -33,7 +33,7 @@ pub use capability::{
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
     ExtensionSection, ListDefaults, Manifest, Parsed, SettingError, SettingKind, TomlLeaf,
-    TomlProblem, UnknownKey, parse_toml, plain_message, toml_leaves, variable_name,
+    TomlProblem, UnknownKey, parse_toml, plain_message, toml_leaves, variable_name, with_causes,
 };
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;

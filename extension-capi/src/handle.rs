@@ -1,10 +1,10 @@
 //! A session with the last answer and the last error, in the form in which C reads them.
 
 use std::any::Any;
-use std::error::Error;
 use std::ffi::{CStr, CString};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use core_types::with_causes;
 use extension_manager::{Arguments, Session, SessionError};
 
 use crate::listing;
@@ -28,7 +28,7 @@ impl Handle {
     /// # Errors
     /// When the home directory is unknown, or a directory of sesame's belongs to another user.
     pub fn open() -> Result<Self, String> {
-        Session::open().map(Self::of).map_err(|error| message(&error))
+        Session::open().map(Self::of).map_err(|error| with_causes(&error))
     }
 
     pub(crate) fn of(session: Session) -> Self {
@@ -38,7 +38,7 @@ impl Handle {
     /// Returns the installed extensions as JSON, or nothing when they cannot be listed.
     pub fn list(&mut self) -> Option<&CStr> {
         self.answer(|session| {
-            listing::json(session.manager()).map_err(|error| message(error.as_ref()))
+            listing::json(session.manager()).map_err(|error| with_causes(error.as_ref()))
         })
     }
 
@@ -49,7 +49,7 @@ impl Handle {
             let Call { name, function, arguments } = given?;
             let returned = session.call_with(&name, &function, &Arguments::Json(arguments));
             let returned = returned.map_err(|error| call_message(&error))?;
-            serde_json::to_string(&returned).map_err(|error| message(&error))
+            serde_json::to_string(&returned).map_err(|error| with_causes(&error))
         })
     }
 
@@ -103,21 +103,10 @@ pub fn c_text(text: String) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// Writes an error with its causes on one line.
-pub fn message(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 fn call_message(error: &SessionError) -> String {
     match error {
         SessionError::Returned(value) => format!("{error}: {}", value.to_text()),
-        _ => message(error),
+        _ => with_causes(error),
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::error::Error;
 
-use core_types::{ExtensionName, OciReference};
+use core_types::{ExtensionName, OciReference, with_causes};
 use extension_depot::{EffectiveConfig, Listed};
 use extension_manager::{Manager, OpenError};
 use serde::Serialize;
-
-use crate::handle::message;
 
 /// Raised when a member is taken away or changes its meaning. Additions do not count.
 const SCHEMA_VERSION: u32 = 1;
@@ -64,7 +62,7 @@ fn problem(
     name: &ExtensionName,
 ) -> Option<String> {
     match config {
-        Ok(config) => manager.depot().open(name, config).err().map(|error| message(&error)),
-        Err(error) => Some(message(error)),
+        Ok(config) => manager.depot().open(name, config).err().map(|error| with_causes(&error)),
+        Err(error) => Some(with_causes(error)),
     }
 }

@@ -51,6 +51,10 @@ pub use oci::{
     Artifact, ArtifactError, Attachment, Binary, BlobError, Description, Descriptor, ImageError,
     ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob,
 };
+/// Annotations of artifacts: `org.opencontainers.image.*` of the OCI image specification.
+pub mod annotation {
+    pub use crate::oci::{CREATED, VERSION};
+}
 pub use private_files::{FileError, LinkedFile, read_regular};
 pub use source::{
     AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,

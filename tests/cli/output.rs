@@ -116,21 +116,26 @@ fn odd_streams_break_no_command() {
     println!("cases: {}", COMMANDS.len() * FATES.len());
 }
 
+/// Commands that write to standard output, and nothing to standard error.
+const WRITERS: [&str; 12] = [
+    "extension list",
+    "extension list -o name",
+    "extension list -o table",
+    "extension call greet greet x",
+    "extension info greet",
+    "--json extension list",
+    "--json extension call greet greet x",
+    "--quiet completions bash",
+    "schema list",
+    "--help",
+    "help install",
+    "--version",
+];
+
 #[test]
 fn a_full_disk_is_exit_9() {
     let env = with_guest("greet", &GREETING);
-    for command in [
-        "extension list",
-        "extension call greet greet x",
-        "extension info greet",
-        "--json extension list",
-        "extension list -o table",
-        "completions bash",
-        "schema list",
-        "--help",
-        "help install",
-        "--version",
-    ] {
+    for command in WRITERS.into_iter().chain(["completions bash"]) {
         let full = shell(&env, &format!("$sesame {command} > /dev/full"));
         assert_eq!(full.code, 9, "{command}: {full}");
         let told = "error: cannot write to standard output\ncaused by: No space left on device";
@@ -147,18 +152,7 @@ fn a_full_disk_is_exit_9() {
 #[test]
 fn a_closed_stdout_is_told() {
     let env = with_guest("greet", &GREETING);
-    for command in [
-        "extension list",
-        "extension call greet greet x",
-        "extension info greet",
-        "--json extension list",
-        "--json extension call greet greet x",
-        "extension list -o name",
-        "--quiet completions bash",
-        "schema list",
-        "--help",
-        "--version",
-    ] {
+    for command in WRITERS {
         for closed in [">&-", ">&- <&-"] {
             let run = shell(&env, &format!("$sesame {command} {closed}"));
             assert_eq!(run.code, 9, "{command} {closed}: {run}");

@@ -15,4 +15,4 @@ pub use extension_list::{ExtensionEntry, ExtensionList, ListDefaults};
 pub use manifest::{ExtensionSection, Manifest};
 pub(crate) use toml_text::line_of_value;
 pub use toml_text::{Parsed, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves};
-pub use wording::plain_message;
+pub use wording::{plain_message, with_causes};

@@ -24,6 +24,18 @@ pub fn plain_message(message: &str) -> String {
     }
 }
 
+/// Returns an error with its causes on one line, since a message does not repeat its cause.
+///
+/// ```
+/// let cause = std::io::Error::other("the disk is full");
+/// let error = std::io::Error::other(cause);
+/// assert_eq!(core_types::with_causes(&error), "the disk is full");
+/// ```
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// The message and, apart from it, the place that JSON's parser adds.
 fn split_place(message: &str) -> Option<(&str, String)> {
     let (message, place) = message.rsplit_once(" at line ")?;

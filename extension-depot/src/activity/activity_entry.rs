@@ -26,7 +26,7 @@ pub struct ActivityEntry {
     pub previous: String,
     /// When the call ended, as RFC 3339 in UTC.
     pub at: Timestamp,
-    /// What of the log had to be mended before this line.
+    /// The repair of the log before this line, if it needed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mended: Option<String>,
     /// The call or the change.

@@ -9,16 +9,15 @@ use crate::oci::blob::digest_of;
 use crate::oci::bounded_json;
 
 /// The annotation for the version.
-pub(crate) const VERSION: &str = "org.opencontainers.image.version";
+pub const VERSION: &str = "org.opencontainers.image.version";
 /// The annotation for the description.
 pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
 /// The annotation that names a layer's file.
 pub(crate) const TITLE: &str = "org.opencontainers.image.title";
 /// The annotation by which BuildKit marks entries of an index that are not images.
 const BUILDKIT_REFERENCE: &str = "vnd.docker.reference.type";
-/// The annotation for when something was made.
-#[cfg(feature = "registry")]
-pub(crate) const CREATED: &str = "org.opencontainers.image.created";
+/// The annotation for the time at which something was made.
+pub const CREATED: &str = "org.opencontainers.image.created";
 /// The annotation that names an entry of a layout's index.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation that says where an entry of a bundle came from.

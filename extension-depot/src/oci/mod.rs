@@ -22,7 +22,7 @@ pub use artifact::{Artifact, ArtifactError};
 pub use attachment::Attachment;
 pub use binary::Binary;
 pub use blob::{BlobError, digest_of, read_blob};
-pub use descriptor::{Descriptor, MAX_BLOB};
+pub use descriptor::{CREATED, Descriptor, MAX_BLOB, VERSION};
 pub use image::ImageManifest;
 pub use image_error::ImageError;
 pub use publication::{Description, Publication};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use core_types::{Digest, ExtensionName, OciReference};
+use core_types::{Digest, ExtensionName, OciReference, with_causes};
 use private_files::read_regular;
 
 use crate::archives::unpack::UnpackError;
@@ -38,17 +38,11 @@ pub enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Extension(error) => with_causes(f, error),
-            Self::Unpack(error) => with_causes(f, error),
+            Self::Extension(error) => f.write_str(&with_causes(error)),
+            Self::Unpack(error) => f.write_str(&with_causes(error)),
             Self::Blob(error) => fmt::Display::fmt(error, f),
         }
     }
-}
-
-fn with_causes(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
-    write!(f, "{error}")?;
-    std::iter::successors(error.source(), |cause| cause.source())
-        .try_for_each(|cause| write!(f, ": {cause}"))
 }
 
 /// The looks at an extension that other processes keep changing. One change during a look is rare

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use core_types::{ChangeKind, ExtensionName, OciReference, version_of_tag};
+use extension_depot::annotation::VERSION;
 use extension_depot::{Basis, Bundle, Bundled, Evidence, SignedArtifact, Staged as StagedArtifact};
 
 use super::error::BundlesError;
@@ -10,9 +11,6 @@ use crate::events::Warning;
 use crate::install::{InstallOptions, Installation, Operation, Staged};
 use crate::installer::Installer;
 use crate::rules::{NameUse, local_reference};
-
-/// The annotation for the version.
-const VERSION: &str = "org.opencontainers.image.version";
 
 /// A bundle, and the terms on which its extensions are installed.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Fifth stage: the permissions of the extension.
 
 use core_types::Grant;
+use extension_depot::annotation::CREATED;
 use jiff::Timestamp;
 
 use super::error::InstallError;
@@ -14,9 +15,6 @@ use crate::consent::{
 use crate::events::Phase;
 use crate::installer::Installer;
 use crate::rules::Replaced;
-
-/// The annotation for the time at which an artifact was made.
-const CREATED: &str = "org.opencontainers.image.created";
 
 /// A decision about an examined extension, made upon its basis.
 pub(crate) struct Decided<'a> {

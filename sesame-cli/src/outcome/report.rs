@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use core_types::{
     Authority, Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits,
     ExtensionName, Grant, LimitName, Limits, OciReference, Owner, Request, TouchRecord, UnknownKey,
-    Verdict, decide,
+    Verdict, decide, with_causes,
 };
 use extension_depot::{CheckedSignature, PinnedSigner, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage, boot_time};
@@ -59,12 +59,6 @@ fn warnings(unknown: &[UnknownKey]) -> Vec<String> {
     let shown = unknown.iter().take(MAX_WARNINGS).map(ToString::to_string);
     let more = unknown.len().saturating_sub(MAX_WARNINGS);
     shown.chain((more > 0).then(|| format!("{more} more unknown keys do nothing"))).collect()
-}
-
-/// Formats an error with its causes, since a message does not repeat its cause.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The diagnosis of one thing that sesame needs.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{QueueSelector, Winsize, tcflush, tcgetwinsize};
 
 use super::escape::escape_control;
 use super::pager::page_with_pager;
@@ -91,17 +91,12 @@ impl Terminal {
 
     /// Returns the columns of the terminal of standard output.
     pub fn width(&self) -> Option<u16> {
-        let size =
-            self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
-        (size.ws_col > 0).then_some(size.ws_col)
+        columns(size_of(self.stdout, io::stdout())?)
     }
 
     /// Returns the columns of the terminal for help and errors.
     pub fn reading_width(&self) -> Option<u16> {
-        let columns = |size: rustix::termios::Winsize| (size.ws_col > 0).then_some(size.ws_col);
-        let stderr =
-            || self.stderr.then(|| rustix::termios::tcgetwinsize(io::stderr()).ok()).flatten();
-        self.width().or_else(|| columns(stderr()?))
+        self.width().or_else(|| columns(size_of(self.stderr, io::stderr())?))
     }
 
     /// Writes data. On a terminal it is escaped first.
@@ -126,9 +121,8 @@ impl Terminal {
     }
 
     fn height(&self) -> Option<u16> {
-        let size =
-            self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
-        (size.ws_row > 0).then_some(size.ws_row)
+        let rows = size_of(self.stdout, io::stdout())?.ws_row;
+        (rows > 0).then_some(rows)
     }
 
     /// Writes a line to standard error. A closed standard error is not an error.
@@ -219,6 +213,15 @@ fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn size_of(is_terminal: bool, stream: impl AsFd) -> Option<Winsize> {
+    is_terminal.then(|| tcgetwinsize(stream).ok()).flatten()
+}
+
+/// Returns the columns of a terminal. Some say that they have none.
+fn columns(size: Winsize) -> Option<u16> {
+    (size.ws_col > 0).then_some(size.ws_col)
 }
 
 /// Reads the lines that were typed before a question, and returns whether the input ended with
