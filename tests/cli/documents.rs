@@ -52,6 +52,25 @@ fn samples_in_the_book_are_current() {
     }
 }
 
+/// The policy in the packages is the example, as comments alone, behind a header of its own.
+#[test]
+fn packaged_policy_is_the_example() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect(path);
+    let as_comment = |line: &str| match line {
+        line if line.is_empty() || line.starts_with("# ") || line.starts_with("#:") => {
+            line.to_owned()
+        }
+        line => format!("#{line}"),
+    };
+    let example = read("config-examples/policy.toml");
+    let mut expected: Vec<_> = example.lines().map(as_comment).collect();
+    let packaged = read("packaging/policy.toml");
+    let header: Vec<_> = packaged.lines().skip(1).take(2).map(str::to_owned).collect();
+    assert!(header[0].starts_with("# Everything here is a comment"), "{header:?}");
+    expected.splice(1..1, header);
+    assert_eq!(packaged.lines().collect::<Vec<_>>(), expected);
+}
+
 /// A user looks for the message as it was printed, so each heading has to be one of ours.
 #[test]
 fn troubleshooting_quotes_messages() {

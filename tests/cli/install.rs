@@ -237,11 +237,9 @@ fn requests_stay_denied_unasked() {
     assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\n"));
     env.run("extension remove asks").ok();
     let inspected = env.run("extension inspect ./asks.wasm").ok().text();
-    assert!(
-        inspected.contains("network=api.example.com: send anything")
-            && inspected.contains("; would be asked, not decided yet"),
-        "{inspected}"
-    );
+    let asked = "network=api.example.com: send anything that it knows to this host, and read what \
+                 the host answers; would be asked, not decided yet";
+    assert!(inspected.contains(asked), "{inspected}");
     env.run("extension install ./asks.wasm --grant notification").ok();
     assert!(
         env.read(&manifest("asks"))

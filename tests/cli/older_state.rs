@@ -6,13 +6,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, TestEnv, env, manifest};
+use crate::support::{Run, TestEnv, env, manifest, root};
 
 /// The versions whose state is read: the last two that were released.
 const VERSIONS: [&str; 1] = ["0.1.0"];
 
 fn states() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/state")
+    root().join("tests/state")
 }
 
 /// Copies a directory as sesame makes it: git keeps no permissions.

@@ -153,7 +153,7 @@ fn commands_name_what_they_wait_for() {
         let text = on_terminal(&env, words).text();
         let is_said = ["resolving", "publishing", "asking"]
             .iter()
-            .any(|verb| text.contains(&format!("{verb} ")));
+            .any(|verb| text.contains(&format!("0s {verb} ")));
         assert!(is_said, "{words:?}: {text}");
     }
 }

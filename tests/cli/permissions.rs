@@ -499,7 +499,9 @@ fn inspect_shows_requests() {
     assert_eq!(after, before, "nothing is installed");
     env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
     let run = env.run("extension inspect desktop").ok().text();
-    assert!(run.contains("at most; allowed, granted: notification"), "{run}");
+    let allowed =
+        "notification: show notifications, ten a minute at most; allowed, granted: notification";
+    assert!(run.contains(allowed), "{run}");
     assert_eq!(env.run("extension inspect missing").code, 3);
 }
 

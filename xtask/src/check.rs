@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::arguments::Arguments;
 use crate::problem::{Problem, Result};
-use crate::repository::{command, output, read, root, run as run_command};
+use crate::repository::{command, manifest, output, root, run as run_command};
 
 /// Runs the task. `--since COMMIT` compares with another commit than the branch `main`.
 pub fn run(words: &[String]) -> Result<()> {
@@ -36,11 +36,10 @@ fn changed_files(since: &str) -> Result<Vec<String>> {
 
 /// Returns the directories of the workspace's crates.
 fn members() -> Result<Vec<String>> {
-    let path = root().join("Cargo.toml");
-    let manifest: toml::Table =
-        read(&path)?.parse().map_err(|error| Problem::of_file(&path, &error))?;
+    let manifest = manifest()?;
     let members = manifest["workspace"].get("members").and_then(toml::Value::as_array);
-    let members = members.ok_or_else(|| Problem::of_file(&path, &"no members"))?;
+    let members =
+        members.ok_or_else(|| Problem::of_file(Path::new("Cargo.toml"), &"no members"))?;
     Ok(members.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect())
 }
 

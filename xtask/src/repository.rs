@@ -12,6 +12,12 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
+/// Returns the manifest of the workspace.
+pub fn manifest() -> Result<toml::Table> {
+    let path = root().join("Cargo.toml");
+    read(&path)?.parse().map_err(|error| Problem::of_file(&path, &error))
+}
+
 /// Reads a text file. Bytes that are not UTF-8 are replaced: a log holds the output of guests.
 pub fn read(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(|error| Problem::of_file(path, &error))?;

@@ -75,6 +75,6 @@ mod tests {
 
     #[test]
     fn nothing_is_published() {
-        assert!(run(&[]).is_err());
+        assert!(run(&[]).expect_err("refused").to_string().contains("--dry-run"));
     }
 }

@@ -1,8 +1,10 @@
 //! Checks that every file that names the version of sesame names the same one.
 
+use std::path::Path;
+
 use super::changelog::Entry;
 use crate::problem::{Problem, Result};
-use crate::repository::{command, output, read, root};
+use crate::repository::{command, manifest, output, read, root};
 
 /// Files with the version, and the text around it.
 const MENTIONS: [(&str, &str, &str); 4] = [
@@ -32,12 +34,12 @@ pub fn check(entry: &Entry) -> Result<()> {
 }
 
 fn workspace_version() -> Result<String> {
-    let path = root().join("Cargo.toml");
-    let manifest: toml::Table =
-        read(&path)?.parse().map_err(|error| Problem::of_file(&path, &error))?;
+    let manifest = manifest()?;
     let package = manifest["workspace"].get("package");
     let version = package.and_then(|package| package.get("version")?.as_str());
-    version.map(str::to_owned).ok_or_else(|| Problem::of_file(&path, &"no version"))
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| Problem::of_file(Path::new("Cargo.toml"), &"no version"))
 }
 
 fn has_tag(version: &str) -> Result<bool> {
