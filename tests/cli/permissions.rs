@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use test_support::guest;
+use test_support::{guest, hide_digests};
 
 use crate::support::{DESKTOP_GRANTS, HOSTILE, Run, TestEnv, desktop, env, manifest, with_guest};
 
@@ -358,12 +358,12 @@ fn activity_log_detects_changes() {
                 .join(" ")
         })
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @r#"
-    desktop  done   local/file/desktop:0.0.0@sha256:d8af94eb737885317c3792febab3cb579fbebb5da52ee702b46c58319444ade5, granted config-read, granted secret-read=token, granted secret-write=token, granted notification, granted clipboard-write, granted ipc-publish=greeting.* install
+    insta::assert_snapshot!(hide_digests(&shown.join("\n")), @r#"
+    desktop  done   local/file/desktop:0.0.0@sha256:DIGEST, granted config-read, granted secret-read=token, granted secret-write=token, granted notification, granted clipboard-write, granted ipc-publish=greeting.* install
     desktop variables returned 1.1 MiB  call
     desktop read-secret error 1.1 MiB refused secret-read=other call
     desktop no-such-function failed 0.0 MiB  call
-    desktop  done   local/file/desktop:0.0.0@sha256:d8af94eb737885317c3792febab3cb579fbebb5da52ee702b46c58319444ade5, revoked notification revoke
+    desktop  done   local/file/desktop:0.0.0@sha256:DIGEST, revoked notification revoke
     desktop  refused 0.0 MiB config-read, secret-read, secret-write, refused notification, clipboard-write, ipc-publish call
     "#);
     assert_eq!(env.run("extension activity other").ok().text(), "");

@@ -269,7 +269,7 @@ fn hide_times(text: &str) -> String {
 }
 
 /// Replaces digests, which change with each compiler that builds a guest.
-fn hide_digests(text: &str) -> String {
+pub fn hide_digests(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("sha256:") {
