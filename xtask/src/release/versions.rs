@@ -7,9 +7,8 @@ use crate::problem::{Problem, Result};
 use crate::repository::{command, manifest, output, read, root};
 
 /// Files with the version, and the text around it.
-const MENTIONS: [(&str, &str, &str); 4] = [
+const MENTIONS: [(&str, &str, &str); 3] = [
     ("Cargo.lock", "name = \"sesame-cli\"\nversion = \"", "\""),
-    ("fuzz/Cargo.lock", "name = \"core-types\"\nversion = \"", "\""),
     ("packaging/arch/PKGBUILD", "pkgver=", "\n"),
     ("packaging/homebrew/sesame.rb", "tag: \"v", "\""),
 ];
