@@ -6,6 +6,7 @@ mod benchmarks;
 mod build_scripts;
 mod check;
 mod components;
+mod digest;
 mod links;
 mod problem;
 mod release;
@@ -41,7 +42,7 @@ const TASKS: [Task; 7] = [
     },
     Task {
         name: "security-tests",
-        usage: "[--check] LOG",
+        usage: "[--check [--listed]] LOG",
         purpose: "Write docs/security-tests.md from the rows and the output of the tests",
         run: security_tests::run,
     },
@@ -65,7 +66,7 @@ const TASKS: [Task; 7] = [
     },
     Task {
         name: "release",
-        usage: "--dry-run [--binary FILE] | --notes",
+        usage: "--check | --dry-run [--binary FILE] | --notes",
         purpose: "Check that versions and changelog agree, make packages, list what is left",
         run: release::run,
     },

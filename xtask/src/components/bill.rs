@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::graph::{Graph, Key, Package};
 use super::uuid::{NAMESPACE_URL, uuid_by_name};
+use crate::digest::{hex, sha256};
 use crate::problem::{Problem, Result};
 use crate::repository::{read, root};
 
@@ -206,8 +206,7 @@ fn checksums(lock: &str) -> Result<HashMap<Key, String>> {
 }
 
 fn serial_number(binary: &Package, lock: &str) -> String {
-    let digest = Sha256::digest(lock.as_bytes());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&sha256([lock]));
     let repository = binary.repository.as_deref().unwrap_or_default();
     format!("urn:uuid:{}", uuid_by_name(NAMESPACE_URL, &format!("{repository}#{digest}")))
 }
