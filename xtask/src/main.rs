@@ -54,8 +54,8 @@ const TASKS: [Task; 7] = [
     },
     Task {
         name: "sbom",
-        usage: "[FILE] | --check",
-        purpose: "Write the components of the binary as CycloneDX, or check the list",
+        usage: "FILE | --check",
+        purpose: "Write the components of the binary by cargo-cyclonedx, or only check them",
         run: components::run,
     },
     Task {
