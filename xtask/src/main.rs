@@ -7,6 +7,7 @@ mod build_scripts;
 mod check;
 mod components;
 mod digest;
+mod guests;
 mod links;
 mod problem;
 mod release;
@@ -27,12 +28,18 @@ struct Task {
     run: fn(&[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task {
         name: "check",
         usage: "[--since COMMIT]",
         purpose: "Check formatting, lints and the unit tests of changed crates",
         run: check::run,
+    },
+    Task {
+        name: "guests",
+        usage: "[--update]",
+        purpose: "Build the guests of the tests, and put them beside their sources",
+        run: guests::run,
     },
     Task {
         name: "links",
