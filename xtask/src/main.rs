@@ -10,6 +10,7 @@ mod digest;
 mod guests;
 mod links;
 mod problem;
+mod prose;
 mod release;
 mod repository;
 mod security_tests;
@@ -28,7 +29,7 @@ struct Task {
     run: fn(&[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 8] = [
+const TASKS: [Task; 9] = [
     Task {
         name: "check",
         usage: "[--since COMMIT]",
@@ -46,6 +47,12 @@ const TASKS: [Task; 8] = [
         usage: "",
         purpose: "Find broken links, stale file names and pages without a line in the book",
         run: links::run,
+    },
+    Task {
+        name: "prose",
+        usage: "[--list] [--check] [DIRECTORY]",
+        purpose: "Count the figures of docs/style.md",
+        run: prose::run,
     },
     Task {
         name: "security-tests",
