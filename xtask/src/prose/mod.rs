@@ -90,7 +90,7 @@ fn print_table(crates: &BTreeMap<String, Sample>, whole: &Sample) {
 fn print_row(name: &str, cell: impl Fn(&Figure) -> String) {
     let cells = FIGURES.iter().map(|figure| {
         let width = figure.heading.len();
-        format!(" {:>width$}", cell(figure))
+        format!("  {:>width$}", cell(figure))
     });
     println!("{name:18}{}", cells.collect::<String>());
 }
