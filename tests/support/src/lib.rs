@@ -10,6 +10,7 @@ pub mod odd_registry;
 pub mod sigstore;
 pub mod tls;
 pub mod token_server;
+mod wakeable;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -25,6 +26,7 @@ use extension_depot::serve::MemoryRegistry;
 pub use files::{copy_directory, files_below, rust_files};
 pub use import_circles::import_circles;
 use tempfile::TempDir;
+pub use wakeable::{OnEvent, wakeable};
 
 /// Returns the committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS`
 /// names.
