@@ -1,0 +1,25 @@
+//! What every source can do.
+
+use crate::delivery::Subscriber;
+use crate::engine::Inbox;
+
+/// A source of events.
+pub trait Source: Send {
+    /// Returns its name, for people.
+    fn name(&self) -> &'static str;
+
+    /// Listens for what these extensions hear, and for nothing else. It is called again whenever
+    /// they change, and does not wait for anything.
+    fn listen(&mut self, subscribers: &[Subscriber], inbox: &Inbox) -> SourceState;
+}
+
+/// The state of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceState {
+    /// It listens.
+    Listening,
+    /// No extension hears of it.
+    Idle,
+    /// It cannot listen, for this reason.
+    Absent(String),
+}
