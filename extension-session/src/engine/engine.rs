@@ -150,8 +150,11 @@ impl Loop {
         self.remember();
         let now = self.parts.clock.now();
         self.rescan(&now);
-        while !(self.is_stopping && self.dispatcher.running() == 0) {
+        loop {
             self.turn();
+            if self.is_stopping && self.dispatcher.running() == 0 {
+                break;
+            }
             let now = self.parts.clock.now();
             let (boot, wall) = (self.next_boot(&now), self.timers.next_at(&now.wall));
             if let Err(error) = self.wait.until(boot, wall.map(|wall| wall.timestamp())) {
