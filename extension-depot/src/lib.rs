@@ -15,6 +15,7 @@
 mod activity;
 mod archives;
 mod config;
+mod events;
 mod files;
 #[cfg(all(fuzzing, feature = "registry"))]
 pub mod fuzzing;
@@ -37,6 +38,7 @@ pub use config::{
     CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
     RedirectHostError, RegistrySettings, Setting,
 };
+pub use events::{ClaimError, EventTimes, SessionClaim};
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{
     Collected, FollowedList, FromList, Generation, GenerationError, GivenByList, History,

@@ -124,7 +124,7 @@ impl Manager {
         CodeCache::new(self.depot.places().code())
     }
 
-    pub(crate) fn is_safe_mode(&self) -> bool {
+    pub fn is_safe_mode(&self) -> bool {
         self.options.is_safe_mode
     }
 

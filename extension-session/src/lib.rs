@@ -9,9 +9,9 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use core_types::event::EventTables;
 //! use extension_session::{
-//!     Arrival, Deliver, Delivered, Delivery, Engine, Forgetful, Parts, Subscriber, Subscribers, SystemClock,
+//!     Arrival, Deliver, Delivered, Delivery, Engine, Forgetful, Parts, Subscriber, Subscribers,
+//!     SystemClock, Wake,
 //! };
 //!
 //! struct Print;
@@ -29,14 +29,8 @@
 //!     }
 //! }
 //!
-//! let builds = Subscriber {
-//!     name: "builds".parse()?,
-//!     granted: vec!["custom.build.*".parse()?],
-//!     tables: EventTables::default(),
-//!     config: String::new(),
-//!     max_fuel: 1_000_000,
-//!     min_interval: Subscriber::MIN_INTERVAL,
-//! };
+//! let wakes = vec![Wake::by("custom.build.*".parse()?)];
+//! let builds = Subscriber::new("builds".parse()?, wakes);
 //! let engine = Engine::start(Parts {
 //!     deliver: Arc::new(Print),
 //!     subscribers: Box::new(One(builds)),
@@ -54,16 +48,18 @@
 
 mod delivery;
 mod engine;
+mod installed;
 mod schedule;
 mod sources;
 
 pub use delivery::{
     Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,
-    MAX_WAITING, Recipients, Subscriber,
+    MAX_WAITING, Recipients, Subscriber, Wake,
 };
 pub use engine::{
     Clock, Deliver, Delivered, Engine, EngineError, Forgetful, Inbox, LastDue, Load, Now, Parts,
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
+pub use installed::{Changes, EventMemory, Installed, Outcome};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{Files, Source, SourceState};

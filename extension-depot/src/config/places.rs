@@ -219,6 +219,26 @@ impl Places {
         self.extension_state().join("logs").join(format!("{name}.log"))
     }
 
+    /// Returns the moments of timers.
+    pub(crate) fn event_times(&self) -> PathBuf {
+        self.extension_state().join("events").join("state")
+    }
+
+    /// Returns the lock of the session service. It is of the login session where there is one.
+    pub(crate) fn session_claim(&self) -> PathBuf {
+        self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("session.lock")
+    }
+
+    /// Returns the directories in which something lies that changes what may wake an extension, or
+    /// how: manifests, timed grants, failures, the configuration and the policy of the system.
+    pub fn decisive(&self) -> Vec<PathBuf> {
+        let health = self.extension_state().join("health");
+        let system = self.system_policy.parent().map(Path::to_owned);
+        let grants = self.runtime.as_ref().map(|runtime| runtime.join("grants"));
+        let own = [self.extensions(), self.config.clone(), health];
+        own.into_iter().chain(grants).chain(system).collect()
+    }
+
     /// Returns the directory of the activity log.
     pub(crate) fn activity(&self) -> PathBuf {
         self.extension_state().join("activity")

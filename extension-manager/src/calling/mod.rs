@@ -7,6 +7,7 @@
 mod callable;
 mod guest_log;
 mod learn;
+mod may_read;
 mod session;
 
 pub use callable::{CallMode, Callable};

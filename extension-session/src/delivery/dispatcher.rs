@@ -56,17 +56,11 @@ pub enum Dropped {
 ///
 /// ```
 /// use core_types::{BootTime, event::Occurrence};
-/// use extension_session::{Arrival, Dispatcher, Recipients, Subscriber};
+/// use extension_session::{Arrival, Dispatcher, Recipients, Subscriber, Wake};
 ///
+/// let wakes = vec![Wake::by("custom.build.*".parse()?)];
 /// let mut dispatcher = Dispatcher::new(2);
-/// dispatcher.subscribe(vec![Subscriber {
-///     name: "builds".parse()?,
-///     granted: vec!["custom.build.*".parse()?],
-///     tables: Default::default(),
-///     config: String::new(),
-///     max_fuel: 1_000_000,
-///     min_interval: Subscriber::MIN_INTERVAL,
-/// }]);
+/// dispatcher.subscribe(vec![Subscriber::new("builds".parse()?, wakes)]);
 /// let occurrence = Occurrence::made_up("custom.build.done".parse()?, &[], 0)?;
 /// let arrival = Arrival { occurrence, to: Recipients::All, depth: 0 };
 /// assert_eq!(dispatcher.arrive(&arrival), Ok(1));

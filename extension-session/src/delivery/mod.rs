@@ -12,4 +12,4 @@ mod subscriber;
 pub use budget::{Budget, MAX_DELIVERIES, MAX_FUEL_TIMES};
 pub use dispatcher::{Arrival, Delivery, Dispatcher, Dropped, MAX_DEPTH, Recipients};
 pub use mailbox::MAX_WAITING;
-pub use subscriber::Subscriber;
+pub use subscriber::{Subscriber, Wake};

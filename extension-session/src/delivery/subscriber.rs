@@ -3,26 +3,18 @@
 use std::time::Duration;
 
 use core_types::ExtensionName;
-use core_types::event::{EventName, EventPattern, EventTables, MissingSetting, Settings};
+use core_types::event::{EventName, EventPattern, Settings};
 
 /// The families of events that are delivered while the session is locked: they tell of the lock and
 /// of the sleep themselves.
 const THROUGH_LOCK: [&str; 2] = ["session", "system"];
 
-/// An enabled extension that exports the handler of events, with the events that it was granted.
+/// An enabled extension that handles events, with those that may wake it.
 ///
 /// ```
-/// use core_types::event::EventTables;
-/// use extension_session::Subscriber;
+/// use extension_session::{Subscriber, Wake};
 ///
-/// let subscriber = Subscriber {
-///     name: "battery".parse()?,
-///     granted: vec!["power.*".parse()?],
-///     tables: EventTables::default(),
-///     config: String::new(),
-///     max_fuel: 1_000_000,
-///     min_interval: Subscriber::MIN_INTERVAL,
-/// };
+/// let subscriber = Subscriber::new("battery".parse()?, vec![Wake::by("power.source".parse()?)]);
 /// assert!(subscriber.hears(&"power.source".parse()?));
 /// assert!(!subscriber.hears(&"network.changed".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,10 +23,8 @@ const THROUGH_LOCK: [&str; 2] = ["session", "system"];
 pub struct Subscriber {
     /// The name of the extension.
     pub name: ExtensionName,
-    /// The events that may wake it, within the policy.
-    pub granted: Vec<EventPattern>,
-    /// The settings of its events: those of the author with those of the user over them.
-    pub tables: EventTables,
+    /// The events that may wake it, as its grants and the policy are now.
+    pub wakes: Vec<Wake>,
     /// Its own settings, as `config-read` shows them: a change of this text is `config.changed`.
     pub config: String,
     /// The most fuel that one call may use.
@@ -43,27 +33,54 @@ pub struct Subscriber {
     pub min_interval: Duration,
 }
 
+/// An event, or a pattern of custom events, that may wake an extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wake {
+    /// The event.
+    pub event: EventPattern,
+    /// Its settings: those of the author with those of the user over them.
+    pub settings: Settings,
+    /// Whether it is delivered while the session is locked.
+    pub is_while_locked: bool,
+}
+
+impl Wake {
+    /// Makes an event without settings, which the lock of the session holds back.
+    pub fn by(event: EventPattern) -> Self {
+        Self { event, settings: Settings::None, is_while_locked: false }
+    }
+}
+
 impl Subscriber {
-    /// The least time between two deliveries of one state event, where policy does not raise it.
+    /// The least time between two deliveries of one state event, where a policy does not raise it.
     pub const MIN_INTERVAL: Duration = Duration::from_secs(1);
+
+    /// Makes a subscriber without settings of its own, and without a bound for its fuel.
+    pub fn new(name: ExtensionName, wakes: Vec<Wake>) -> Self {
+        let min_interval = Self::MIN_INTERVAL;
+        Self { name, wakes, config: String::new(), max_fuel: u64::MAX, min_interval }
+    }
 
     /// Tells whether an event of this name may wake the extension.
     pub fn hears(&self, name: &EventName) -> bool {
-        let is_enabled = self.tables.get(name).is_none_or(|table| table.is_enabled());
-        is_enabled && self.granted.iter().any(|pattern| pattern.covers(name))
+        self.wake(name).is_some()
     }
 
     /// Tells whether an event is delivered while the session is locked.
     pub fn hears_locked(&self, name: &EventName) -> bool {
         THROUGH_LOCK.contains(&name.spec().family())
-            || self.tables.get(name).is_some_and(|table| table.is_while_locked())
+            || self.wake(name).is_some_and(|wake| wake.is_while_locked)
     }
 
     /// Returns the settings of an event that may wake the extension.
-    ///
-    /// # Errors
-    /// When a setting is missing without which the event never happens.
-    pub fn settings(&self, name: &EventName) -> Option<Result<Settings, MissingSetting>> {
-        self.hears(name).then(|| self.tables.settings(name))
+    pub fn settings(&self, name: &EventName) -> Option<&Settings> {
+        self.wake(name).map(|wake| &wake.settings)
+    }
+
+    /// Returns the narrowest entry for an event: its own name before a pattern.
+    fn wake(&self, name: &EventName) -> Option<&Wake> {
+        let covering = || self.wakes.iter().filter(|wake| wake.event.covers(name));
+        let own = covering().find(|wake| matches!(wake.event, EventPattern::Name(_)));
+        own.or_else(|| covering().next())
     }
 }

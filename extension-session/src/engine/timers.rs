@@ -87,10 +87,10 @@ fn renewed<S>(
     let Some(event) = EventName::of(event) else { return timers };
     for subscriber in subscribers {
         let name = &subscriber.name;
-        // A missing setting means that it is never due; `extension events` says so.
-        let Some(Ok(settings)) = subscriber.settings(&event) else { continue };
-        let kept = before.remove(name).filter(|timer| timer.settings == settings);
-        let made = || make(name, &settings).map(|schedule| Timer { settings, schedule });
+        let Some(settings) = subscriber.settings(&event) else { continue };
+        let kept = before.remove(name).filter(|timer| timer.settings == *settings);
+        let timer = |schedule| Timer { settings: settings.clone(), schedule };
+        let made = || make(name, settings).map(timer);
         if let Some(timer) = kept.or_else(made) {
             timers.insert(name.clone(), timer);
         }

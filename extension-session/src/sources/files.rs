@@ -154,7 +154,7 @@ impl Watched {
         let mut watched = Self::default();
         let Some(event) = EventName::of(EventType::FileChanged) else { return watched };
         for subscriber in subscribers {
-            let Some(Ok(Settings::File { paths })) = subscriber.settings(&event) else { continue };
+            let Some(Settings::File { paths }) = subscriber.settings(&event) else { continue };
             for path in paths {
                 let path = path.as_granted().on_host(home);
                 watched.0.entry(path).or_default().insert(subscriber.name.clone());

@@ -30,7 +30,7 @@ pub use extension::{
 pub use help::{MAX_WIDTH, answer, everyday_form, full_command};
 pub use listing::{OutputForm, Presentation};
 pub use service::{
-    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName,
+    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SessionCommand, SignedSource, StoreName,
     TrustCommand,
 };
 pub use setting::{SettingKey, TypedSetting};

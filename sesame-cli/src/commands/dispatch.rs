@@ -3,6 +3,7 @@
 use super::administering::{config, doctor, gc, schema, shell};
 use super::internal::{compile, hold_clipboard};
 use super::permissions::{activity, grants, inspect, secret, trust};
+use super::session;
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
@@ -11,7 +12,7 @@ use super::using::{
 use super::writing::{build, dev, new, publish, sign, test};
 use crate::arguments::{
     Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
-    WasiCommand,
+    SessionCommand, WasiCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
@@ -64,6 +65,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor(_) => doctor::run(context),
+        Command::Session(SessionCommand::Run) => session::run::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),

@@ -4,10 +4,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_types::event::EventTables;
+use core_types::event::Settings;
 
 use super::{Engine, Parts, Subscribers};
-use crate::delivery::{Arrival, Delivery, Recipients, Subscriber};
+use crate::delivery::{Arrival, Delivery, Recipients, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Forgetful, SystemClock};
 use crate::sources::SourceState;
 
@@ -35,15 +35,11 @@ impl Subscribers for Changing {
     }
 }
 
-fn subscriber(name: &str, granted: &[&str], tables: &str) -> Subscriber {
-    Subscriber {
-        name: name.parse().expect(name),
-        granted: granted.iter().map(|pattern| pattern.parse().expect(pattern)).collect(),
-        tables: core_types::parse_toml::<EventTables>(tables).expect(tables).value,
-        config: String::new(),
-        max_fuel: 1_000,
-        min_interval: Duration::from_millis(1),
-    }
+fn subscriber(name: &str, events: &[&str]) -> Subscriber {
+    let wake = |event: &&str| Wake::by(event.parse().expect(event));
+    let wakes = events.iter().map(wake).collect();
+    let min_interval = Duration::from_millis(1);
+    Subscriber { min_interval, ..Subscriber::new(name.parse().expect(name), wakes) }
 }
 
 fn started(subscribers: Vec<Subscriber>) -> (Engine, Changing, Receiver<Delivery>) {
@@ -73,7 +69,7 @@ fn name_of(delivered: &Receiver<Delivery>) -> String {
 /// An event reaches those that hear it, at once.
 #[test]
 fn event_is_delivered() {
-    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"], "")]);
+    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"])]);
     assert_eq!(engine.inbox().emit(custom("x")), Ok(Ok(1)));
     assert_eq!(name_of(&delivered), "custom.x");
 }
@@ -81,7 +77,7 @@ fn event_is_delivered() {
 /// A delivery that panics is an end like any other.
 #[test]
 fn panic_ends_one_delivery() {
-    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"], "")]);
+    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"])]);
     engine.inbox().put(custom("panic")).expect("running");
     engine.inbox().put(custom("x")).expect("running");
     assert_eq!(name_of(&delivered), "custom.x");
@@ -92,8 +88,9 @@ fn panic_ends_one_delivery() {
 /// Timers fire by themselves, as often as their extension wants.
 #[test]
 fn timer_fires() {
-    let every = "[\"time.every\"]\nevery = \"1s\"\nexact = true";
-    let (engine, _, delivered) = started(vec![subscriber("a", &["time.every"], every)]);
+    let mut every = subscriber("a", &["time.every"]);
+    every.wakes[0].settings = Settings::Every { every: Duration::from_secs(1), exact: true };
+    let (engine, _, delivered) = started(vec![every]);
     for _ in 0..2 {
         assert_eq!(name_of(&delivered), "time.every");
     }
@@ -105,7 +102,7 @@ fn timer_fires() {
 fn change_is_seen() {
     let (engine, changing, delivered) = started(Vec::new());
     assert_eq!(engine.inbox().emit(custom("x")), Ok(Ok(0)));
-    let mut added = subscriber("a", &["custom.*", "config.changed"], "");
+    let mut added = subscriber("a", &["custom.*", "config.changed"]);
     changing.0.lock().expect("subscribers").push(added.clone());
     engine.inbox().changed().expect("running");
     while engine.inbox().emit(custom("x")) == Ok(Ok(0)) {
@@ -121,7 +118,7 @@ fn change_is_seen() {
 /// The lock holds events back, and they come after it.
 #[test]
 fn lock_holds_back() {
-    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"], "")]);
+    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"])]);
     engine.inbox().set_locked(true).expect("running");
     assert_eq!(engine.inbox().emit(custom("x")), Ok(Ok(1)), "it waits");
     assert_eq!(engine.status().expect("running").extensions[0].waiting, 1);
@@ -132,7 +129,7 @@ fn lock_holds_back() {
 /// A stopped engine ends its deliveries, and says so to everybody else.
 #[test]
 fn stop_ends_the_engine() {
-    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"], "")]);
+    let (engine, _, delivered) = started(vec![subscriber("a", &["custom.*"])]);
     let inbox = engine.inbox();
     engine.stop();
     assert!(inbox.put(custom("x")).is_err() && inbox.emit(custom("x")).is_err());

@@ -5,11 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_types::event::{EventTables, EventValue};
+use core_types::event::{EventValue, Settings};
 
 use crate::{
     Deliver, Delivered, Delivery, Engine, Files, Forgetful, Parts, SourceState, Subscriber,
-    Subscribers, SystemClock,
+    Subscribers, SystemClock, Wake,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -32,16 +32,13 @@ impl Subscribers for One {
 }
 
 /// Starts an engine for one extension that watches paths below a home directory.
-fn watching(home: &Path, paths: &str, hidden: &'static str) -> (Engine, Receiver<Delivery>) {
-    let tables = format!("[\"file.changed\"]\npaths = {paths}");
-    let subscriber = Subscriber {
-        name: "a".parse().expect("a name"),
-        granted: vec!["file.changed".parse().expect("a pattern")],
-        tables: core_types::parse_toml::<EventTables>(&tables).expect(&tables).value,
-        config: String::new(),
-        max_fuel: 1_000,
-        min_interval: Duration::from_millis(1),
-    };
+fn watching(home: &Path, paths: &[&str], hidden: &'static str) -> (Engine, Receiver<Delivery>) {
+    let paths = paths.iter().map(|path| path.parse().expect(path)).collect();
+    let event = "file.changed".parse().expect("a pattern");
+    let wake = Wake { settings: Settings::File { paths }, ..Wake::by(event) };
+    let min_interval = Duration::from_millis(1);
+    let name = "a".parse().expect("a name");
+    let subscriber = Subscriber { min_interval, ..Subscriber::new(name, vec![wake]) };
     let (sender, delivered) = channel();
     let files = Files::new(home.to_owned(), move |_, path| !path.ends_with(hidden));
     let engine = Engine::start(Parts {
@@ -75,7 +72,7 @@ fn changes_are_told() {
     for directory in ["notes/deep", "other"] {
         std::fs::create_dir_all(home.join(directory)).expect("made");
     }
-    let (engine, delivered) = watching(home, "[\"~/notes\", \"~/other/one.txt\"]", "hidden.txt");
+    let (engine, delivered) = watching(home, &["~/notes", "~/other/one.txt"], "hidden.txt");
     let status = engine.status().expect("running");
     assert_eq!(status.sources, [("files", SourceState::Listening)]);
     for silent in ["notes/deep/two.txt", "notes/hidden.txt", "other/two.txt"] {
@@ -94,7 +91,7 @@ fn changes_are_told() {
 #[test]
 fn missing_path_is_said() {
     let home = tempfile::tempdir().expect("a directory");
-    let (engine, _delivered) = watching(home.path(), "[\"~/gone/file\"]", "");
+    let (engine, _delivered) = watching(home.path(), &["~/gone/file"], "");
     let status = engine.status().expect("running");
     let [(_, SourceState::Absent(why))] = &status.sources[..] else { panic!("{status:?}") };
     assert!(why.contains("gone"), "{why}");

@@ -278,6 +278,8 @@ const EXAMPLES: &[Examples] = &[
     ("sesame config", ["sesame config show --origin", "sesame config validate"]),
     ("sesame config show", ["sesame config show", "sesame config show --origin"]),
     ("sesame config validate", ["sesame config validate", "sesame config validate --json"]),
+    ("sesame session", ["sesame session run", "sesame help session run"]),
+    ("sesame session run", ["sesame session run", "sesame session run --quiet"]),
     ("sesame doctor", ["sesame doctor", "sesame doctor --json"]),
     ("sesame demo", ["sesame demo", "sesame demo --serve"]),
     ("sesame completions", ["sesame completions --install", "sesame completions zsh > _sesame"]),
