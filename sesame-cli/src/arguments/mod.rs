@@ -36,5 +36,7 @@ pub use service::{
 pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
-pub use using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
+pub use using::{
+    CallArguments, DocsArguments, ExecArguments, RunArguments, TriggerArguments, TypedValue,
+};
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

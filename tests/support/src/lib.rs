@@ -8,6 +8,7 @@ pub mod odd_registry;
 pub mod sigstore;
 pub mod tls;
 pub mod token_server;
+mod wakeable;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -22,6 +23,7 @@ pub use component::{asking, component};
 use extension_depot::serve::MemoryRegistry;
 pub use import_circles::import_circles;
 use tempfile::TempDir;
+pub use wakeable::{OnEvent, wakeable};
 
 /// Returns the committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS`
 /// names.

@@ -1,6 +1,7 @@
 //! Commands about permissions: grants, what was refused and used, secrets, and trusted signers.
 
 pub mod activity;
+pub mod events;
 pub mod grants;
 pub mod inspect;
 pub mod secret;
