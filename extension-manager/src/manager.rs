@@ -124,6 +124,7 @@ impl Manager {
         CodeCache::new(self.depot.places().code())
     }
 
+    /// Tells whether the user wants no extension to be called, whatever is asked.
     pub fn is_safe_mode(&self) -> bool {
         self.options.is_safe_mode
     }

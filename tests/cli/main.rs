@@ -52,6 +52,7 @@ mod proxies;
 mod registries;
 mod schemas;
 mod sequences;
+mod session;
 mod settings;
 mod shell;
 mod sources;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use core_types::ExtensionName;
 use core_types::event::{EventName, EventPattern, Settings};
+use core_types::{Config, ExtensionName};
 
 /// The families of events that are delivered while the session is locked: they tell of the lock and
 /// of the sleep themselves.
@@ -25,8 +25,8 @@ pub struct Subscriber {
     pub name: ExtensionName,
     /// The events that may wake it, as its grants and the policy are now.
     pub wakes: Vec<Wake>,
-    /// Its own settings, as `config-read` shows them: a change of this text is `config.changed`.
-    pub config: String,
+    /// Its own settings, as `config-read` shows them: a change of these is `config.changed`.
+    pub config: Config,
     /// The most fuel that one call may use.
     pub max_fuel: u64,
     /// The least time between two deliveries of one state event.
@@ -58,7 +58,7 @@ impl Subscriber {
     /// Makes a subscriber without settings of its own, and without a bound for its fuel.
     pub fn new(name: ExtensionName, wakes: Vec<Wake>) -> Self {
         let min_interval = Self::MIN_INTERVAL;
-        Self { name, wakes, config: String::new(), max_fuel: u64::MAX, min_interval }
+        Self { name, wakes, config: Config::default(), max_fuel: u64::MAX, min_interval }
     }
 
     /// Tells whether an event of this name may wake the extension.

@@ -31,9 +31,10 @@ impl Changes {
 
     fn start(&mut self, inbox: &Inbox) -> Result<(), notify::Error> {
         let told = inbox.clone();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            tell(event, &told);
-        })?;
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                tell(event, &told);
+            })?;
         for directory in self.directories.iter().map(PathBuf::as_path).chain([ZONE.0.as_ref()]) {
             if directory.is_dir() {
                 watcher.watch(directory, RecursiveMode::NonRecursive)?;
@@ -87,7 +88,9 @@ impl Source for Changes {
                 Ok(()) => SourceState::Listening,
                 Err(error) => {
                     scan(inbox.clone());
-                    SourceState::Absent(format!("cannot watch files, and looks once a second: {error}"))
+                    SourceState::Absent(format!(
+                        "cannot watch files, and looks once a second: {error}"
+                    ))
                 }
             };
         }

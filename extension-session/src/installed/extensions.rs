@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use core_types::{Capability, ExtensionName};
+use core_types::{ExtensionName, LimitName};
 use extension_host::boot_time;
 use extension_manager::{Manager, OpenError};
 
@@ -63,14 +63,13 @@ impl Installed {
         let (depot, config) = (self.manager.depot(), self.manager.config().ok()?);
         let opened = depot.open(name, &config).ok()?;
         let permissions = &opened.permissions;
-        let shows_config = permissions.authority.in_force(boot_time()).grants(Capability::ConfigRead);
-        let settings = permissions.config.as_ref().filter(|_| shows_config);
+        let granted = permissions.authority.in_force(boot_time());
         let policies = permissions.authority.policies.iter();
         let raised = policies.filter_map(|(policy, _)| policy.min_event_interval).max();
         let raised = raised.map_or(Duration::ZERO, |interval| interval.duration());
         Some(Subscriber {
-            config: settings.map(|settings| settings.to_string()).unwrap_or_default(),
-            max_fuel: permissions.limits.max_fuel.value(),
+            config: permissions.config.visible(&granted),
+            max_fuel: permissions.limits.get(LimitName::Fuel).value,
             min_interval: Subscriber::MIN_INTERVAL.max(raised),
             ..Subscriber::new(name.clone(), wakes)
         })

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use core_types::ExtensionName;
 use core_types::event::EventType;
+use core_types::{Config, ExtensionName};
 
 use crate::delivery::{Arrival, Subscriber};
 use crate::engine::Now;
@@ -11,7 +11,7 @@ use crate::engine::Now;
 /// The settings of each extension when they were seen last. The engine asks it whenever extensions
 /// change, so it needs no watch of its own.
 #[derive(Debug, Default)]
-pub(crate) struct SettingsSource(BTreeMap<ExtensionName, String>);
+pub(crate) struct SettingsSource(BTreeMap<ExtensionName, Config>);
 
 impl SettingsSource {
     /// Returns an event for each extension with other settings than before. Those that are new have

@@ -30,8 +30,8 @@ pub use extension::{
 pub use help::{MAX_WIDTH, answer, everyday_form, full_command};
 pub use listing::{OutputForm, Presentation};
 pub use service::{
-    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SessionCommand, SignedSource, StoreName,
-    TrustCommand,
+    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SessionCommand, SignedSource,
+    StoreName, TrustCommand,
 };
 pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};

@@ -109,7 +109,7 @@ fn change_is_seen() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(name_of(&delivered), "custom.x");
-    added.config = "{\"city\":\"Oslo\"}".to_owned();
+    added.config = core_types::parse_toml("city = \"Oslo\"").expect("settings").value;
     *changing.0.lock().expect("subscribers") = vec![added];
     engine.inbox().changed().expect("running");
     assert_eq!(name_of(&delivered), "config.changed");

@@ -18,7 +18,18 @@ const REST: &str = "Administer";
 const GROUPS: [Group; 6] = [
     Group {
         title: "Use",
-        top: &["install", "list", "call", "run", "info", "update", "remove", "session", "demo", "extension"],
+        top: &[
+            "install",
+            "list",
+            "call",
+            "run",
+            "info",
+            "update",
+            "remove",
+            "session",
+            "demo",
+            "extension",
+        ],
         extension: &[
             "install", "list", "call", "run", "info", "update", "remove", "enable", "disable",
             "set", "unset", "edit", "docs", "logs", "exec",
