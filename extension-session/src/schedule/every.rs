@@ -65,9 +65,14 @@ impl Every {
         if now < self.next() {
             return None;
         }
-        let passed = now.since(self.due).as_nanos() / self.period.as_nanos().max(1);
-        let missed = u32::try_from(passed).unwrap_or(u32::MAX);
-        let due = self.due.after(self.period.saturating_mul(missed));
+        // The remainder says where the last moment was, however many there were.
+        let late = now.since(self.due).as_nanos();
+        let period = self.period.as_nanos().max(1);
+        let since_last = u64::try_from(late % period).unwrap_or(u64::MAX);
+        let due = BootTime::since_boot(
+            now.since(BootTime::default()).saturating_sub(Duration::from_nanos(since_last)),
+        );
+        let missed = u32::try_from(late / period).unwrap_or(u32::MAX);
         self.due = due.after(self.period);
         Some(DueEvery { due, missed })
     }
