@@ -3,14 +3,13 @@
 use core_types::Limit;
 use core_types::event::EventName;
 
-use crate::calling::EVENTS_INTERFACE;
 use crate::code::{NotExecutable, is_out_of_memory};
 use crate::compiling::CompileFault;
 use crate::directories::DirectoryError;
 use crate::limits::AddressSpaceTooSmall;
 use crate::linking::Refusal;
 use crate::modules::ModuleFault;
-use crate::values::{ArgumentError, ExportedFunction, Uncallable};
+use crate::values::{ArgumentError, EVENTS_INTERFACE, ExportedFunction, Uncallable};
 
 /// Why an extension cannot be linked.
 #[derive(Debug, thiserror::Error)]

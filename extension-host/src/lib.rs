@@ -44,9 +44,7 @@ mod values;
 mod wasi;
 
 pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable};
-pub use calling::{
-    CallReport, CallState, EVENTS_INTERFACE, Program, RateLimits, Returned, Usage, boot_time,
-};
+pub use calling::{CallReport, CallState, Program, RateLimits, Returned, Usage, boot_time};
 pub use capabilities::*;
 pub use code::{
     Code, CodeKind, DeclaredEvents, NotExecutable, RequestError, author_manifest, check_binary,
@@ -76,6 +74,6 @@ pub use modules::{
     WorkloadOutcome, WorkloadRequest, plural_of,
 };
 pub use purpose::Purpose;
-pub use values::{ArgumentError, Arguments, ExportedFunction, Uncallable, Word};
+pub use values::{ArgumentError, Arguments, EVENTS_INTERFACE, ExportedFunction, Uncallable, Word};
 /// The engine, in the version that this crate uses.
 pub use wasmtime;

@@ -21,11 +21,32 @@ fn low_battery(on_event: OnEvent) -> TestEnv {
 fn event_is_granted_and_triggered() {
     let env = low_battery(OnEvent::Handles);
     let trigger = "extension trigger low-battery power.battery percent=10";
-    insta::assert_snapshot!(env.run(trigger), @"");
-    insta::assert_snapshot!(env.run("extension why low-battery"), @"");
+    insta::assert_snapshot!(env.run(trigger), @r#"
+    exit 5
+    err: error: `power.battery` does not wake it: not granted (~/.config/pds/extensions/low-battery.toml:6)
+    err: hint: sesame extension grant low-battery events=power.battery
+    "#);
+    insta::assert_snapshot!(env.run("extension why low-battery"), @r#"
+    exit 0
+    out: TIME  events=power.battery: not granted (~/.config/pds/extensions/low-battery.toml:6)
+    out:   allow it: sesame extension grant low-battery events=power.battery
+    "#);
     env.run("extension grant low-battery events=power.* events=network.*").ok();
-    insta::assert_snapshot!(env.run(trigger), @"");
-    insta::assert_snapshot!(env.run("extension events low-battery --log"), @"");
+    insta::assert_snapshot!(env.run(trigger), @r#"
+    exit 0
+    out: `low-battery` handled `power.battery`
+    "#);
+    insta::assert_snapshot!(env.run("extension events low-battery --log"), @r#"
+    exit 0
+    out: power.battery  wakes it: when the charge of the battery begins to meet a condition
+    out:   below 20 %
+    out:   granted: events=power.* (~/.config/pds/extensions/low-battery.toml:7)
+    out: network.wifi  refused: when the computer joins a wireless network, with its name
+    out:   not granted: it is private, which `network.*` does not cover
+    out:   allow it: sesame extension grant low-battery events=network.wifi
+    out: TIME  power.battery  returned
+    out: TIME  power.battery  refused: `power.battery` does not wake it: not granted (~/.config/pds/extensions/low-battery.toml:6)
+    "#);
     let json = env.run("extension events low-battery --json").ok();
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json["events"][0]["state"], "wakes", "{json}");
@@ -85,7 +106,7 @@ fn misspelt_event_warns_with_line() {
     assert!(run.stderr.contains(&said), "{run}");
     env.write(&path, text + "[events.\"time.every\"]\nevery = \"31d\"\n");
     let run = env.run("extension call low-battery f");
-    assert!(run.code == 1 && run.stderr.contains("from `1s` to `30d`"), "{run}");
+    assert!(run.code == 9 && run.stderr.contains("from `1s` to `30d`"), "{run}");
 }
 
 fn within(env: &TestEnv, directory: &Path, line: &str) -> Run {

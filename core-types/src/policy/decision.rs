@@ -376,9 +376,9 @@ experimental = ["wasi-0.3"]
             ("power.battery", "Allow: granted: events=power.* (x.toml:3)"),
             ("power.source", "Deny: policy denies the event (/etc/pds/policy.toml:2)"),
             ("network.changed", "Allow: granted: events=network.* (x.toml:4)"),
-            ("network.wifi", "Deny: not granted (x.toml:2)"),
+            ("network.wifi", "Deny: not granted (x.toml:1)"),
             ("file.changed", "Allow: granted for this session: events=file.changed"),
-            ("custom.a", "Deny: not granted (x.toml:2)"),
+            ("custom.a", "Deny: not granted (x.toml:1)"),
         ] {
             assert_eq!(said(&wake(name), &granted), said_of_it, "{name}");
         }

@@ -7,24 +7,12 @@ use serde_json::{Value, json};
 use super::gate::Gate;
 use super::observe::Watch;
 use super::report::{CallReport, Returned};
-use crate::code::Code;
 use crate::error::{CallError, NotWoken};
 use crate::extension::Extension;
-use crate::host::Host;
 use crate::values::Arguments;
 
-/// The interface that an extension exports to be woken.
-pub const EVENTS_INTERFACE: &str = "open-sesame:extension/events@0.1.0";
-/// The function of that interface.
+/// The function of [`EVENTS_INTERFACE`](crate::EVENTS_INTERFACE).
 const HANDLE: &str = "open-sesame:extension/events@0.1.0#handle";
-
-impl Host {
-    /// Tells whether the code exports the interface by which it is woken. No code runs.
-    pub fn handles_events(&self, code: &Code) -> bool {
-        let is_there = |interface: &Option<String>| interface.as_deref() == Some(EVENTS_INTERFACE);
-        self.exports(code).iter().any(|function| is_there(&function.interface))
-    }
-}
 
 impl Extension {
     /// Delivers an event to a new instance, with the limits of a call. It is decided about like

@@ -23,7 +23,6 @@ pub(crate) use admission::Size;
 pub use boot_clock::boot_time;
 pub(crate) use call::{Work, is_good_exit};
 pub use call_state::CallState;
-pub use deliver::EVENTS_INTERFACE;
 pub(crate) use gate::Gate;
 pub(crate) use observe::{Observer, Watch};
 pub use process::Program;

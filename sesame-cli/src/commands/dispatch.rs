@@ -7,7 +7,7 @@ use super::session;
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
-    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, trigger, update,
+    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
 };
 use super::writing::{build, dev, new, publish, sign, test};
 use crate::arguments::{

@@ -58,7 +58,7 @@ pub fn wakeable(version: u8, on_event: OnEvent) -> Vec<u8> {
                 (field "time" u64) (field "missed" u32)))
             (func $handle (param "event" $event) (result (result (error string)))
                 (canon lift (core func $i "handle")
-                    (memory $i "memory") (realloc (func $i "realloc"))))
+                    (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
             (component $interface
                 (type $value (variant
                     (case "text" string) (case "whole" s64) (case "number" f64) (case "truth" bool)))
