@@ -31,7 +31,8 @@ fn event_is_granted_and_triggered() {
     out: TIME  events=power.battery: not granted (~/.config/pds/extensions/low-battery.toml:6)
     out:   allow it: sesame extension grant low-battery events=power.battery
     "#);
-    env.run("extension grant low-battery events=power.* events=network.*").ok();
+    let run = env.run("extension grant low-battery events=power.* events=network.*").ok();
+    assert!(run.stderr.contains("does not cover `network.wifi`, which is private"), "{run}");
     insta::assert_snapshot!(env.run(trigger), @r#"
     exit 0
     out: `low-battery` handled `power.battery`

@@ -9,7 +9,7 @@ use super::suffiks::{wasi_test, workload};
 use super::using::{
     call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
 };
-use super::writing::{build, dev, new, publish, sign, test};
+use super::writing::{build, dev, new, publish, sign, test, trigger};
 use crate::arguments::{
     Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
     SessionCommand, WasiCommand,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use core_types::{Capabilities, ExtensionName, Grant, Owner, Period, TimedGrant, TimedGrants};
+use core_types::{
+    Capabilities, ExtensionName, Grant, Owner, Period, Scope, TimedGrant, TimedGrants,
+};
 use extension_depot::{EffectiveConfig, Reason};
 use extension_host::boot_time;
 
@@ -52,6 +54,7 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     };
     explain(context, name, grants, &mut changes)?;
     warn_of_policy(context, name, grants)?;
+    warn_of_private_events(context, grants);
     Ok(Outcome::Changed(changes))
 }
 
@@ -119,6 +122,16 @@ fn grant_for_a_while(
         Some(_) => format!("policy denies `{name}` {grant}, which it would have {ends}"),
     };
     Ok(grants.iter().map(|grant| Change::new(now(grant), true)).collect())
+}
+
+/// Warns of a pattern that looks as if it covered private events.
+fn warn_of_private_events(context: &Context, grants: &[Grant]) {
+    for grant in grants {
+        let Scope::Events(events) = grant.scope() else { continue };
+        for private in events.private_below() {
+            context.warn(&format!("`{events}` does not cover `{private}`, which is private"));
+        }
+    }
 }
 
 /// Warns of a grant that a policy denies, since it does nothing.
