@@ -81,7 +81,10 @@ fn service_is_alone_and_ends() {
     let mut service = started(&env);
     let mut second = env.command(["session", "run"]);
     second.env("XDG_RUNTIME_DIR", env.path("run"));
-    insta::assert_snapshot!(env.finish(second, b""), @"");
+    insta::assert_snapshot!(env.finish(second, b""), @r#"
+    exit 0
+    err: the session service is already running
+    "#);
     let pid = i32::try_from(service.0.id()).expect("a process");
     let pid = rustix::process::Pid::from_raw(pid).expect("a process");
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
@@ -95,7 +98,7 @@ fn crashing_handler_is_put_aside() {
     let env = waking(EVERY_SECOND, OnEvent::Crashes);
     env.run("extension grant clock events=time.every").ok();
     let _service = started(&env);
-    until(&env, "put aside");
+    until(&env, "is quarantined");
     let before = delivered(&env, "clock", "time.every");
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(delivered(&env, "clock", "time.every"), before, "{}", env.read("service.log"));

@@ -17,4 +17,6 @@ pub trait Deliver: Send + Sync {
 pub struct Delivered {
     /// The fuel that it used.
     pub fuel: u64,
+    /// Whether it failed. The extension may have been put aside, so it is looked at again.
+    pub has_failed: bool,
 }

@@ -199,7 +199,10 @@ impl Loop {
                 let reached = self.arrive(&arrival);
                 answer(reply, reached);
             }
-            Message::Finished(name, Delivered { fuel }) => self.dispatcher.finish(&name, fuel),
+            Message::Finished(name, Delivered { fuel, has_failed }) => {
+                self.dispatcher.finish(&name, fuel);
+                self.is_stale |= has_failed;
+            }
             Message::Changed => self.is_stale = true,
             Message::ZoneChanged => self.parts.clock.read_zone(),
             Message::Locked(is_locked) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use core_types::{ExtensionName, LimitName};
 use extension_host::boot_time;
-use extension_manager::{Manager, OpenError};
+use extension_manager::{DeliveryOutcome, Manager, OpenError};
 
 use crate::delivery::{Delivery, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
@@ -94,6 +94,14 @@ impl Deliver for Installed {
             event: delivery.occurrence.clone(),
         });
         (self.observer)(delivery, &outcome);
-        Delivered { fuel: outcome.map_or(0, |delivered| delivered.usage.fuel) }
+        let is_failure = |delivered: &extension_manager::Delivered| {
+            matches!(delivered.outcome, DeliveryOutcome::Refused(_) | DeliveryOutcome::Failed(_))
+        };
+        match outcome {
+            Ok(delivered) => {
+                Delivered { fuel: delivered.usage.fuel, has_failed: is_failure(&delivered) }
+            }
+            Err(_) => Delivered { fuel: 0, has_failed: true },
+        }
     }
 }

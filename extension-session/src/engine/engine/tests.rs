@@ -21,7 +21,7 @@ impl Deliver for Telling {
     fn deliver(&self, delivery: &Delivery) -> Delivered {
         assert_ne!(delivery.occurrence.name.as_str(), "custom.panic", "as asked");
         self.0.lock().expect("a sender").send(delivery.clone()).expect("a receiver");
-        Delivered { fuel: 1 }
+        Delivered { fuel: 1, has_failed: false }
     }
 }
 

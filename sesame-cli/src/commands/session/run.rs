@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use core_types::ErrorKind;
+use core_types::{ErrorKind, with_causes};
 use extension_depot::ClaimError;
 use extension_manager::{DeliveryOutcome, Manager};
 use extension_session::{
@@ -88,8 +88,8 @@ fn tell(terminal: &Terminal, delivery: &Delivery, outcome: &Delivered) {
     let ended = match outcome.as_ref().map(|delivered| &delivered.outcome) {
         Ok(DeliveryOutcome::Handled) => "handled".to_owned(),
         Ok(DeliveryOutcome::ReturnedError(_)) => "returned an error".to_owned(),
-        Ok(DeliveryOutcome::Refused(error) | DeliveryOutcome::Failed(error)) => error.to_string(),
-        Err(error) => error.to_string(),
+        Ok(DeliveryOutcome::Refused(error) | DeliveryOutcome::Failed(error)) => with_causes(error),
+        Err(error) => with_causes(error),
     };
     terminal.status(&format!("{}: {}: {ended}", delivery.name, delivery.occurrence.name));
 }
