@@ -26,6 +26,7 @@ pub mod registry;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod source;
+mod storage;
 mod store;
 mod trust;
 
@@ -60,6 +61,7 @@ pub use source::{
     AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
     StagingError, WebAddress,
 };
+pub use storage::{LockedStorage, Orphan, Storage, StorageError};
 pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
     ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,

@@ -350,7 +350,7 @@ fn other_tools_read_what_we_publish() {
         config["component"]["imports"]
             .as_array()
             .expect("a list")
-            .contains(&"open-sesame:host/config-read@0.1.0".into())
+            .contains(&"open-sesame:host/config-read@0.1.1".into())
     );
     let referrers = oras(env.home(), &["discover", "--plain-http", "--format", "json", &reference]);
     assert!(referrers.contains("application/vnd.open-sesame.docs.v1"), "{referrers}");

@@ -106,7 +106,7 @@ fn info_shows_all_facts() {
     out: limit        data written to files 1,024 MiB (the default)
     out: limit        call stack 512 KiB (fixed by sesame)
     out: limit        resource handles 1,000 (fixed by sesame)
-    out: imports      open-sesame:host/config-read@0.1.0: granted
+    out: imports      open-sesame:host/config-read@0.1.1: granted
     out: exports      greet: func(name: string) -> string
     "#);
     let json: serde_json::Value =

@@ -5,7 +5,7 @@ use crate::capability::Capability;
 use crate::limits::LimitName;
 
 /// The keys of a policy, which stand at the top of its own file.
-const POLICY: [&str; 9] = [
+const POLICY: [&str; 10] = [
     "deny",
     "allowed_registries",
     "blocked_namespaces",
@@ -14,6 +14,7 @@ const POLICY: [&str; 9] = [
     "min_release_age",
     "preapproved",
     "lists_that_prune",
+    "max_storage_kib",
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
@@ -51,6 +52,7 @@ fn keys_of(table: &str) -> Vec<&'static str> {
         "limits" => LimitName::ALL.into_iter().filter_map(LimitName::key).collect(),
         "capabilities" => Capability::ALL.map(Capability::name).to_vec(),
         "config-read" => vec!["keys"],
+        "storage" => vec!["max_kib"],
         "filesystem" => vec!["read", "write"],
         "read" | "write" => vec!["path", "guest"],
         "network" => vec!["host", "allow_private"],

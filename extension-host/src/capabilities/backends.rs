@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 #[cfg(feature = "network")]
 use super::network::HttpAccess;
+use super::storage::{Storage, TakenStorage};
 use crate::calling::RateLimits;
 use crate::directories::DirectoryRules;
 
@@ -157,6 +158,8 @@ pub struct Backends {
     pub clipboard: Arc<dyn Clipboard>,
     /// Behind `ipc-publish`.
     pub publisher: Arc<dyn Publisher>,
+    /// Behind `storage`. `extension-manager` has its own in this place.
+    pub storage: Arc<dyn Storage>,
     /// Behind `env`.
     pub environment: Arc<dyn Environment>,
     /// Behind `filesystem`: the home directory, and the directories that no extension gets.
@@ -181,6 +184,7 @@ impl Default for Backends {
             notifications: absent.clone(),
             clipboard: absent.clone(),
             publisher: absent.clone(),
+            storage: absent.clone(),
             environment: absent,
             directories: Arc::new(DirectoryRules::default()),
             is_offline: false,
@@ -233,6 +237,12 @@ impl Clipboard for Absent {
 impl Publisher for Absent {
     fn publish(&self, _: &Owner, _: &str, _: &str) -> Result<(), BackendError> {
         Self::offers("messages")
+    }
+}
+
+impl Storage for Absent {
+    fn take(&self, _: &Owner) -> Result<Option<Box<dyn TakenStorage>>, BackendError> {
+        Self::offers("storage")
     }
 }
 

@@ -10,6 +10,7 @@ mod config_read;
 mod config_store;
 mod ipc_publish;
 mod log;
+mod memory_storage;
 pub(crate) mod network;
 mod notification;
 mod secrets;
@@ -17,6 +18,7 @@ mod secrets;
 mod session_bus;
 #[cfg(feature = "clipboard")]
 mod session_clipboard;
+mod storage;
 
 pub(crate) use backends::ask_backend;
 pub use backends::{
@@ -28,6 +30,7 @@ pub use clipboard_holder::{Display, HolderFailure, hold_clipboard};
 #[cfg(feature = "ipc")]
 pub use ipc_publish::SessionPublisher;
 pub(crate) use log::link_logging;
+pub use memory_storage::MemoryStorage;
 #[cfg(feature = "network")]
 pub use network::HttpAccess;
 #[cfg(feature = "notification")]
@@ -37,6 +40,8 @@ pub use secrets::MAX_SECRET;
 pub use secrets::SecretService;
 #[cfg(feature = "clipboard")]
 pub use session_clipboard::{HolderCommand, SessionClipboard};
+pub(crate) use storage::StorageUse;
+pub use storage::{Storage, TakenStorage};
 
 #[cfg(any(feature = "secrets", feature = "notification", feature = "ipc"))]
 use std::sync::Arc;
@@ -48,7 +53,7 @@ use crate::calling::CallState;
 use crate::linking::{Interface, interface_table};
 
 /// The version of `wit/host`.
-const HOST: &str = "0.1.0";
+const HOST: &str = "0.1.1";
 
 interface_table! {
     OWN_INTERFACES:
@@ -58,6 +63,7 @@ interface_table! {
     "open-sesame:host/notification" HOST |l| host::notification::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/clipboard-write" HOST |l| host::clipboard_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/ipc-publish" HOST |l| host::ipc_publish::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/storage" HOST |l| host::storage::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/log" HOST |l| host::log::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
 }
 

@@ -8,8 +8,10 @@ mod callable;
 mod guest_log;
 mod learn;
 mod session;
+mod storage;
 
 pub use callable::{CallMode, Callable};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub use session::{Session, SessionError};
+pub(crate) use storage::DepotStorage;

@@ -15,6 +15,7 @@ mod service;
 mod setting;
 mod sharing;
 mod signer;
+mod storage;
 mod using;
 mod workload;
 
@@ -36,5 +37,6 @@ pub use service::{
 pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
+pub use storage::{StorageArguments, StorageCommand};
 pub use using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

@@ -6,7 +6,7 @@ use super::permissions::{activity, grants, inspect, secret, trust};
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
-    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
+    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, storage, update,
 };
 use super::writing::{build, dev, new, publish, sign, test};
 use crate::arguments::{
@@ -117,6 +117,7 @@ fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Fail
     }
     match command {
         EverydayCommand::Install(arguments) => install::run(context, &arguments),
+        EverydayCommand::List(arguments) if arguments.orphans => storage::orphans(context),
         EverydayCommand::List(_) => list::run(context),
         EverydayCommand::Call(arguments) => call::run(context, arguments),
         EverydayCommand::Run(arguments) => run::run(context, arguments),
@@ -163,6 +164,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
         ExtensionCommand::Set(arguments) => settings::set(context, &arguments),
         ExtensionCommand::Unset { name, keys } => settings::unset(context, &name, &keys),
+        ExtensionCommand::Storage(arguments) => storage::run(context, arguments),
         ExtensionCommand::Edit { name } => edit::run(context, &name),
         ExtensionCommand::Logs { name, lines, raw } => logs::run(context, &name, lines, raw),
     }

@@ -5,6 +5,7 @@ mod command_outcome;
 mod installation;
 mod publishing;
 mod report;
+mod storage;
 mod testing;
 mod workload;
 
@@ -18,5 +19,6 @@ pub use report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
     Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
+pub use storage::{StorageReport, StoredKey};
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;

@@ -21,7 +21,7 @@ const GROUPS: [Group; 6] = [
         top: &["install", "list", "call", "run", "info", "update", "remove", "demo", "extension"],
         extension: &[
             "install", "list", "call", "run", "info", "update", "remove", "enable", "disable",
-            "set", "unset", "edit", "docs", "logs", "exec",
+            "set", "unset", "edit", "storage", "docs", "logs", "exec",
         ],
     },
     Group {

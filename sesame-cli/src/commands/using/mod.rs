@@ -13,4 +13,5 @@ pub mod logs;
 pub mod remove;
 pub mod run;
 pub mod settings;
+pub mod storage;
 pub mod update;
