@@ -10,6 +10,7 @@ mod activity;
 mod capability;
 mod documents;
 mod error_kind;
+pub mod event;
 mod file_format;
 mod limits;
 mod permissions;

@@ -305,9 +305,10 @@ impl UnknownKey {
     }
 
     fn nearest(&self) -> String {
-        known_keys::nearest(&self.path)
-            .map(|known| format!("; the nearest is `{known}`"))
-            .unwrap_or_default()
+        let nearest =
+            || known_keys::nearest(&self.path).map(|known| format!("the nearest is `{known}`"));
+        let said = known_keys::remark(&self.path).or_else(nearest);
+        said.map(|said| format!("; {said}")).unwrap_or_default()
     }
 }
 
