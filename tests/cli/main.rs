@@ -54,6 +54,7 @@ mod sequences;
 mod settings;
 mod shell;
 mod sources;
+mod storage;
 mod suffiks;
 mod support;
 mod sync;

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use core_types::{Capability, EnvName, Owner};
+use core_types::{Capability, EnvName, Owner, StoredValues};
 use private_files::TimeoutError;
 use tokio::sync::oneshot;
 
 #[cfg(feature = "network")]
 use super::network::HttpAccess;
-use super::storage::{Storage, TakenStorage};
 use crate::calling::RateLimits;
 use crate::directories::DirectoryRules;
 
@@ -89,6 +88,31 @@ pub trait Publisher: Send + Sync {
     /// # Errors
     /// When it cannot be delivered.
     fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError>;
+}
+
+/// Keeps the storage of extensions, each under the identity of its owner.
+pub trait Storage: Send + Sync {
+    /// Takes the storage of an owner for one call. Returns nothing while another call has it. It
+    /// does not wait for that.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    fn take(&self, owner: &Owner) -> Result<Option<Box<dyn TakenStorage>>, BackendError>;
+}
+
+/// The storage of one extension, which no other call has until this is dropped.
+pub trait TakenStorage: Send {
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn read(&self) -> Result<StoredValues, BackendError>;
+
+    /// Replaces the values by these, all or nothing.
+    ///
+    /// # Errors
+    /// When they cannot be written. The values are as they were.
+    fn commit(&self, values: &StoredValues) -> Result<(), BackendError>;
 }
 
 /// A recorded web, which answers in the place of the real one. Requests are still decided by the

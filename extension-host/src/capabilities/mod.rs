@@ -10,7 +10,6 @@ mod config_read;
 mod config_store;
 mod ipc_publish;
 mod log;
-mod memory_storage;
 pub(crate) mod network;
 mod notification;
 mod secrets;
@@ -23,14 +22,13 @@ mod storage;
 pub(crate) use backends::ask_backend;
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, Publisher,
-    RecordedAnswer, RecordedWeb, SecretStore, with_timeout,
+    RecordedAnswer, RecordedWeb, SecretStore, Storage, TakenStorage, with_timeout,
 };
 #[cfg(feature = "clipboard")]
 pub use clipboard_holder::{Display, HolderFailure, hold_clipboard};
 #[cfg(feature = "ipc")]
 pub use ipc_publish::SessionPublisher;
 pub(crate) use log::link_logging;
-pub use memory_storage::MemoryStorage;
 #[cfg(feature = "network")]
 pub use network::HttpAccess;
 #[cfg(feature = "notification")]
@@ -40,8 +38,8 @@ pub use secrets::MAX_SECRET;
 pub use secrets::SecretService;
 #[cfg(feature = "clipboard")]
 pub use session_clipboard::{HolderCommand, SessionClipboard};
+pub use storage::MemoryStorage;
 pub(crate) use storage::StorageUse;
-pub use storage::{Storage, TakenStorage};
 
 #[cfg(any(feature = "secrets", feature = "notification", feature = "ipc"))]
 use std::sync::Arc;

@@ -70,10 +70,10 @@ impl Requests {
         }
     }
 
-    /// Returns the requests that `before` does not have.
+    /// Returns the requests for which those of `before` are not enough.
     pub(crate) fn beyond(self, before: &Self) -> Self {
         let is_new = |request: &RequestedGrant| {
-            before.grants.iter().all(|before| before.grant != request.grant)
+            !before.grants.iter().any(|before| before.grant.covers(&request.grant))
         };
         let is_new_capability =
             |capability: &Capability| !before.without_scope.contains(capability);
@@ -142,5 +142,15 @@ mod tests {
         let new = after.beyond(&before);
         assert_eq!(new.grants, requested(&["network=b.example"]));
         assert_eq!(new.without_scope, [Capability::IpcPublish]);
+    }
+
+    /// A part of what was asked for before is not asked for again.
+    #[test]
+    fn update_to_less_asks_nothing() {
+        let of = |grant: &str| Requests::new([Capability::Storage], requested(&[grant]));
+        let asked = |before: &str, after: &str| of(after).beyond(&of(before)).grants;
+        assert_eq!(asked("storage=512KiB", "storage"), []);
+        assert_eq!(asked("storage", "storage=512KiB"), requested(&["storage=512KiB"]));
+        assert_eq!(asked("network=*.a.example", "network=b.a.example"), []);
     }
 }

@@ -15,8 +15,7 @@ use super::listing::ListingArguments;
 use super::setting::{SettingKey, TypedSetting};
 use super::sharing::{ExportArguments, ImportArguments, SignArguments, SyncArguments};
 use super::signer::SignerArguments;
-use super::storage::StorageArguments;
-use super::using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
+use super::using::{CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments};
 use crate::completion;
 use crate::listing::{
     Activity, Checks, Collected, Extensions, Freshness, Generations, Settings, Updates,

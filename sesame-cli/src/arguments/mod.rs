@@ -15,7 +15,6 @@ mod service;
 mod setting;
 mod sharing;
 mod signer;
-mod storage;
 mod using;
 mod workload;
 
@@ -37,6 +36,7 @@ pub use service::{
 pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
-pub use storage::{StorageArguments, StorageCommand};
-pub use using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
+pub use using::{
+    CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, StorageCommand,
+};
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

@@ -6,15 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use core_types::{
-    Capability, MAX_STORED_VALUE, Owner, Request, StorageKey, StorageSize, StoredValues,
-    TooMuchStored,
-};
+use core_types::{Capability, MAX_STORED_VALUE, Request, StorageKey, StorageSize, TooMuchStored};
 
-use super::backends::BackendError;
+use super::storage_use::Opened;
 use crate::bindings::open_sesame::host::storage::Host;
 use crate::bindings::open_sesame::host::types::Error;
 use crate::calling::{CallState, Size};
+use crate::capabilities::backends::BackendError;
 
 /// The time between two attempts to take a storage that another call uses, at first and at most.
 /// Calls use it for milliseconds, and a program may use it for hours.
@@ -22,52 +20,6 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(1
 
 /// The request of each use.
 const USE: Request = Request::Use(Capability::Storage);
-
-/// Keeps the storage of extensions, each under the identity of its owner.
-pub trait Storage: Send + Sync {
-    /// Takes the storage of an owner for one call. Returns nothing while another call has it. It
-    /// does not wait for that.
-    ///
-    /// # Errors
-    /// When it cannot be used.
-    fn take(&self, owner: &Owner) -> Result<Option<Box<dyn TakenStorage>>, BackendError>;
-}
-
-/// The storage of one extension, which no other call has until this is dropped.
-pub trait TakenStorage: Send {
-    /// Reads the values.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    fn read(&self) -> Result<StoredValues, BackendError>;
-
-    /// Replaces the values by these, all or nothing.
-    ///
-    /// # Errors
-    /// When they cannot be written. The values are as they were.
-    fn commit(&self, values: &StoredValues) -> Result<(), BackendError>;
-}
-
-/// The use of storage by one call.
-#[derive(Default)]
-pub(crate) struct StorageUse(Option<Opened>);
-
-/// A storage that the call has taken.
-struct Opened {
-    taken: Box<dyn TakenStorage>,
-    values: StoredValues,
-    is_changed: bool,
-}
-
-impl StorageUse {
-    /// Commits the changes of the call, if there are any.
-    pub(crate) fn commit(&mut self) -> Result<(), BackendError> {
-        match self.0.take() {
-            Some(opened) if opened.is_changed => opened.taken.commit(&opened.values),
-            _ => Ok(()),
-        }
-    }
-}
 
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {

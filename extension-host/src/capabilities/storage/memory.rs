@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use core_types::{Identity, Owner, StoredValues};
 
-use super::backends::BackendError;
-use super::storage::{Storage, TakenStorage};
+use crate::capabilities::backends::{BackendError, Storage, TakenStorage};
 
 /// Keeps the storage of extensions in the memory of this process, for tests of extensions.
 ///
