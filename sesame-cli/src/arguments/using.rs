@@ -108,17 +108,20 @@ pub enum StorageCommand {
     /// Print the value of a key
     Get {
         /// A key, such as `answers/oslo`
+        #[arg(add = ArgValueCompleter::new(completion::stored_keys))]
         key: StorageKey,
     },
     /// Set the value of a key from standard input
     Set {
         /// A key, such as `answers/oslo`
+        #[arg(add = ArgValueCompleter::new(completion::stored_keys))]
         key: StorageKey,
     },
     /// Remove a key
     #[command(visible_alias = "rm")]
     Remove {
         /// A key, such as `answers/oslo`
+        #[arg(add = ArgValueCompleter::new(completion::stored_keys))]
         key: StorageKey,
     },
 }

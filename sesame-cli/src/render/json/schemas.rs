@@ -227,7 +227,7 @@ mod tests {
             let name = format!("{prefix}{}", below.get_name());
             let has_more = below.get_subcommands().next().is_some();
             let prefix = if name == "extension" { String::new() } else { format!("{name}-") };
-            if !has_more || below.get_name() == "activity" {
+            if !has_more || ["activity", "storage"].contains(&below.get_name()) {
                 found.insert(name.clone());
             }
             add_commands(below, &prefix, found);
