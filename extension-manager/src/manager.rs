@@ -178,8 +178,9 @@ impl Manager {
             // A log that cannot be written keeps no call from being made, and the user has to know.
             Err(error) => events.event(Event::CallNotLogged(&error)),
         };
-        let storage = Arc::new(DepotStorage(self.depot.clone()));
-        let backends = Backends { storage, ..self.options.backends.clone() };
+        let storage =
+            DepotStorage { depot: self.depot.clone(), events: self.options.events.clone() };
+        let backends = Backends { storage: Arc::new(storage), ..self.options.backends.clone() };
         Ok(host.with_backends(backends).observed_by(observer))
     }
 }

@@ -106,11 +106,12 @@ fn damaged_data_waits_for_reset() {
     insta::assert_snapshot!(env.run("call keeper get a"), @r#"
     exit 0
     out: 3
+    err: warning: the storage of `keeper` is damaged and not used; to begin with an empty one: sesame extension storage keeper --reset
     "#);
     insta::assert_snapshot!(env.run("extension storage keeper"), @r#"
     exit 9
     err: error: the storage is damaged: its file is now `~/.local/state/pds/extensions/storage/81d480baf42eccf79291bfca4e8246e216c291183d89380a3e9c10fb0779b18e/damaged`
-    err: hint: to begin with an empty one: sesame extension storage keeper --reset
+    err: hint: sesame extension storage keeper --reset
     "#);
     assert!(storages(&env).iter().any(|path| path.ends_with("damaged")));
     insta::assert_snapshot!(env.run("extension storage keeper --reset"), @r#"

@@ -6,26 +6,38 @@ use core_types::{Owner, StoredValues};
 use extension_depot::{Depot, LockedStorage, StorageError};
 use extension_host::{BackendError, Storage, TakenStorage};
 
+use crate::events::{Event, Events, Warning};
+
 /// Keeps the storage of extensions in a depot.
-pub(crate) struct DepotStorage(pub(crate) Arc<Depot>);
+pub(crate) struct DepotStorage {
+    pub(crate) depot: Arc<Depot>,
+    pub(crate) events: Arc<dyn Events>,
+}
 
 /// The storage of an extension that one call uses.
 struct OfOneCall {
     locked: LockedStorage,
     owner: Owner,
+    events: Arc<dyn Events>,
 }
 
 impl Storage for DepotStorage {
     fn take(&self, owner: &Owner) -> Result<Option<Box<dyn TakenStorage>>, BackendError> {
-        let locked = self.0.storage(&owner.identity).try_lock();
+        let locked = self.depot.storage(&owner.identity).try_lock();
         let locked = locked.map_err(|error| unavailable(owner, &error))?;
-        Ok(locked.map(|locked| Box::new(OfOneCall { locked, owner: owner.clone() }) as _))
+        let (owner, events) = (owner.clone(), self.events.clone());
+        Ok(locked.map(|locked| Box::new(OfOneCall { locked, owner, events }) as _))
     }
 }
 
 impl TakenStorage for OfOneCall {
     fn read(&self) -> Result<StoredValues, BackendError> {
-        self.locked.read().map_err(|error| unavailable(&self.owner, &error))
+        let read = self.locked.read();
+        if matches!(read, Err(StorageError::Damaged { .. })) {
+            let name = self.owner.name.clone();
+            self.events.event(Event::Warning(&Warning::DamagedStorage { name }));
+        }
+        read.map_err(|error| unavailable(&self.owner, &error))
     }
 
     fn commit(&self, values: &StoredValues) -> Result<(), BackendError> {

@@ -71,9 +71,9 @@ impl Explain for RemoveError {
 fn storage_help(name: &ExtensionName, error: &StorageError) -> Help {
     let help = Help::new(ErrorKind::Local);
     match error {
-        StorageError::Damaged { .. } => help.with_hint(format!(
-            "to begin with an empty one: sesame extension storage {name} --reset"
-        )),
+        StorageError::Damaged { .. } => {
+            help.with_hint(format!("sesame extension storage {name} --reset"))
+        }
         StorageError::Busy => help.with_hint("try again when its call has ended"),
         StorageError::Newer { .. } | StorageError::File(_) => help,
     }
