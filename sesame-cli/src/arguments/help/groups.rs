@@ -21,13 +21,13 @@ const GROUPS: [Group; 6] = [
         top: &["install", "list", "call", "run", "info", "update", "remove", "demo", "extension"],
         extension: &[
             "install", "list", "call", "run", "info", "update", "remove", "enable", "disable",
-            "set", "unset", "edit", "storage", "docs", "logs", "exec",
+            "set", "unset", "edit", "docs", "logs", "exec",
         ],
     },
     Group {
         title: "Permissions",
         top: &["extension grant", "extension revoke", "extension why", "secret", "trust"],
-        extension: &["grant", "revoke", "why", "activity", "inspect"],
+        extension: &["grant", "revoke", "why", "activity", "inspect", "storage"],
     },
     Group {
         title: "Versions and sharing",

@@ -13,5 +13,4 @@ pub mod logs;
 pub mod remove;
 pub mod run;
 pub mod settings;
-pub mod storage;
 pub mod update;
