@@ -33,9 +33,10 @@ pub use capability::{
     SecretName, StorageSize, StorageSizeError, UnknownCapability, UnknownFeature, Written,
 };
 pub use documents::{
-    Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
-    ExtensionSection, ListDefaults, Manifest, Parsed, SettingError, SettingKind, TomlLeaf,
-    TomlProblem, UnknownKey, parse_toml, plain_message, toml_leaves, variable_name, with_causes,
+    ApplicationId, ApplicationIdError, Config, ConfigError, ConfigSchema, DeclaredSetting,
+    ExtensionEntry, ExtensionList, ExtensionSection, ListDefaults, Manifest, Parsed, Service,
+    SettingError, SettingKind, TomlLeaf, TomlProblem, UnknownKey, parse_author_manifest,
+    parse_toml, plain_message, toml_leaves, variable_name, with_causes,
 };
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;
@@ -47,7 +48,7 @@ pub use permissions::{Owner, Permissions};
 pub use policy::{
     Authority, BootTime, Decision, Document, IdentityRule, Period, PeriodError, Place, Policy,
     Preapproved, Refusal, RefusedBy, Request, RequiredSigner, Rule, SignerRule, SourceRefusal,
-    TimedGrant, TimedGrants, Verdict, decide, denied_by_policy,
+    TimedGrant, TimedGrants, Verdict, decide, denied_by_policy, grant_denied_by_policy,
 };
 pub use proxy_exceptions::ProxyExceptions;
 pub use reference::{

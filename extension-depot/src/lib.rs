@@ -66,7 +66,7 @@ pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
     ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,
     InstalledError, Listed, LockedDepot, NotInstalled, OpenExtensionError, Opened, OtherSource,
-    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError,
+    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError, Seed,
     Verification,
 };
 #[cfg(feature = "registry")]

@@ -170,7 +170,7 @@ expect = ""
     );
     insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
     exit 2
-    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown key `expekt`; expected one of `name`, `function`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `directories`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`, `expect_storage`
+    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown key `expekt`; expected one of `name`, `function`, `event`, `values`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `directories`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`, `expect_storage`
     err:   |
     err: 4 | expekt = 1
     err:   | ^^^^^^

@@ -43,7 +43,7 @@ fn grants_are_written_and_revoked() {
     "#);
     insta::assert_snapshot!(env.run("extension grant greet root"), @r#"
     exit 2
-    err: error: invalid value 'root' for '<CAPABILITY[=SCOPE]>...': `root` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `storage`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `experimental`
+    err: error: invalid value 'root' for '<CAPABILITY[=SCOPE]>...': `root` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `storage`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `events`, `experimental`
     err: 
     err: For more information, try '--help'.
     "#);

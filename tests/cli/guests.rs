@@ -46,7 +46,7 @@ fn greetings_share_a_world() {
 }
 
 #[test]
-#[ignore = "needs guests rebuilt by .ci/build-guests, in SESAME_GUESTS_OUT"]
+#[ignore = "needs guests rebuilt by `cargo xtask guests`, in SESAME_GUESTS_OUT"]
 fn rebuilt_guests_have_same_world() {
     let rebuilt =
         std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_support::import_circles;
+use test_support::{import_circles, rust_files};
 
 use crate::support::root;
 
@@ -96,20 +96,6 @@ fn files_import_without_new_circles() {
         let source = root().join(package).join("src");
         assert_eq!(import_circles(&source), known, "{package}");
     }
-}
-
-/// The Rust files of a directory and of those below it.
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }
 
 /// Commands import the libraries and the rooms of the binary, and never each other. The lists

@@ -17,6 +17,7 @@ mod demo;
 mod desktop;
 mod documents;
 mod embedding;
+mod events;
 mod explained;
 mod faults;
 mod fleets;

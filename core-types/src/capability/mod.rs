@@ -25,7 +25,7 @@ pub use writer::Written;
 
 /// A grant in every form that one can have.
 #[cfg(test)]
-pub(crate) const EVERY_FORM: [&str; 18] = [
+pub(crate) const EVERY_FORM: [&str; 21] = [
     "config-read",
     "config-read=greeting.*",
     "secret-read=a",
@@ -43,5 +43,8 @@ pub(crate) const EVERY_FORM: [&str; 18] = [
     "exec-env=APP_MODE",
     "exec-env=APP_*",
     "resources=networking.k8s.io/v1/ingresses:get,create",
+    "events=power.battery",
+    "events=time.*",
+    "events=custom.build.*",
     "experimental=wasi-0.3",
 ];

@@ -16,6 +16,7 @@ use crate::capability::scope::{
 };
 use crate::capability::set::Capabilities;
 use crate::capability::spec::Capability;
+use crate::event::{EventPattern, EventPatternError};
 
 /// The key of the list that parts of `config-read` stand in.
 pub(super) const KEYS: &str = "keys";
@@ -124,8 +125,19 @@ fn read_scopes<'de, A: MapAccess<'de>>(kind: ScopeKind, map: &mut A) -> Result<S
         ScopeKind::Hosts => read_list(map, Scope::Host),
         ScopeKind::CommandVariables => read_list(map, Scope::CommandVariables),
         ScopeKind::Resources => read_list(map, Scope::Resources),
+        ScopeKind::Events => read_events(map),
         ScopeKind::Features => read_list(map, Scope::Feature),
     }
+}
+
+/// Reads a list of events. Those that this version does not know are left out, so that the rest of
+/// the document holds; its reader reports them.
+fn read_events<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Scopes, A::Error> {
+    let entries = map.next_value::<Vec<Entry<KnownEvents>>>()?;
+    let known = entries.into_iter().filter_map(|Entry { value: KnownEvents(events), remark }| {
+        events.map(|events| (Scope::Events(events), remark))
+    });
+    Ok(known.collect())
 }
 
 fn read_list<'de, T: EntryForm, A: MapAccess<'de>>(
@@ -254,7 +266,7 @@ macro_rules! text_entries {
     )*};
 }
 
-text_entries!(Pattern SecretName EnvName ExecEnv ResourceRule Feature);
+text_entries!(Pattern SecretName EnvName ExecEnv ResourceRule KnownEvents Feature);
 
 /// Reads the `name` of a table.
 fn name_in<'de, A: MapAccess<'de>>(mut map: Remarked<'_, A>) -> Result<String, A::Error> {
@@ -267,6 +279,20 @@ fn name_in<'de, A: MapAccess<'de>>(mut map: Remarked<'_, A>) -> Result<String, A
     }
     map.remark.is_there = true;
     name.ok_or_else(|| de::Error::missing_field("name"))
+}
+
+/// Events, if this version knows them.
+struct KnownEvents(Option<EventPattern>);
+
+impl FromStr for KnownEvents {
+    type Err = EventPatternError;
+
+    fn from_str(text: &str) -> Result<Self, EventPatternError> {
+        match text.parse() {
+            Err(EventPatternError::Unknown { .. }) => Ok(Self(None)),
+            other => other.map(|events| Self(Some(events))),
+        }
+    }
 }
 
 /// Entries that can be tables in a manifest as well.

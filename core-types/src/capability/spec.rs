@@ -42,6 +42,8 @@ pub enum Capability {
     ExecEnv,
     /// Use the resources around a workload.
     Resources,
+    /// Be woken by events.
+    Events,
     /// Use features that their makers call experimental.
     Experimental,
 }
@@ -184,6 +186,15 @@ const SPECS: &[CapabilitySpec] = &[
         example: "resources=networking.k8s.io/v1/ingresses:get,create",
         requests_a_minute: None,
         scope: ScopeKind::Resources,
+    },
+    CapabilitySpec {
+        capability: Capability::Events,
+        name: "events",
+        has_interface: false,
+        meaning: "run without being called, each time that this happens",
+        example: "events=power.battery",
+        requests_a_minute: None,
+        scope: ScopeKind::Events,
     },
     CapabilitySpec {
         capability: Capability::Experimental,

@@ -120,6 +120,7 @@ network = ["a.example", { host = "http://nas.local", allow_private = true }]
 filesystem = { read = ["~/a", { path = "~/b", guest = "/b" }], write = ["/c"] }
 exec-env = ["APP_*"]
 resources = ["v1/secrets:get"]
+events = ["power.battery", "custom.build.*"]
 experimental = ["wasi-0.3"]
 "#;
 
@@ -140,6 +141,7 @@ experimental = ["wasi-0.3"]
         network = ["a.example", "http://nas.local+private"]
         exec-env = ["APP_*"]
         resources = ["v1/secrets:get"]
+        events = ["power.battery", "custom.build.*"]
         experimental = ["wasi-0.3"]
 
         [config-read]

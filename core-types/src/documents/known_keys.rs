@@ -6,8 +6,10 @@ use crate::event::{EventType, Setting, nearest_name};
 use crate::limits::LimitName;
 
 /// The keys of a policy, which stand at the top of its own file.
-const POLICY: [&str; 10] = [
+const POLICY: [&str; 12] = [
     "deny",
+    "deny_events",
+    "min_event_interval",
     "allowed_registries",
     "blocked_namespaces",
     "require_signature",

@@ -19,6 +19,8 @@ pub use occurrence::{MAX_EVENT_BYTES, MAX_VALUE_BYTES, Occurrence, OccurrenceErr
 pub use pattern::{EventPattern, EventPatternError};
 pub use setting::Setting;
 pub use setting_values::{Interval, MediaPlayer, Percent, Ssid, TimeOfDay, WatchedPath, Weekday};
+#[cfg(feature = "schema")]
+pub(crate) use setting_values::{MAX_PATHS, MAX_SSIDS, MAX_TIMES};
 pub use settings::{MissingSetting, Settings};
 pub use spec::{EventSpec, EventType, Kind, ValueKind, ValueSpec};
 pub use table::EventTable;

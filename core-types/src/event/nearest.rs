@@ -22,8 +22,10 @@ pub(crate) fn nearest_name(text: &str) -> Option<&'static str> {
 
 /// Returns the nearest name of an event, or the nearest pattern of a family.
 pub(super) fn nearest_pattern(text: &str) -> Option<&'static str> {
-    let family = FAMILIES.into_iter().find(|pattern| pattern.strip_suffix(".*") == Some(text));
-    family.or_else(|| nearest_name(text))
+    let words = FAMILIES.into_iter().filter_map(|pattern| pattern.strip_suffix(".*"));
+    let word = nearest_of(text, words).filter(|_| !text.contains('.'));
+    let pattern = |word| FAMILIES.into_iter().find(|it| it.strip_suffix(".*") == Some(word));
+    word.and_then(pattern).or_else(|| nearest_name(text))
 }
 
 fn nearest_of(text: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {

@@ -59,6 +59,23 @@ impl EventPattern {
         }
     }
 
+    /// Tells whether the pattern names the event, private or not: for what is forbidden instead of
+    /// granted.
+    pub fn names(&self, name: &EventName) -> bool {
+        match self {
+            Self::Name(own) => own == name,
+            Self::Below(prefix) => name.as_str().starts_with(prefix),
+        }
+    }
+
+    /// Tells whether the pattern names every event that the other one covers.
+    pub fn names_all(&self, other: &Self) -> bool {
+        match other {
+            Self::Name(name) => self.names(name),
+            Self::Below(_) => self.covers_all(other),
+        }
+    }
+
     /// Tells whether the pattern covers every event that the other one covers.
     pub fn covers_all(&self, other: &Self) -> bool {
         match (self, other) {
@@ -73,6 +90,16 @@ impl EventPattern {
         match self {
             Self::Name(name) => Some(name),
             Self::Below(_) => None,
+        }
+    }
+
+    /// Returns a custom event below it, for a pattern of custom events.
+    pub fn topic_below(&self) -> Option<EventName> {
+        match self {
+            Self::Below(prefix) if prefix.starts_with("custom.") => {
+                format!("{prefix}any").parse().ok()
+            }
+            _ => None,
         }
     }
 
@@ -183,7 +210,7 @@ mod tests {
             let family = format!("{}.*", name.spec().family());
             let wide = pattern(&family);
             assert!(!wide.covers(&name), "{name}");
-            assert_eq!(wide.private_below().collect::<Vec<_>>(), [name.clone()]);
+            assert!(wide.private_below().eq([name.clone()]), "{name}");
             assert!(!wide.covers_all(&EventPattern::Name(name.clone())), "{name}");
             assert!(pattern(name.as_str()).covers(&name), "{name}");
         }

@@ -1,10 +1,12 @@
 //! The settings of an event with their types, and whether some ask for more than others.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::event::name::EventName;
 use crate::event::setting::Setting;
 use crate::event::setting_values::{MediaPlayer, Percent, Ssid, TimeOfDay, WatchedPath, Weekday};
+use crate::policy::Period;
 
 /// The settings of one event: those of its author with those of the user over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,13 @@ pub enum Settings {
     },
 }
 
+/// The settings in words; nothing where there are none.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.parts().join(", "))
+    }
+}
+
 /// A setting without which an event never happens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` needs the setting `{}`", setting.key())]
@@ -65,6 +74,38 @@ pub struct MissingSetting {
 }
 
 impl Settings {
+    fn parts(&self) -> Vec<String> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Every { every, exact } => {
+                let exactly = exact.then(|| "not later".to_owned());
+                let every = format!("every {}", Period::from_seconds(every.as_secs()));
+                std::iter::once(every).chain(exactly).collect()
+            }
+            Self::At { times, days, catch_up } => {
+                let all = days.len() == Weekday::ALL.len();
+                let days = (!all).then(|| format!("on {}", listed(days)));
+                let later = catch_up.then(|| "once after a missed time".to_owned());
+                let times = format!("at {}", listed(times));
+                std::iter::once(times).chain(days).chain(later).collect()
+            }
+            Self::Battery { below, above, charging } => {
+                let below = below.map(|percent| format!("below {} %", percent.get()));
+                let above = above.map(|percent| format!("above {} %", percent.get()));
+                let charging = charging.map(|is| if is { "charging" } else { "not charging" });
+                let charging = charging.map(str::to_owned);
+                below.into_iter().chain(above).chain(charging).collect()
+            }
+            Self::Wifi { ssid } => {
+                ssid.iter().map(|names| format!("joining {}", listed(names))).collect()
+            }
+            Self::Media { player } => {
+                player.iter().map(|player| format!("of {}", player.as_str())).collect()
+            }
+            Self::File { paths } => vec![format!("in {}", listed(paths))],
+        }
+    }
+
     /// Tells whether these wake an extension more often than the others, or by something that the
     /// others keep from it. An update asks for that like for a capability.
     ///
@@ -106,6 +147,10 @@ impl Settings {
             _ => true,
         }
     }
+}
+
+fn listed<T: fmt::Display>(values: &[T]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// Tells whether a list has something that another one lacks. Nothing is the list of everything.

@@ -57,6 +57,12 @@ impl EventTables {
         tables
     }
 
+    /// Returns the tables as the text of a document.
+    pub fn to_toml(&self) -> String {
+        // Tables of texts, numbers and lists have no value that TOML lacks.
+        toml::to_string(self).unwrap_or_default()
+    }
+
     /// Returns the settings of an event. One without a table has the defaults.
     ///
     /// # Errors

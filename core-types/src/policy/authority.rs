@@ -63,9 +63,16 @@ impl Authority {
         for timed in self.timed.iter().filter(|timed| timed.holds_at(now)) {
             capabilities.to_mut().add(&timed.grant);
         }
-        for denied in self.policies.iter().flat_map(|(policy, _)| &policy.deny) {
-            if capabilities.grants(*denied) {
-                capabilities.to_mut().deny(*denied);
+        for (policy, _) in &self.policies {
+            for denied in &policy.deny {
+                if capabilities.grants(*denied) {
+                    capabilities.to_mut().deny(*denied);
+                }
+            }
+            let denied =
+                capabilities.iter().filter(|grant| policy.denial_of_grant(grant).is_some());
+            for grant in denied.cloned().collect::<Vec<_>>() {
+                capabilities.to_mut().take(&grant);
             }
         }
         capabilities

@@ -7,6 +7,7 @@ use crate::capability::{
     Capabilities, Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, Pattern,
     ResourceKind, ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind, StorageSize,
 };
+use crate::event::{EventName, EventPattern};
 
 /// Something that an extension wants to do.
 ///
@@ -59,6 +60,8 @@ pub enum Request {
         /// In this way.
         method: ResourceMethod,
     },
+    /// To be woken by an event.
+    Wake(EventName),
     /// To use a feature that its makers call experimental.
     UseExperimental(Feature),
 }
@@ -82,6 +85,7 @@ impl Request {
             (Scope::Variable(name), _) => Self::ReadVariable(name.clone()),
             (Scope::Read(path), _) => Self::OpenDirectory { path: path.clone(), write: false },
             (Scope::Write(path), _) => Self::OpenDirectory { path: path.clone(), write: true },
+            (Scope::Events(EventPattern::Name(name)), _) => Self::Wake(name.clone()),
             (Scope::Feature(feature), _) => Self::UseExperimental(*feature),
             (_, capability) => Self::Use(capability),
         }
@@ -101,6 +105,7 @@ impl Request {
             Self::OpenDirectory { .. } => Capability::Filesystem,
             Self::SetVariable(_) => Capability::ExecEnv,
             Self::UseResource { .. } => Capability::Resources,
+            Self::Wake(_) => Capability::Events,
             Self::UseExperimental(_) => Capability::Experimental,
         }
     }
@@ -122,6 +127,7 @@ impl Request {
             Self::UseResource { kind, method } => {
                 Some(Cow::Owned(format!("{kind}:{}", method.name())))
             }
+            Self::Wake(name) => Some(Cow::Borrowed(name.as_str())),
             Self::UseExperimental(feature) => Some(Cow::Borrowed(feature.name())),
             Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
             Self::OpenDirectory { path, write } => {
@@ -151,6 +157,7 @@ impl Request {
             Self::UseResource { kind, method } => kind.is_valid().then(|| {
                 Scope::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })
             }),
+            Self::Wake(name) => Some(Scope::Events(EventPattern::Name(name.clone()))),
             Self::UseExperimental(feature) => Some(Scope::Feature(*feature)),
         };
         scope.map(|scope| Grant::new(self.capability(), scope))
@@ -188,6 +195,7 @@ impl Request {
             (Self::UseResource { kind, method }, Scope::Resources(rule)) => {
                 rule.allows(kind, *method)
             }
+            (Self::Wake(name), Scope::Events(granted)) => granted.covers(name),
             (Self::UseExperimental(feature), Scope::Feature(granted)) => granted == feature,
             _ => false,
         }

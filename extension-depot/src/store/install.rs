@@ -1,5 +1,6 @@
 //! Installs a staged artifact.
 
+use core_types::event::EventTables;
 use core_types::{Capabilities, Config, Limits, OciReference};
 use private_files::{FileError, LinkedFile};
 
@@ -31,9 +32,20 @@ pub struct InstallPlan<'a> {
     /// The signature and the transport, if they were checked.
     pub evidence: Option<&'a Evidence>,
     /// The limits and settings of a new manifest.
-    pub seed: Option<(&'a Limits, &'a Config)>,
+    pub seed: Option<Seed<'a>>,
     /// Where a bundle says that it came from, while nothing confirms that.
     pub claimed: Option<&'a OciReference>,
+}
+
+/// The first values of a new manifest.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed<'a> {
+    /// Its limits.
+    pub limits: &'a Limits,
+    /// Its settings.
+    pub config: &'a Config,
+    /// Its settings of events.
+    pub events: &'a EventTables,
 }
 
 /// Why a staged artifact is not put into place. The installed version is unchanged.
@@ -133,8 +145,8 @@ fn installed_manifest(
     if let Some(description) = artifact.description() {
         editor.set_missing("extension", "description", description);
     }
-    if let Some((limits, config)) = order.seed.filter(|_| before.is_none()) {
-        editor.set_seed(limits, config);
+    if let Some(seed) = order.seed.filter(|_| before.is_none()) {
+        editor.set_seed(&seed);
     }
     if let Some(capabilities) = order.capabilities {
         editor.set_capabilities(order.basis.capabilities(), capabilities);

@@ -72,7 +72,7 @@ impl Extension {
     }
 
     /// Finds the function, and decides how the arguments reach it.
-    fn find<'a>(
+    pub(super) fn find<'a>(
         &self,
         function: &str,
         arguments: &'a Arguments,

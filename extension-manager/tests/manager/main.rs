@@ -3,6 +3,7 @@
 mod bundles;
 mod calls;
 mod checks;
+mod events;
 mod fixture;
 mod installing;
 mod refusals;

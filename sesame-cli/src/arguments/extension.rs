@@ -15,7 +15,9 @@ use super::listing::ListingArguments;
 use super::setting::{SettingKey, TypedSetting};
 use super::sharing::{ExportArguments, ImportArguments, SignArguments, SyncArguments};
 use super::signer::SignerArguments;
-use super::using::{CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments};
+use super::using::{
+    CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, TriggerArguments,
+};
 use crate::completion;
 use crate::listing::{
     Activity, Checks, Collected, Extensions, Freshness, Generations, Settings, Updates,
@@ -97,6 +99,15 @@ pub enum ExtensionCommand {
     },
     /// Show the resources that extensions used
     Activity(ActivityArguments),
+    /// Show what wakes an extension
+    Events {
+        /// The name of an installed extension
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        /// Show the last deliveries too
+        #[arg(long)]
+        log: bool,
+    },
     /// Verify installed files, and show their signers
     Verify {
         /// Names, or references of artifacts that are not installed; without any, all installed
@@ -157,6 +168,10 @@ pub enum ExtensionCommand {
     Sync(SyncArguments),
     /// Show the documentation of an extension
     Docs(DocsArguments),
+    /// Deliver a made-up event to an extension
+    ///
+    /// It is decided about like a call, and has the limits of a call.
+    Trigger(TriggerArguments),
     /// Run a command in the environment that an extension adds
     Exec(ExecArguments),
     /// Create a project for an extension

@@ -38,5 +38,6 @@ pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, Syn
 pub use signer::GivenSigner;
 pub use using::{
     CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, StorageCommand,
+    TriggerArguments, TypedValue,
 };
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

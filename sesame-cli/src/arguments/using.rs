@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
+use core_types::event::EventName;
 use core_types::{ExtensionName, StorageKey};
 
 use super::listing::ListingArguments;
@@ -59,6 +61,34 @@ pub struct RunArguments {
     /// Arguments of the program that may begin with a dash
     #[arg(last = true, value_name = "ARG")]
     pub data: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct TriggerArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The event, such as `power.battery` or `custom.build.done`
+    #[arg(add = ArgValueCompleter::new(completion::events))]
+    pub event: EventName,
+    /// Values of the event; those that are not given are examples
+    #[arg(value_name = "KEY=VALUE", add = ArgValueCompleter::new(completion::event_values))]
+    pub values: Vec<TypedValue>,
+}
+
+/// A value of an event as it is typed: `percent=10`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedValue(pub (String, String));
+
+impl FromStr for TypedValue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| "write `KEY=VALUE`, such as `percent=10`".to_owned())?;
+        Ok(Self((key.to_owned(), value.to_owned())))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,11 @@
 //! Runs an author's test cases in the real host, with the answers that they bring.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use core_types::event::{EventName, Occurrence};
 use core_types::{
     Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request, StorageKey,
     StorageSize, StoredValues,
@@ -32,7 +34,13 @@ pub struct CaseFile {
 pub struct Case {
     /// The property that the case shows.
     pub name: String,
+    #[serde(default)]
     function: String,
+    /// The event that is delivered in place of a call, such as `power.battery`.
+    event: Option<EventName>,
+    /// Values of the event; those that are not here are examples.
+    #[serde(default)]
+    values: BTreeMap<String, CaseValue>,
     #[serde(default)]
     arguments: Vec<String>,
     /// All arguments as one JSON array, in place of `arguments`.
@@ -69,6 +77,30 @@ pub struct Case {
     /// The expected storage afterwards, as far as it is text.
     expect_storage: Option<BTreeMap<String, String>>,
 }
+
+/// A value of an event as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a text, a number, `true` or `false`")]
+enum CaseValue {
+    Truth(bool),
+    Whole(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl fmt::Display for CaseValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truth(is_so) => is_so.fmt(f),
+            Self::Whole(number) => number.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// The moment of an event in a case, in milliseconds since 1970: the same in each run.
+const CASE_TIME: u64 = 1_767_225_600_000;
 
 /// The answers of the host in a test.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -110,6 +142,24 @@ impl Case {
         }
         CaseDirectories::make(&self.directories)
     }
+
+    /// Returns the event of a case that delivers one.
+    fn occurrence(&self) -> Result<Option<Occurrence>, String> {
+        let Some(name) = &self.event else {
+            return match (self.function.is_empty(), self.values.is_empty()) {
+                (true, _) => Err("a case needs a `function` or an `event`".to_owned()),
+                (_, false) => Err("`values` are those of an `event`".to_owned()),
+                (false, true) => Ok(None),
+            };
+        };
+        if !self.function.is_empty() || !self.arguments.is_empty() || self.json.is_some() {
+            return Err("a case has a `function` with arguments, or an `event`".to_owned());
+        }
+        let values: Vec<_> =
+            self.values.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+        let made = Occurrence::made_up(name.clone(), &values, CASE_TIME);
+        made.map(Some).map_err(|error| error.to_string())
+    }
 }
 
 /// The reason why a case cannot have an existing directory.
@@ -133,7 +183,11 @@ impl Bench<'_> {
             Ok(directories) => directories,
             Err(problem) => return tested(Some(problem), String::new()),
         };
-        match self.call(case, &desk, &directories) {
+        let event = match case.occurrence() {
+            Ok(event) => event,
+            Err(problem) => return tested(Some(problem), String::new()),
+        };
+        match self.call(case, event.as_ref(), (&desk, &directories)) {
             Err(error) => tested(Some(error.to_string()), String::new()),
             Ok(report) => {
                 let printed = String::from_utf8_lossy(&report.output).into_owned();
@@ -146,8 +200,8 @@ impl Bench<'_> {
     fn call(
         &self,
         case: &Case,
-        desk: &Arc<Desk>,
-        directories: &CaseDirectories<'_>,
+        event: Option<&Occurrence>,
+        (desk, directories): (&Arc<Desk>, &CaseDirectories<'_>),
     ) -> Result<CallReport, HostError> {
         let asked = case.capabilities.as_ref().unwrap_or(self.capabilities);
         let mut capabilities = asked.clone();
@@ -161,6 +215,9 @@ impl Bench<'_> {
         };
         // A denied interface is linked and refuses, so that a case can expect that.
         let extension = host.extension_to_learn_from(self.code, permissions)?;
+        if let Some(event) = event {
+            return Ok(extension.deliver_blocking(event));
+        }
         let words = || case.arguments.iter().map(|word| word.clone().into_bytes()).collect();
         let arguments = match &case.json {
             Some(json) => Arguments::Json(json.clone()),

@@ -2,13 +2,13 @@
 
 use super::administering::{config, doctor, gc, schema, shell};
 use super::internal::{compile, hold_clipboard};
-use super::permissions::{activity, grants, inspect, secret, storage, trust};
+use super::permissions::{activity, events, grants, inspect, secret, storage, trust};
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
     call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
 };
-use super::writing::{build, dev, new, publish, sign, test};
+use super::writing::{build, dev, new, publish, sign, test, trigger};
 use crate::arguments::{
     Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
     WasiCommand,
@@ -142,6 +142,8 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Inspect { what, sha256 } => inspect::run(context, &what, sha256.as_ref()),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
+        ExtensionCommand::Events { name, log } => events::run(context, &name, log),
+        ExtensionCommand::Trigger(arguments) => trigger::run(context, &arguments),
         ExtensionCommand::Verify { what, repair, signer, .. } => {
             verify::run(context, &what, repair, signer.given())
         }

@@ -6,6 +6,7 @@ use core_types::{ErrorKind, ExtensionName, StorageKey};
 use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding, Orphan};
 
+use super::events::{DeliveredEvent, WakingEvents};
 use super::installation::{
     Collection, Freshness, Installation, PastGeneration, Removal, Rollback, Step, StepState, Update,
 };
@@ -56,6 +57,10 @@ pub enum Outcome {
     ActivityVerified { lines: usize, findings: Vec<ActivityFinding> },
     /// `why`
     Why { name: ExtensionName, refused: Vec<Refusal> },
+    /// `events`
+    Events(Box<WakingEvents>),
+    /// `trigger`
+    Delivered(DeliveredEvent),
     /// `sync`
     Synced { steps: Vec<Step>, is_check: bool },
     /// `outdated`

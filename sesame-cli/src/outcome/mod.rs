@@ -2,6 +2,7 @@
 //! for each kind of output, and the other files have the values in it, as `render` prints them.
 
 mod command_outcome;
+mod events;
 mod installation;
 mod publishing;
 mod report;
@@ -10,6 +11,7 @@ mod testing;
 mod workload;
 
 pub use command_outcome::Outcome;
+pub use events::{DeliveredEvent, DeliveryRow, EventRow, EventState, WakingEvents};
 pub use installation::{
     Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced,
     Rollback, Step, StepState, Update, nothing_to_call,

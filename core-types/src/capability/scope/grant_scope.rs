@@ -10,6 +10,7 @@ use crate::capability::scope::network::{NetworkRule, NetworkRuleError};
 use crate::capability::scope::pattern::{Pattern, PatternError};
 use crate::capability::scope::resource_rule::{ResourceRule, ResourceRuleError};
 use crate::capability::scope::storage_size::{StorageSize, StorageSizeError};
+use crate::event::{EventPattern, EventPatternError};
 
 /// How far the grants of a capability can reach, and how manifests have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum ScopeKind {
     CommandVariables,
     /// To resources around a workload: `["v1/secrets:get"]`.
     Resources,
+    /// To events: `["power.battery", "time.*"]`.
+    Events,
     /// To features: `["wasi-0.3"]`.
     Features,
 }
@@ -70,6 +73,8 @@ pub enum Scope {
     CommandVariables(ExecEnv),
     /// To resources around a workload.
     Resources(ResourceRule),
+    /// To events.
+    Events(EventPattern),
     /// To a feature.
     Feature(Feature),
 }
@@ -98,6 +103,9 @@ pub enum ScopeParseError {
     /// Not a directory, or not a path for the guest.
     #[error(transparent)]
     Path(#[from] GrantedPathError),
+    /// Not an event, and not a pattern of events.
+    #[error(transparent)]
+    Events(#[from] EventPatternError),
     /// Not a feature.
     #[error(transparent)]
     Feature(#[from] UnknownFeature),
@@ -127,6 +135,7 @@ impl ScopeKind {
             Self::Hosts => Scope::Host(text.parse()?),
             Self::CommandVariables => Scope::CommandVariables(text.parse()?),
             Self::Resources => Scope::Resources(text.parse()?),
+            Self::Events => Scope::Events(text.parse()?),
             Self::Features => Scope::Feature(text.parse()?),
             Self::Directories => match text.split_once(':') {
                 Some(("read", path)) => Scope::Read(path.parse()?),
@@ -159,6 +168,7 @@ impl Scope {
             | (Self::Write(own), Self::Write(other)) => own.covers(other),
             (Self::CommandVariables(own), Self::CommandVariables(other)) => own.covers_all(other),
             (Self::Resources(own), Self::Resources(other)) => own.covers(other),
+            (Self::Events(own), Self::Events(other)) => own.covers_all(other),
             _ => self == other,
         }
     }
@@ -216,6 +226,7 @@ impl fmt::Display for Scope {
             Self::Read(path) | Self::Write(path) => path.fmt(f),
             Self::CommandVariables(names) => names.fmt(f),
             Self::Resources(rule) => rule.fmt(f),
+            Self::Events(pattern) => pattern.fmt(f),
             Self::Feature(feature) => feature.fmt(f),
         }
     }

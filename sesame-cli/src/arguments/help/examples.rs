@@ -85,6 +85,17 @@ const EXAMPLES: &[Examples] = &[
         ["sesame extension why weather", "sesame extension why weather --json"],
     ),
     (
+        "sesame extension events",
+        ["sesame extension events low-battery", "sesame extension events low-battery --log"],
+    ),
+    (
+        "sesame extension trigger",
+        [
+            "sesame extension trigger low-battery power.battery percent=10",
+            "sesame extension trigger reporter custom.build.done payload=failed",
+        ],
+    ),
+    (
         "sesame extension activity",
         ["sesame extension activity --since 1h", "sesame extension activity weather"],
     ),

@@ -27,7 +27,7 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Permissions",
         top: &["extension grant", "extension revoke", "extension why", "secret", "trust"],
-        extension: &["grant", "revoke", "why", "activity", "inspect", "storage"],
+        extension: &["grant", "revoke", "why", "events", "activity", "inspect", "storage"],
     },
     Group {
         title: "Versions and sharing",
@@ -45,7 +45,7 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Write",
         top: &["extension new", "extension dev", "extension publish"],
-        extension: &["new", "build", "test", "dev", "publish", "sign"],
+        extension: &["new", "build", "test", "dev", "trigger", "publish", "sign"],
     },
     Group {
         title: REST,

@@ -2,6 +2,7 @@
 //! signers.
 
 pub mod activity;
+pub mod events;
 pub mod grants;
 pub mod inspect;
 pub mod secret;

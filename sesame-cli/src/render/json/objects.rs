@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::extension::{ExtensionObject, InspectionObject, LimitObject};
 use crate::outcome::{
-    Change, Check, Collection, ConfigValue, Diagnosis, FileCheck, Freshness, Installation, Learned,
-    PastGeneration, Refusal, Removal, Rollback, Row, SettingRow, Step, StorageReport, TestedFile,
-    Trust, Update,
+    Change, Check, Collection, ConfigValue, DeliveredEvent, DeliveryRow, Diagnosis, EventRow,
+    FileCheck, Freshness, Installation, Learned, PastGeneration, Refusal, Removal, Rollback, Row,
+    SettingRow, Step, StorageReport, TestedFile, Trust, Update,
 };
 
 /// Defines the members of objects that have just one.
@@ -106,6 +106,11 @@ members! {
     Why {
         /// Recent refusals, the latest first.
         refused: &'a [Refusal]
+    }
+    /// `trigger`
+    Delivered {
+        /// The event that the extension handled.
+        delivered: &'a DeliveredEvent
     }
     /// `outdated`
     Outdated {
@@ -212,6 +217,16 @@ members! {
         /// Why the extension could not clean up.
         error: Option<&'a str>
     }
+}
+
+/// `events`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Events<'a> {
+    /// What wakes the extension, or could.
+    pub events: &'a [EventRow],
+    /// The last deliveries with `--log`, the latest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<&'a [DeliveryRow]>,
 }
 
 /// One extension, or several.

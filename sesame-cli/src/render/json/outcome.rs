@@ -69,6 +69,11 @@ fn done(outcome: &Outcome, beside: Beside) -> io::Result<String> {
             beside.with(objects::ActivityVerified { verified })
         }
         Outcome::Why { refused, .. } => beside.with(objects::Why { refused }),
+        Outcome::Events(waking) => beside.with(objects::Events {
+            events: &waking.events,
+            deliveries: waking.deliveries.as_deref(),
+        }),
+        Outcome::Delivered(delivered) => beside.with(objects::Delivered { delivered }),
         Outcome::Outdated(outdated) => beside.with(objects::Outdated { outdated }),
         Outcome::Updated(updated) => beside.with(objects::Updated { updated }),
         Outcome::History(history) => beside.with(objects::History { history }),

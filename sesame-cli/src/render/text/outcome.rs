@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use core_types::ExtensionName;
 
+use super::events::waking;
 use super::extension::{info, inspected};
 use super::parts::data;
 use super::report::{activity_verified, called, file_check, learned, log, why};
@@ -42,6 +43,10 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Activity(entries) => listings::activity(screen, entries),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
         Outcome::Why { name, refused } => why(screen, name, refused),
+        Outcome::Events(events) => waking(screen, events),
+        Outcome::Delivered(delivered) => {
+            data(format!("`{}` handled `{}`\n", delivered.extension, delivered.event))
+        }
         Outcome::Outdated(rows) => listings::freshness(screen, rows),
         Outcome::Updated(updates) => listings::updates(screen, updates),
         Outcome::History(generations) => listings::generations(screen, generations),
