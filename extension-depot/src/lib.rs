@@ -45,7 +45,7 @@ pub use history::{
 };
 pub use manifest::{
     ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, EditError,
-    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError,
+    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError, Seed,
     SettingChange, TimedGrantsError, needs_text,
 };
 pub use oci::{
@@ -66,7 +66,7 @@ pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
     ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,
     InstalledError, Listed, LockedDepot, NotInstalled, OpenExtensionError, Opened, OtherSource,
-    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError, Seed,
+    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError,
     Verification,
 };
 #[cfg(feature = "registry")]

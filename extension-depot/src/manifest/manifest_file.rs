@@ -11,8 +11,8 @@ use core_types::{
 use private_files::read_private_text;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use crate::manifest::seed::Seed;
 use crate::manifest::toml_list;
-use crate::store::Seed;
 
 /// The largest manifest, in bytes: people write a few kilobytes, and a list reads hundreds of them.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
