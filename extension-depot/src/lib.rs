@@ -27,6 +27,7 @@ pub mod registry;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod source;
+mod storage;
 mod store;
 mod trust;
 
@@ -46,7 +47,7 @@ pub use history::{
 };
 pub use manifest::{
     ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, EditError,
-    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError,
+    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError, Seed,
     SettingChange, TimedGrantsError, needs_text,
 };
 pub use oci::{
@@ -62,11 +63,12 @@ pub use source::{
     AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
     StagingError, WebAddress,
 };
+pub use storage::{LockedStorage, Orphan, Storage, StorageError};
 pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
     ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,
     InstalledError, Listed, LockedDepot, NotInstalled, OpenExtensionError, Opened, OtherSource,
-    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError, Seed,
+    PolicyCheckError, Record, RecordedSignatureError, RemoveError, Removed, RepairError,
     Verification,
 };
 #[cfg(feature = "registry")]

@@ -56,6 +56,7 @@ mod session;
 mod settings;
 mod shell;
 mod sources;
+mod storage;
 mod suffiks;
 mod support;
 mod sync;

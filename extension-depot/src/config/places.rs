@@ -209,6 +209,11 @@ impl Places {
         self.first_uses().join(format!("{}.json", repository.hex()))
     }
 
+    /// Returns the directory with the storage of all extensions.
+    pub(crate) fn storages(&self) -> PathBuf {
+        self.extension_state().join("storage")
+    }
+
     /// Logins, where their user wants them in a file.
     pub fn logins(&self) -> PathBuf {
         self.state.join("credentials.json")

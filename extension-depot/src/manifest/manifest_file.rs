@@ -11,8 +11,8 @@ use core_types::{
 use private_files::read_private_text;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use crate::manifest::seed::Seed;
 use crate::manifest::toml_list;
-use crate::store::Seed;
 
 /// The largest manifest, in bytes: people write a few kilobytes, and a list reads hundreds of them.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
@@ -264,6 +264,9 @@ fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
     capabilities.written(capability).map(|written| match written {
         Written::Whole => true.into(),
+        Written::Size(key, size) => {
+            Value::InlineTable([(key, i64::from(size.kib()))].into_iter().collect())
+        }
         Written::List(scopes) => list_value(&scopes),
         Written::Lists(lists) => Value::InlineTable(
             lists.into_iter().map(|(key, scopes)| (key, list_value(&scopes))).collect(),

@@ -1,7 +1,6 @@
 //! Installs a staged artifact.
 
-use core_types::event::EventTables;
-use core_types::{Capabilities, Config, Limits, OciReference};
+use core_types::{Capabilities, OciReference};
 use private_files::{FileError, LinkedFile};
 
 use crate::files::state_file::StateFileError;
@@ -10,6 +9,7 @@ use crate::history::generation::Reason;
 use crate::history::note_generation::NewGeneration;
 use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
+use crate::manifest::seed::Seed;
 use crate::source::staging::Staged;
 use crate::store::basis::{Basis, ChangedMeanwhile};
 use crate::store::locked_depot::LockedDepot;
@@ -35,17 +35,6 @@ pub struct InstallPlan<'a> {
     pub seed: Option<Seed<'a>>,
     /// Where a bundle says that it came from, while nothing confirms that.
     pub claimed: Option<&'a OciReference>,
-}
-
-/// The first values of a new manifest.
-#[derive(Debug, Clone, Copy)]
-pub struct Seed<'a> {
-    /// Its limits.
-    pub limits: &'a Limits,
-    /// Its settings.
-    pub config: &'a Config,
-    /// Its settings of events.
-    pub events: &'a EventTables,
 }
 
 /// Why a staged artifact is not put into place. The installed version is unchanged.

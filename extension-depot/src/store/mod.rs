@@ -21,7 +21,7 @@ mod verify;
 pub use basis::{Basis, BasisError, ChangedMeanwhile};
 pub use confirm_origin::ConfirmOriginError;
 pub use depot::{Depot, Installed, Listed};
-pub use install::{CommitError, InstallPlan, Seed};
+pub use install::{CommitError, InstallPlan};
 pub use installed_error::{ExtensionNotFound, FindError, InstalledError, NotInstalled};
 pub use locked_depot::LockedDepot;
 pub use open::{OpenExtensionError, Opened, PolicyCheckError, RecordedSignatureError};

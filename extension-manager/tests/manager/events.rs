@@ -107,6 +107,19 @@ fn quarantine_counts_crashes_alone() {
     assert!(matches!(deliver(&fixture, "power.battery"), Err(OpenError::Extension { .. })));
 }
 
+/// The values of an event arrive as they were given.
+#[test]
+fn values_reach_the_handler() {
+    let fixture = home("", OnEvent::Echoes, &["events=custom.a"]);
+    let payload = "fünf \"Grad\"\n\u{202e}";
+    let given = [("payload".to_owned(), payload.to_owned())];
+    let event = Occurrence::made_up("custom.a".parse().expect("a name"), &given, 7);
+    let delivery = Delivery { extension: name("a"), event: event.expect("an event") };
+    let delivered = fixture.manager.deliver_blocking(&delivery).expect("callable");
+    let DeliveryOutcome::ReturnedError(error) = delivered.outcome else { panic!("{delivered:?}") };
+    assert_eq!(error, payload);
+}
+
 /// A delivery has the limits of a call.
 #[test]
 fn endless_handler_meets_its_limit() {

@@ -12,7 +12,8 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::delivery::{Arrival, Subscriber};
 use crate::engine::Inbox;
-use crate::sources::source::{Source, SourceState};
+use crate::sources::source::Source;
+use crate::sources::source_state::SourceState;
 
 /// Says whether an extension may be told of a path at this moment.
 pub type MayShow = dyn Fn(&ExtensionName, &Path) -> bool + Send + Sync;

@@ -7,7 +7,9 @@
 mod files;
 mod settings;
 mod source;
+mod source_state;
 
 pub use files::Files;
 pub(crate) use settings::SettingsSource;
-pub use source::{Source, SourceState};
+pub use source::Source;
+pub use source_state::SourceState;

@@ -2,6 +2,7 @@
 
 use crate::delivery::Subscriber;
 use crate::engine::Inbox;
+use crate::sources::source_state::SourceState;
 
 /// A source of events.
 pub trait Source: Send {
@@ -11,15 +12,4 @@ pub trait Source: Send {
     /// Listens for what these extensions hear, and for nothing else. It is called again whenever
     /// they change, and does not wait for anything.
     fn listen(&mut self, subscribers: &[Subscriber], inbox: &Inbox) -> SourceState;
-}
-
-/// The state of a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceState {
-    /// It listens.
-    Listening,
-    /// No extension hears of it.
-    Idle,
-    /// It cannot listen, for this reason.
-    Absent(String),
 }

@@ -37,6 +37,7 @@ pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
 pub use using::{
-    CallArguments, DocsArguments, ExecArguments, RunArguments, TriggerArguments, TypedValue,
+    CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, StorageCommand,
+    TriggerArguments, TypedValue,
 };
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

@@ -7,6 +7,8 @@ pub enum OnEvent {
     Handles,
     /// It returns an error: the name of the event.
     Returns,
+    /// It returns an error: the text of its first value.
+    Echoes,
     /// It crashes.
     Crashes,
     /// It never ends.
@@ -14,7 +16,8 @@ pub enum OnEvent {
 }
 
 impl OnEvent {
-    /// Returns the body of the function. Its first two parameters are the name of the event; its
+    /// Returns the body of the function. Its first parameters are the address and length of the name
+    /// of the event and of its values; a value has its name, its case and 16 bytes on its text. The
     /// result is the address of three words: whether it is an error, its text and the length.
     fn body(self) -> &'static str {
         match self {
@@ -23,6 +26,12 @@ impl OnEvent {
                 "(i32.store (i32.const 16) (i32.const 1))
                  (i32.store (i32.const 20) (local.get 0))
                  (i32.store (i32.const 24) (local.get 1))
+                 (i32.const 16)"
+            }
+            Self::Echoes => {
+                "(i32.store (i32.const 16) (i32.const 1))
+                 (i32.store (i32.const 20) (i32.load (i32.add (local.get 2) (i32.const 16))))
+                 (i32.store (i32.const 24) (i32.load (i32.add (local.get 2) (i32.const 20))))
                  (i32.const 16)"
             }
             Self::Crashes => "unreachable",

@@ -49,6 +49,31 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "sesame extension storage",
+        ["sesame extension storage weather", "sesame extension storage weather --reset"],
+    ),
+    (
+        "sesame extension storage get",
+        [
+            "sesame extension storage weather get place",
+            "sesame extension storage weather get place --json",
+        ],
+    ),
+    (
+        "sesame extension storage set",
+        [
+            "printf %s Oslo | sesame extension storage weather set place",
+            "sesame extension storage weather set answers/oslo < answer.json",
+        ],
+    ),
+    (
+        "sesame extension storage remove",
+        [
+            "sesame extension storage weather remove place",
+            "sesame extension storage weather remove answers/oslo",
+        ],
+    ),
+    (
         "sesame extension inspect",
         [
             "sesame extension inspect ghcr.io/my-org/weather:1.2.0",

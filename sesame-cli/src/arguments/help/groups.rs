@@ -38,7 +38,7 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Permissions",
         top: &["extension grant", "extension revoke", "extension why", "secret", "trust"],
-        extension: &["grant", "revoke", "why", "events", "activity", "inspect"],
+        extension: &["grant", "revoke", "why", "events", "activity", "inspect", "storage"],
     },
     Group {
         title: "Versions and sharing",
