@@ -6,8 +6,8 @@
 
 mod clock;
 mod deliver;
-mod engine;
 mod inbox;
+mod main_loop;
 mod status;
 mod timer_memory;
 mod timers;
@@ -15,8 +15,8 @@ mod wait;
 
 pub use clock::{Clock, Now, SystemClock};
 pub use deliver::{Deliver, Delivered};
-pub use engine::{Engine, EngineError, Parts, Subscribers};
 pub use inbox::{Inbox, Stopped};
+pub use main_loop::{Engine, EngineError, Parts, Subscribers};
 pub use status::{Load, Status};
 pub use timer_memory::{Forgetful, LastDue, TimerMemory, Unremembered};
 pub use timers::Timers;

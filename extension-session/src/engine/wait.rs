@@ -51,7 +51,7 @@ impl Wait {
     /// Waits for a moment on one of the clocks, or for a ring. A wall clock that is set ends it too.
     pub(super) fn until(&self, boot: Option<BootTime>, wall: Option<Timestamp>) -> io::Result<()> {
         let absolute = TimerfdTimerFlags::ABSTIME;
-        let boot = boot.map_or(NEVER, |moment| spec_of_boot(moment));
+        let boot = boot.map_or(NEVER, spec_of_boot);
         timerfd_settime(&self.boot, absolute, &timer(boot))?;
         let wall = wall.map_or(NEVER, spec_of_wall);
         timerfd_settime(&self.wall, absolute | TimerfdTimerFlags::CANCEL_ON_SET, &timer(wall))?;
