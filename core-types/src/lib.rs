@@ -19,6 +19,7 @@ mod proxy_exceptions;
 mod reference;
 #[cfg(feature = "schema")]
 mod schema;
+mod storage;
 
 pub use activity::{
     Activity, ActivityEvent, ActivityRecord, CallOutcome, CallRecord, ChangeKind, ChangeOutcome,
@@ -29,7 +30,7 @@ pub use capability::{
     GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
     RequestedCapabilities, RequestedGrant, ResourceKind, ResourceMethod, ResourceRule,
     ResourceRuleError, SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError,
-    SecretName, UnknownCapability, UnknownFeature, Written,
+    SecretName, StorageSize, StorageSizeError, UnknownCapability, UnknownFeature, Written,
 };
 pub use documents::{
     ApplicationId, ApplicationIdError, Config, ConfigError, ConfigSchema, DeclaredSetting,
@@ -57,6 +58,7 @@ pub use reference::{
 };
 /// Wanted versions, as in `^1.2`, and versions that tags stand for.
 pub use semver::{Version, VersionReq};
+pub use storage::{MAX_STORED_VALUE, StorageKey, StorageKeyError, StoredValues, TooMuchStored};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::capability::{
     Capabilities, Capability, EnvName, ExecEnv, Feature, Grant, GrantedPath, MAX_REASON,
-    NetworkRule, Pattern, RequestedCapabilities, ResourceRule, ScopeKind, SecretName,
+    NetworkRule, Pattern, RequestedCapabilities, ResourceRule, ScopeKind, SecretName, StorageSize,
 };
 use crate::documents::{ApplicationId, Config};
 use crate::event::{
@@ -21,6 +21,7 @@ use crate::event::{
 use crate::limits::{LimitName, Limits};
 use crate::policy::Period;
 use crate::reference::{Digest, ExtensionName, Identity, OciPrefix, OciQuery, OciReference};
+use crate::storage::StorageKey;
 
 /// Implements the schema of a type whose values are texts of this pattern.
 macro_rules! text_schema {
@@ -66,6 +67,7 @@ const REFERENCE: &str = r"^(oci://)?(([^/@]*[.:][^/@]*|localhost|local)/[^:@]+|[
 text_schema! {
     ExtensionName: "The name of an extension", "^[a-z0-9][a-z0-9-]{0,63}$";
     SecretName: "The name of a secret", "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$";
+    StorageKey: "The key of a value", "^[a-z0-9][a-z0-9._/-]{0,127}$";
     EnvName: "The name of an environment variable", "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
     ExecEnv: "The name of an environment variable, or the beginning of several, such as `APP_*`",
         r"^[A-Za-z_][A-Za-z0-9_]{0,127}$|^[A-Za-z_][A-Za-z0-9_]+_\*$";
@@ -115,6 +117,21 @@ impl JsonSchema for Feature {
             "type": "string",
             "description": "A feature that may still change or go",
             "enum": Self::ALL.map(Self::name),
+        })
+    }
+}
+
+impl JsonSchema for StorageSize {
+    fn schema_name() -> Cow<'static, str> {
+        "StorageSize".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer",
+            "description": "How much data an extension can keep, in KiB",
+            "minimum": 1,
+            "maximum": Self::MAX.kib(),
         })
     }
 }
@@ -216,6 +233,15 @@ fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
             });
             json_schema!({ "anyOf": [{ "type": "boolean" }, closed(table, generator)] })
         }
+        ScopeKind::Size => {
+            let size = generator.subschema_for::<StorageSize>();
+            let table = json_schema!({
+                "type": "object",
+                "properties": { "max_kib": size },
+                "required": ["max_kib"],
+            });
+            json_schema!({ "anyOf": [{ "type": "boolean" }, closed(table, generator)] })
+        }
         ScopeKind::Directories => {
             let paths = list::<GrantedPath>(generator);
             let table = json_schema!({
@@ -260,6 +286,10 @@ fn of_request(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
         ScopeKind::Keys => {
             let keys = asked(json!({ "keys": list::<Pattern>(generator) }), &["keys"]);
             json_schema!({ "anyOf": [{ "type": "boolean" }, keys] })
+        }
+        ScopeKind::Size => {
+            let size = asked(json!({ "max_kib": generator.subschema_for::<StorageSize>() }), &[]);
+            json_schema!({ "anyOf": [{ "type": "boolean" }, size] })
         }
         ScopeKind::Directories => {
             let path = generator.subschema_for::<GrantedPath>();

@@ -3,6 +3,7 @@
 use core_types::Limit;
 use core_types::event::EventName;
 
+use crate::capabilities::BackendError;
 use crate::code::{NotExecutable, is_out_of_memory};
 use crate::compiling::CompileFault;
 use crate::directories::DirectoryError;
@@ -145,6 +146,9 @@ pub enum CallError {
         /// Its status.
         status: i32,
     },
+    /// The guest ended by itself, and its changes to its storage are lost.
+    #[error("the changes of the extension to its storage are not kept")]
+    Storage(#[source] BackendError),
     /// The extension is not a program.
     #[error("the extension is not a program: it exports neither `wasi:cli/run` nor `_start`")]
     NoProgram,

@@ -40,7 +40,7 @@ fn greetings_share_a_world() {
     assert_eq!(interface(&built("greeting")), interface(&built("greeting-sdk")));
     let expected = [
         "exports greet: func(name: string) -> string",
-        "imports open-sesame:host/config-read@0.1.0",
+        "imports open-sesame:host/config-read@0.1.1",
     ];
     assert_eq!(interface(&built("greeting")), expected.map(str::to_owned).into());
 }

@@ -151,7 +151,7 @@ impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { capability, scope } = self;
         match (scope, scope.list()) {
-            (Scope::Whole, _) => write!(f, "{capability}"),
+            _ if scope.is_unnamed() => write!(f, "{capability}"),
             (_, None) => write!(f, "{capability}={scope}"),
             (_, Some(list)) => write!(f, "{capability}={list}:{scope}"),
         }

@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Unexpected, Visitor};
 use crate::capability::grant::Grant;
 use crate::capability::scope::{
     EnvName, ExecEnv, Feature, GrantedPath, NetworkRule, Pattern, ResourceRule, SameGuestPath,
-    Scope, ScopeKind, SecretName, check_guest_paths,
+    Scope, ScopeKind, SecretName, StorageSize, check_guest_paths,
 };
 use crate::capability::set::Capabilities;
 use crate::capability::spec::Capability;
@@ -20,6 +20,9 @@ use crate::event::{EventPattern, EventPatternError};
 
 /// The key of the list that parts of `config-read` stand in.
 pub(super) const KEYS: &str = "keys";
+
+/// The key of the size of `storage`.
+pub(super) const MAX_KIB: &str = "max_kib";
 
 /// The remarks of an author on a request. A manifest has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,6 +117,7 @@ fn read_scopes<'de, A: MapAccess<'de>>(kind: ScopeKind, map: &mut A) -> Result<S
     match kind {
         ScopeKind::Whole => map.next_value().map(|entry: Entry<Flag>| entry.scopes(|flag| flag.0)),
         ScopeKind::Keys => map.next_value().map(|entry: Entry<Keys>| entry.scopes(|keys| keys.0)),
+        ScopeKind::Size => map.next_value().map(|entry: Entry<Size>| entry.scopes(|size| size.0)),
         ScopeKind::Directories => map.next_value().map(Entry::<Directories>::directories),
         ScopeKind::Topics => read_list(map, Scope::Pattern),
         ScopeKind::Secrets => read_list(map, Scope::Secret),
@@ -358,6 +362,32 @@ impl EntryForm for Keys {
         }
         let keys = keys.ok_or_else(|| de::Error::missing_field(KEYS))?;
         Ok(Self(keys.into_iter().map(Scope::Pattern).collect()))
+    }
+}
+
+/// How much data an extension may keep.
+struct Size(Vec<Scope>);
+
+impl EntryForm for Size {
+    const EXPECTED: &'static str = "`true`, `false` or `{ max_kib = 1024 }`";
+
+    fn of_bool<E>(is_granted: bool) -> Result<Self, E> {
+        let size = is_granted.then(|| Scope::Size(StorageSize::default()));
+        Ok(Self(size.into_iter().collect()))
+    }
+
+    fn of_table<'de, A: MapAccess<'de>>(mut map: Remarked<'_, A>) -> Result<Self, A::Error> {
+        let mut size: Option<StorageSize> = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                MAX_KIB => size = Some(map.next_value()?),
+                _ => drop(map.next_value::<de::IgnoredAny>()?),
+            }
+        }
+        // An author can say why it asks without a number.
+        let default = || map.remark.is_there.then(StorageSize::default);
+        let size = size.or_else(default).ok_or_else(|| de::Error::missing_field(MAX_KIB))?;
+        Ok(Self(vec![Scope::Size(size)]))
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Capability {
     ClipboardWrite,
     /// Send signals on the session bus.
     IpcPublish,
+    /// Keep data of its own.
+    Storage,
     /// See variables of the session's environment.
     Env,
     /// Ask web services.
@@ -130,6 +132,15 @@ const SPECS: &[CapabilitySpec] = &[
         // Every listener on the session bus is woken by each signal.
         requests_a_minute: Some(100),
         scope: ScopeKind::Topics,
+    },
+    CapabilitySpec {
+        capability: Capability::Storage,
+        name: "storage",
+        has_interface: true,
+        meaning: "keep data of its own on this machine from one call to the next",
+        example: "storage",
+        requests_a_minute: None,
+        scope: ScopeKind::Size,
     },
     CapabilitySpec {
         capability: Capability::Env,

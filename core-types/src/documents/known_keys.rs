@@ -6,7 +6,7 @@ use crate::event::{EventType, Setting, nearest_name};
 use crate::limits::LimitName;
 
 /// The keys of a policy, which stand at the top of its own file.
-const POLICY: [&str; 11] = [
+const POLICY: [&str; 12] = [
     "deny",
     "deny_events",
     "min_event_interval",
@@ -17,6 +17,7 @@ const POLICY: [&str; 11] = [
     "min_release_age",
     "preapproved",
     "lists_that_prune",
+    "max_storage_kib",
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
@@ -110,6 +111,7 @@ fn keys_of(table: &str) -> Vec<&'static str> {
         "limits" => LimitName::ALL.into_iter().filter_map(LimitName::key).collect(),
         "capabilities" => Capability::ALL.map(Capability::name).to_vec(),
         "config-read" => vec!["keys"],
+        "storage" => vec!["max_kib"],
         "filesystem" => vec!["read", "write"],
         "read" | "write" => vec!["path", "guest"],
         "network" => vec!["host", "allow_private"],

@@ -247,7 +247,7 @@ impl fmt::Display for RefusedBy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::{Capabilities, Feature, Scheme};
+    use crate::capability::{Capabilities, Feature, Scheme, StorageSize};
     use crate::documents::Manifest;
     use crate::policy::timed::TimedGrants;
     use std::time::Duration;
@@ -266,6 +266,7 @@ filesystem = { read = ["~/Documents"], write = [
     "~/Documents/out", { path = "~/notes", guest = "/notes" },
 ] }
 ipc-publish = ["greeting.*"]
+storage = { max_kib = 512 }
 experimental = ["wasi-0.3"]
 "#;
 
@@ -331,6 +332,8 @@ experimental = ["wasi-0.3"]
             Request::Use(Capability::SecretRead),
             Request::Use(Capability::SecretWrite),
             Request::UseExperimental(Feature::Wasi03),
+            Request::Store(StorageSize::holding(300 << 10).expect("a size")),
+            Request::Store(StorageSize::holding(600 << 10).expect("a size")),
         ];
         let lines: Vec<_> = requests
             .iter()
@@ -357,7 +360,9 @@ experimental = ["wasi-0.3"]
     clipboard-write -> Allow: granted for a while: clipboard-write
     secret-read -> Allow: granted: secret-read=token (x.toml:6)
     secret-write -> Deny: not granted (x.toml:4)
-    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:15)
+    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:16)
+    storage=512KiB -> Allow: granted: storage=512KiB (x.toml:15)
+    storage=1024KiB -> Deny: not granted (x.toml:4)
     "#);
         assert!(
             !decide(&Request::Use(Capability::ClipboardWrite), &authority, at(11)).allows(),
@@ -441,6 +446,8 @@ experimental = ["wasi-0.3"]
             (http("a b", 80), "network=api.example.com"),
             (open(true), "filesystem=write:/srv/data"),
             (Request::UseExperimental(Feature::Wasi03), "experimental=wasi-0.3"),
+            (Request::Use(Capability::Storage), "storage"),
+            (Request::Store(StorageSize::MAX), "storage=16384KiB"),
         ] {
             assert_eq!(request.grant_text(), expected);
             if let Some(grant) = request.least_grant() {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::capability::{
     Capabilities, Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, Pattern,
-    ResourceKind, ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind,
+    ResourceKind, ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind, StorageSize,
 };
 use crate::event::{EventName, EventPattern};
 
@@ -31,6 +31,8 @@ pub enum Request {
     WriteSecret(String),
     /// To publish on a topic.
     Publish(String),
+    /// To keep so much data of its own.
+    Store(StorageSize),
     /// To see a variable of the session.
     ReadVariable(EnvName),
     /// To connect to a host.
@@ -79,6 +81,7 @@ impl Request {
         match (grant.scope(), grant.capability()) {
             (Scope::Secret(name), Capability::SecretWrite) => Self::WriteSecret(name.to_string()),
             (Scope::Secret(name), _) => Self::ReadSecret(name.to_string()),
+            (Scope::Size(size), _) => Self::Store(*size),
             (Scope::Variable(name), _) => Self::ReadVariable(name.clone()),
             (Scope::Read(path), _) => Self::OpenDirectory { path: path.clone(), write: false },
             (Scope::Write(path), _) => Self::OpenDirectory { path: path.clone(), write: true },
@@ -96,6 +99,7 @@ impl Request {
             Self::ReadSecret(_) => Capability::SecretRead,
             Self::WriteSecret(_) => Capability::SecretWrite,
             Self::Publish(_) => Capability::IpcPublish,
+            Self::Store(_) => Capability::Storage,
             Self::ReadVariable(_) => Capability::Env,
             Self::Connect { .. } => Capability::Network,
             Self::OpenDirectory { .. } => Capability::Filesystem,
@@ -111,6 +115,8 @@ impl Request {
     pub fn object(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Use(_) => None,
+            Self::Store(size) if size.is_default() => None,
+            Self::Store(size) => Some(Cow::Owned(size.to_string())),
             Self::ReadConfig(name)
             | Self::ReadSecret(name)
             | Self::WriteSecret(name)
@@ -140,6 +146,7 @@ impl Request {
                 name.parse().ok().map(Scope::Secret)
             }
             Self::Publish(topic) => topic.parse().ok().filter(|_| topic != "*").map(Scope::Pattern),
+            Self::Store(size) => Some(Scope::Size(*size)),
             Self::ReadVariable(name) => Some(Scope::Variable(name.clone())),
             Self::Connect { scheme, host, port } => {
                 shortest_rule(*scheme, host, *port).map(Scope::Host)
@@ -177,6 +184,7 @@ impl Request {
                 granted.as_str() == name
             }
             (Self::Publish(topic), scope) => is_topic(topic) && scope.covers_name(topic),
+            (Self::Store(size), Scope::Size(granted)) => size <= granted,
             (Self::ReadVariable(name), Scope::Variable(granted)) => granted == name,
             (Self::Connect { scheme, host, port }, Scope::Host(rule)) => {
                 rule.allows(*scheme, host, *port)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capability::{Capability, Grant, Scope};
+use crate::capability::{Capability, Grant, Scope, StorageSize};
 use crate::event::{EventName, EventPattern, Interval};
 use crate::limits::Limits;
 use crate::policy::period::Period;
@@ -58,6 +58,9 @@ pub struct Policy {
     /// `lists_that_prune`: published lists that may demand by their `[defaults]` that `sync`
     /// removes extensions that left the list. Default: none.
     pub lists_that_prune: Option<Vec<OciPrefix>>,
+    /// `max_storage_kib`: how much data of its own each extension can keep at most, whatever its
+    /// manifest says. Default: what the manifest says.
+    pub max_storage_kib: Option<StorageSize>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
 }

@@ -264,6 +264,9 @@ fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
     capabilities.written(capability).map(|written| match written {
         Written::Whole => true.into(),
+        Written::Size(key, size) => {
+            Value::InlineTable([(key, i64::from(size.kib()))].into_iter().collect())
+        }
         Written::List(scopes) => list_value(&scopes),
         Written::Lists(lists) => Value::InlineTable(
             lists.into_iter().map(|(key, scopes)| (key, list_value(&scopes))).collect(),

@@ -95,11 +95,11 @@ impl Requests {
         }
     }
 
-    /// Returns the requests that `before` does not have, and those that are wider.
+    /// Returns the requests for which those of `before` are not enough, and those that are wider.
     pub(crate) fn beyond(self, before: &Self) -> Self {
         let is_new = |request: &RequestedGrant| {
             self.wider.contains(&request.grant)
-                || before.grants.iter().all(|before| before.grant != request.grant)
+                || !before.grants.iter().any(|before| before.grant.covers(&request.grant))
         };
         let is_new_capability =
             |capability: &Capability| !before.without_scope.contains(capability);
@@ -169,5 +169,15 @@ mod tests {
         let new = after.beyond(&before);
         assert_eq!(new.grants, requested(&["network=b.example"]));
         assert_eq!(new.without_scope, [Capability::IpcPublish]);
+    }
+
+    /// A part of what was asked for before is not asked for again.
+    #[test]
+    fn update_to_less_asks_nothing() {
+        let of = |grant: &str| Requests::new([Capability::Storage], requested(&[grant]));
+        let asked = |before: &str, after: &str| of(after).beyond(&of(before)).grants;
+        assert_eq!(asked("storage=512KiB", "storage"), []);
+        assert_eq!(asked("storage", "storage=512KiB"), requested(&["storage=512KiB"]));
+        assert_eq!(asked("network=*.a.example", "network=b.a.example"), []);
     }
 }

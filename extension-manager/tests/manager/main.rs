@@ -9,6 +9,7 @@ mod installing;
 mod refusals;
 mod rolling_back;
 mod signers;
+mod storage;
 mod support;
 mod syncing;
 mod updating;

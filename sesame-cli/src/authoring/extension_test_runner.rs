@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use core_types::event::{EventName, Occurrence};
 use core_types::{
-    Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request,
+    Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request, StorageKey,
+    StorageSize, StoredValues,
 };
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError,
-    Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,
+    MemoryStorage, Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb,
+    SecretStore,
 };
 use serde::Deserialize;
 
@@ -72,6 +74,8 @@ pub struct Case {
     expect_clipboard: Option<String>,
     /// The expected messages, as `topic: payload`.
     expect_published: Option<Vec<String>>,
+    /// The expected storage afterwards, as far as it is text.
+    expect_storage: Option<BTreeMap<String, String>>,
 }
 
 /// A value of an event as it is written.
@@ -108,6 +112,9 @@ struct Answers {
     env: BTreeMap<String, String>,
     #[serde(default)]
     http: Vec<HttpAnswer>,
+    /// The values that the extension has kept before.
+    #[serde(default)]
+    storage: BTreeMap<StorageKey, String>,
 }
 
 /// The answer of a web server.
@@ -170,7 +177,7 @@ pub struct Bench<'a> {
 impl Bench<'_> {
     /// Runs a case.
     pub fn run(&self, case: &Case) -> TestedCase {
-        let desk = Arc::new(Desk { answers: case.answers.clone(), done: Mutex::default() });
+        let desk = Arc::new(Desk::new(case.answers.clone()));
         let tested = |problem, printed| TestedCase { name: case.name.clone(), problem, printed };
         let directories = match case.make_directories() {
             Ok(directories) => directories,
@@ -228,6 +235,7 @@ fn check(case: &Case, report: &CallReport, desk: &Desk) -> Result<(), String> {
     let done = desk.done.lock().unwrap_or_else(PoisonError::into_inner);
     same("notifications", case.expect_notifications.as_ref(), &done.notifications)?;
     same("messages", case.expect_published.as_ref(), &done.published)?;
+    same("storage", case.expect_storage.as_ref(), &desk.stored())?;
     match &case.expect_clipboard {
         Some(_) => same("clipboard", Some(&case.expect_clipboard), &done.clipboard),
         None => Ok(()),
@@ -300,6 +308,7 @@ fn listed(refused: &[String]) -> String {
 /// A desktop for one case, which gives the case's answers and records its effects.
 struct Desk {
     answers: Answers,
+    storage: MemoryStorage,
     done: Mutex<Done>,
 }
 
@@ -312,12 +321,30 @@ struct Done {
 }
 
 impl Desk {
+    fn new(answers: Answers) -> Self {
+        let (storage, mut values) = (MemoryStorage::default(), StoredValues::default());
+        for (key, value) in &answers.storage {
+            // What does not fit, no extension can have kept.
+            let _ = values.set(key.clone(), value.clone().into_bytes(), StorageSize::MAX.bytes());
+        }
+        storage.set_values(&Owner::default(), values);
+        Self { answers, storage, done: Mutex::default() }
+    }
+
+    /// Returns the storage as text.
+    fn stored(&self) -> BTreeMap<String, String> {
+        let values = self.storage.values(&Owner::default());
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        values.iter().map(|(key, value)| (key.to_string(), text(value))).collect()
+    }
+
     fn backends(self: &Arc<Self>) -> Backends {
         Backends {
             secrets: self.clone(),
             notifications: self.clone(),
             clipboard: self.clone(),
             publisher: self.clone(),
+            storage: Arc::new(self.storage.clone()),
             environment: self.clone(),
             is_offline: true,
             recorded_web: Some(self.clone()),

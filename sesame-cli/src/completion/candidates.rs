@@ -112,6 +112,15 @@ fn binary(installed: &Installed) -> Vec<u8> {
     fs::read(&installed.binary().path).unwrap_or_default()
 }
 
+/// Returns the keys in the storage of the extension on the line.
+pub fn stored_keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let values = named(&["storage"]).and_then(|(context, installed)| {
+        context.depot().ok()?.storage(&installed.reference.identity()).peek().ok()
+    });
+    let values = values.unwrap_or_default();
+    beginning(current, values.keys("").map(ToString::to_string))
+}
+
 /// Returns the grants for any extension: capabilities, and directories as their scopes.
 pub fn capabilities(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, written_grants(current, &BTreeSet::new()).into_iter())

@@ -121,6 +121,9 @@ fn call_help(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Hel
         CallError::NoProgram | CallError::NoWorkloads => {
             Help::new(ErrorKind::Usage).with_hint(functions())
         }
+        CallError::Storage(_) => {
+            Help::new(ErrorKind::Local).with_hint(format!("sesame extension storage {name}"))
+        }
         CallError::OutputClosed => Help::new(ErrorKind::Failure),
         CallError::Exited { .. } => Help::new(ErrorKind::Failure).with_hint(logs()),
         CallError::Other(_) => Help::new(ErrorKind::Limit),

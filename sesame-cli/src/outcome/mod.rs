@@ -6,6 +6,7 @@ mod events;
 mod installation;
 mod publishing;
 mod report;
+mod storage;
 mod testing;
 mod workload;
 
@@ -20,5 +21,6 @@ pub use report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
     Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
+pub use storage::{StorageReport, StoredKey};
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;
