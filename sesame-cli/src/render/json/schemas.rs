@@ -90,7 +90,7 @@ const COMMANDS: &[CommandRow] = command_rows! {
     "workload-default" | "workload-sync" => [Object<Workload<'static>>];
     "workload-delete" => [Object<Deleted<'static>>];
     "schema" => [Object<Schemas<'static>>, Object<OneSchema<'static>>];
-    "run" | "exec" => [];
+    "run" | "exec" | "session-run" => [];
 };
 
 const DOCUMENTS: &[DocumentRow] = &[
