@@ -10,6 +10,7 @@ mod activity;
 mod capability;
 mod documents;
 mod error_kind;
+pub mod event;
 mod file_format;
 mod limits;
 mod permissions;
@@ -18,6 +19,7 @@ mod proxy_exceptions;
 mod reference;
 #[cfg(feature = "schema")]
 mod schema;
+mod storage;
 
 pub use activity::{
     Activity, ActivityEvent, ActivityRecord, CallOutcome, CallRecord, ChangeKind, ChangeOutcome,
@@ -28,12 +30,13 @@ pub use capability::{
     GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
     RequestedCapabilities, RequestedGrant, ResourceKind, ResourceMethod, ResourceRule,
     ResourceRuleError, SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError,
-    SecretName, UnknownCapability, UnknownFeature, Written,
+    SecretName, StorageSize, StorageSizeError, UnknownCapability, UnknownFeature, Written,
 };
 pub use documents::{
-    Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
-    ExtensionSection, ListDefaults, Manifest, Parsed, SettingError, SettingKind, TomlLeaf,
-    TomlProblem, UnknownKey, parse_toml, plain_message, toml_leaves, variable_name, with_causes,
+    ApplicationId, ApplicationIdError, Config, ConfigError, ConfigSchema, DeclaredSetting,
+    ExtensionEntry, ExtensionList, ExtensionSection, ListDefaults, Manifest, Parsed, Service,
+    SettingError, SettingKind, TomlLeaf, TomlProblem, UnknownKey, parse_author_manifest,
+    parse_toml, plain_message, toml_leaves, variable_name, with_causes,
 };
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;
@@ -45,7 +48,7 @@ pub use permissions::{Owner, Permissions};
 pub use policy::{
     Authority, BootTime, Decision, Document, IdentityRule, Period, PeriodError, Place, Policy,
     Preapproved, Refusal, RefusedBy, Request, RequiredSigner, Rule, SignerRule, SourceRefusal,
-    TimedGrant, TimedGrants, Verdict, decide, denied_by_policy,
+    TimedGrant, TimedGrants, Verdict, decide, denied_by_policy, grant_denied_by_policy,
 };
 pub use proxy_exceptions::ProxyExceptions;
 pub use reference::{
@@ -55,6 +58,7 @@ pub use reference::{
 };
 /// Wanted versions, as in `^1.2`, and versions that tags stand for.
 pub use semver::{Version, VersionReq};
+pub use storage::{MAX_STORED_VALUE, StorageKey, StorageKeyError, StoredValues, TooMuchStored};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

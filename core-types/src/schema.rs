@@ -11,12 +11,17 @@ use serde_json::{Value, json};
 
 use crate::capability::{
     Capabilities, Capability, EnvName, ExecEnv, Feature, Grant, GrantedPath, MAX_REASON,
-    NetworkRule, Pattern, RequestedCapabilities, ResourceRule, ScopeKind, SecretName,
+    NetworkRule, Pattern, RequestedCapabilities, ResourceRule, ScopeKind, SecretName, StorageSize,
 };
-use crate::documents::Config;
+use crate::documents::{ApplicationId, Config};
+use crate::event::{
+    AuthorEvents, EventName, EventPattern, EventTables, EventType, Interval, MAX_PATHS, MAX_SSIDS,
+    MAX_TIMES, Setting, Weekday,
+};
 use crate::limits::{LimitName, Limits};
 use crate::policy::Period;
 use crate::reference::{Digest, ExtensionName, Identity, OciPrefix, OciQuery, OciReference};
+use crate::storage::StorageKey;
 
 /// Implements the schema of a type whose values are texts of this pattern.
 macro_rules! text_schema {
@@ -62,6 +67,7 @@ const REFERENCE: &str = r"^(oci://)?(([^/@]*[.:][^/@]*|localhost|local)/[^:@]+|[
 text_schema! {
     ExtensionName: "The name of an extension", "^[a-z0-9][a-z0-9-]{0,63}$";
     SecretName: "The name of a secret", "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$";
+    StorageKey: "The key of a value", "^[a-z0-9][a-z0-9._/-]{0,127}$";
     EnvName: "The name of an environment variable", "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
     ExecEnv: "The name of an environment variable, or the beginning of several, such as `APP_*`",
         r"^[A-Za-z_][A-Za-z0-9_]{0,127}$|^[A-Za-z_][A-Za-z0-9_]+_\*$";
@@ -70,6 +76,13 @@ text_schema! {
     Digest: "The digest of exact bytes", "^sha256:[0-9a-f]{64}$";
     Period: "A length of time, such as `90s`, `1h 30m` or `7d`",
         r"^\s*[0-9]+[wdhms](\s+[0-9]+[wdhms])*\s*$";
+    Interval: "A length of time from `1s` to `30d`, such as `15m`",
+        r"^\s*[0-9]+[wdhms](\s+[0-9]+[wdhms])*\s*$";
+    EventName: "The name of an event, such as `power.battery` or `custom.build.done`",
+        r"^[^\s./*]+(\.[^\s./*]+)+$";
+    EventPattern: "The name of an event, or `power.*` for all below `power` that are not private",
+        r"^[^\s./*]+(\.[^\s./*]+)*(\.\*)?$";
+    ApplicationId: "The id of an application of Flatpak or Snap", "^[A-Za-z0-9_.-]{1,255}$";
     Grant: "A permission: a capability, and its scope where it has one", "^[a-z-]+(=.+)?$";
     ResourceRule: "A kind of resource and its methods, such as `v1/configmaps:get`",
         "^[^:]+/[^:]+:(get|create|update|delete)(,(get|create|update|delete))*$";
@@ -104,6 +117,21 @@ impl JsonSchema for Feature {
             "type": "string",
             "description": "A feature that may still change or go",
             "enum": Self::ALL.map(Self::name),
+        })
+    }
+}
+
+impl JsonSchema for StorageSize {
+    fn schema_name() -> Cow<'static, str> {
+        "StorageSize".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer",
+            "description": "How much data an extension can keep, in KiB",
+            "minimum": 1,
+            "maximum": Self::MAX.kib(),
         })
     }
 }
@@ -205,6 +233,15 @@ fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
             });
             json_schema!({ "anyOf": [{ "type": "boolean" }, closed(table, generator)] })
         }
+        ScopeKind::Size => {
+            let size = generator.subschema_for::<StorageSize>();
+            let table = json_schema!({
+                "type": "object",
+                "properties": { "max_kib": size },
+                "required": ["max_kib"],
+            });
+            json_schema!({ "anyOf": [{ "type": "boolean" }, closed(table, generator)] })
+        }
         ScopeKind::Directories => {
             let paths = list::<GrantedPath>(generator);
             let table = json_schema!({
@@ -219,6 +256,7 @@ fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
         ScopeKind::Hosts => list::<NetworkRule>(generator),
         ScopeKind::CommandVariables => list::<ExecEnv>(generator),
         ScopeKind::Resources => list::<ResourceRule>(generator),
+        ScopeKind::Events => list::<EventPattern>(generator),
         ScopeKind::Features => list::<Feature>(generator),
     }
 }
@@ -249,6 +287,10 @@ fn of_request(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
             let keys = asked(json!({ "keys": list::<Pattern>(generator) }), &["keys"]);
             json_schema!({ "anyOf": [{ "type": "boolean" }, keys] })
         }
+        ScopeKind::Size => {
+            let size = asked(json!({ "max_kib": generator.subschema_for::<StorageSize>() }), &[]);
+            json_schema!({ "anyOf": [{ "type": "boolean" }, size] })
+        }
         ScopeKind::Directories => {
             let path = generator.subschema_for::<GrantedPath>();
             let table = asked(json!({ "path": path, "guest": { "type": "string" } }), &["path"]);
@@ -266,6 +308,7 @@ fn of_request(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
         ScopeKind::Variables => named::<EnvName>(generator),
         ScopeKind::CommandVariables => named::<ExecEnv>(generator),
         ScopeKind::Resources => named::<ResourceRule>(generator),
+        ScopeKind::Events => named::<EventPattern>(generator),
         ScopeKind::Features => named::<Feature>(generator),
     }
 }
@@ -370,5 +413,84 @@ impl JsonSchema for ConfigValue {
             "type": ["string", "integer", "number", "boolean", "object"],
             "additionalProperties": generator.subschema_for::<Self>(),
         })
+    }
+}
+
+impl JsonSchema for EventTables {
+    fn schema_name() -> Cow<'static, str> {
+        "EventTables".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        events(generator, |_| true)
+    }
+}
+
+impl JsonSchema for AuthorEvents {
+    fn schema_name() -> Cow<'static, str> {
+        "AuthorEvents".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        events(generator, |setting| !setting.is_of_user())
+    }
+}
+
+/// Returns a table for each event, with those settings that can stand there.
+fn events(generator: &mut SchemaGenerator, is_there: fn(Setting) -> bool) -> Schema {
+    let mut table_of = |event: EventType| {
+        let settings = Setting::ALL.into_iter().filter(|setting| event.has_setting(*setting));
+        let properties: serde_json::Map<_, _> = settings
+            .filter(|setting| is_there(*setting))
+            .map(|setting| (setting.key().to_owned(), setting_form(setting, generator).to_value()))
+            .collect();
+        let table = json_schema!({
+            "type": "object",
+            "description": event.spec().meaning,
+            "properties": properties,
+        });
+        closed(table, generator).to_value()
+    };
+    let known = EventType::ALL.into_iter().filter(|event| *event != EventType::Custom);
+    let properties: serde_json::Map<_, _> =
+        known.map(|event| (event.spec().name.to_owned(), table_of(event))).collect();
+    let custom = table_of(EventType::Custom);
+    let table = json_schema!({
+        "type": "object",
+        "description": "What wakes the extension, with settings for each event",
+        "properties": properties,
+        "patternProperties": { r"^custom\.[^\s./*]+(\.[^\s./*]+)*$": custom },
+    });
+    closed(table, generator)
+}
+
+/// Returns the form of a setting.
+fn setting_form(setting: Setting, generator: &mut SchemaGenerator) -> Schema {
+    let several = |most: usize, item: Value| {
+        // Duplicates count once, so that a longer list can be one of so many.
+        let description = format!("At most {most} different ones");
+        json_schema!({ "type": "array", "minItems": 1, "items": item, "description": description })
+    };
+    let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
+    match setting {
+        Setting::Every => generator.subschema_for::<Interval>(),
+        Setting::At => several(MAX_TIMES, text("^([01][0-9]|2[0-3]):[0-5][0-9]$")),
+        Setting::Days => several(
+            Weekday::ALL.len(),
+            json!({ "type": "string", "enum": Weekday::ALL.map(Weekday::name) }),
+        ),
+        Setting::Below | Setting::Above => {
+            json_schema!({ "type": "integer", "minimum": 0, "maximum": 100 })
+        }
+        Setting::Ssid => several(MAX_SSIDS, json!({ "type": "string", "minLength": 1 })),
+        Setting::Player => {
+            json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_.-]{1,128}$" })
+        }
+        Setting::Paths => several(MAX_PATHS, text("^[~/]")),
+        Setting::Exact
+        | Setting::CatchUp
+        | Setting::Charging
+        | Setting::WhileLocked
+        | Setting::Enabled => json_schema!({ "type": "boolean" }),
     }
 }

@@ -15,6 +15,7 @@
 mod activity;
 mod archives;
 mod config;
+mod events;
 mod files;
 #[cfg(all(fuzzing, feature = "registry"))]
 pub mod fuzzing;
@@ -26,6 +27,7 @@ pub mod registry;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod source;
+mod storage;
 mod store;
 mod trust;
 
@@ -37,6 +39,7 @@ pub use config::{
     CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
     RedirectHostError, RegistrySettings, Setting,
 };
+pub use events::{ClaimError, EventTimes, SessionClaim};
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{
     Collected, FollowedList, FromList, Generation, GenerationError, GivenByList, History,
@@ -44,7 +47,7 @@ pub use history::{
 };
 pub use manifest::{
     ChangeCapabilitiesError, ChangeSettingsError, ChangeTimedGrantsError, EditError,
-    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError,
+    GrantInstalledError, GuestPathTaken, LoadedManifest, ManifestError, ReplaceManifestError, Seed,
     SettingChange, TimedGrantsError, needs_text,
 };
 pub use oci::{
@@ -60,6 +63,7 @@ pub use source::{
     AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
     StagingError, WebAddress,
 };
+pub use storage::{LockedStorage, Orphan, Storage, StorageError};
 pub use store::{
     Basis, BasisError, ChangedMeanwhile, CheckNameError, CheckedSignature, CommitError,
     ConfirmOriginError, Depot, ExtensionNotFound, FindError, Finding, InstallPlan, Installed,

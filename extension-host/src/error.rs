@@ -1,14 +1,16 @@
 //! Errors of the host.
 
 use core_types::Limit;
+use core_types::event::EventName;
 
+use crate::capabilities::BackendError;
 use crate::code::{NotExecutable, is_out_of_memory};
 use crate::compiling::CompileFault;
 use crate::directories::DirectoryError;
 use crate::limits::AddressSpaceTooSmall;
 use crate::linking::Refusal;
 use crate::modules::ModuleFault;
-use crate::values::{ArgumentError, ExportedFunction, Uncallable};
+use crate::values::{ArgumentError, EVENTS_INTERFACE, ExportedFunction, Uncallable};
 
 /// Why an extension cannot be linked.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +113,12 @@ pub enum CallError {
     /// A granted directory is not available. The extension was not started.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The event is not granted. The extension was not started.
+    #[error(transparent)]
+    NotWoken(#[from] NotWoken),
+    /// The extension does not handle events.
+    #[error("the extension does not handle events: it does not export `{EVENTS_INTERFACE}`")]
+    NoEvents,
     /// The arguments do not fit.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
@@ -138,6 +146,9 @@ pub enum CallError {
         /// Its status.
         status: i32,
     },
+    /// The guest ended by itself, and its changes to its storage are lost.
+    #[error("the changes of the extension to its storage are not kept")]
+    Storage(#[source] BackendError),
     /// The extension is not a program.
     #[error("the extension is not a program: it exports neither `wasi:cli/run` nor `_start`")]
     NoProgram,
@@ -147,6 +158,18 @@ pub enum CallError {
     /// Something between host and guest failed.
     #[error("the call failed")]
     Other(#[source] wasmtime::Error),
+}
+
+/// An event that does not wake an extension.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{event}` does not wake it: {rule}")]
+pub struct NotWoken {
+    /// The event.
+    pub event: EventName,
+    /// Whether a policy decided, so that a grant does not help.
+    pub is_by_policy: bool,
+    /// The rule, in words.
+    pub rule: String,
 }
 
 /// A limit that a call exceeded. The call was stopped.

@@ -47,9 +47,9 @@ pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable
 pub use calling::{CallReport, CallState, Program, RateLimits, Returned, Usage, boot_time};
 pub use capabilities::*;
 pub use code::{
-    Code, CodeKind, NotExecutable, RequestError, author_manifest, check_binary, custom_sections,
-    declared_settings, has_author_manifest, optional_for_author, requested_by_author,
-    with_author_manifest,
+    Code, CodeKind, DeclaredEvents, NotExecutable, RequestError, author_manifest, check_binary,
+    custom_sections, declared_events, declared_settings, has_author_manifest, optional_for_author,
+    requested_by_author, unknown_keys_of_author, with_author_manifest,
 };
 #[cfg(feature = "componentize")]
 pub use code::{
@@ -63,7 +63,7 @@ pub use compiling::{
 /// The permissions of an extension.
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
-pub use error::{CallError, HostError, LimitExceeded};
+pub use error::{CallError, HostError, LimitExceeded, NotWoken};
 pub use extension::Extension;
 pub use host::Host;
 pub use limits::{AddressSpaceTooSmall, OutputSink};
@@ -74,6 +74,6 @@ pub use modules::{
     WorkloadOutcome, WorkloadRequest, plural_of,
 };
 pub use purpose::Purpose;
-pub use values::{ArgumentError, Arguments, ExportedFunction, Uncallable, Word};
+pub use values::{ArgumentError, Arguments, EVENTS_INTERFACE, ExportedFunction, Uncallable, Word};
 /// The engine, in the version that this crate uses.
 pub use wasmtime;

@@ -5,7 +5,7 @@ use wasmtime::component::Component;
 use crate::code::{Code, LoadedCode};
 use crate::host::Host;
 use crate::linking::split_version;
-use crate::values::ExportedFunction;
+use crate::values::{EVENTS_INTERFACE, ExportedFunction};
 
 /// The purpose of an extension, as far as its exports tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,12 @@ impl Host {
         } else {
             Purpose::Library
         }
+    }
+
+    /// Tells whether the code exports the interface by which it is woken. No code runs.
+    pub fn handles_events(&self, code: &Code) -> bool {
+        let is_there = |interface: &Option<String>| interface.as_deref() == Some(EVENTS_INTERFACE);
+        self.exports(code).iter().any(|function| is_there(&function.interface))
     }
 
     fn is_handler(&self, code: &Code) -> bool {

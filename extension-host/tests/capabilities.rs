@@ -37,7 +37,7 @@ fn granted_config_is_read() {
 fn ungranted_interface_is_named_early() {
     let refused =
         try_extension(&GREETING, permissions("notification = true", "")).err().expect("refused");
-    insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
+    insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.1` needs the capability `config-read`, which is not granted");
 }
 
 /// Streams, clocks and terminals are there and lead nowhere.

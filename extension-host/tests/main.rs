@@ -16,6 +16,7 @@ mod modules;
 mod network;
 mod programs;
 mod proposals;
+mod storage;
 mod support;
 mod values;
 #[cfg(feature = "wasi-0-3")]

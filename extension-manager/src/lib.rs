@@ -45,7 +45,10 @@ mod tryout;
 mod update;
 
 pub use bundles::{BundlesError, ImportOptions};
-pub use calling::{CallMode, Callable, GuestLogError, Needs, Session, SessionError, difference};
+pub use calling::{
+    CallMode, Callable, Delivered, Delivery, DeliveryOutcome, GuestLogError, Needs, Session,
+    SessionError, WakingEvent, difference,
+};
 pub use checks::{
     BrokenError, CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState,
     Garbage, GarbageError, Health, LockState, PolicyCheck, PolicyStop, Restore, SessionState,
@@ -58,7 +61,8 @@ pub use consent::{
 pub use error::{CodeError, OpenError};
 pub use events::{Event, Events, Note, Phase, Silent, Wait, Warning};
 pub use examination::{
-    BuiltBinary, ExamineError, Findings, requested_by, requests_of, starts_without,
+    BuiltBinary, EventsMismatch, ExamineError, Findings, declared_by, requested_by, requests_of,
+    starts_without,
 };
 /// The arguments and the value of a call, so that a program which only calls needs no other crate.
 pub use extension_host::{Arguments, Returned};

@@ -8,6 +8,7 @@ use core_types::{Digest, ExtensionName, UnknownKey};
 use extension_depot::{Depot, EffectiveConfig, Installed, PlaceError, Places};
 use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules, Host};
 
+use crate::calling::DepotStorage;
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
 
@@ -22,7 +23,7 @@ use crate::events::{Event, Events, Silent};
 #[derive(Clone)]
 pub struct Options {
     /// The backends of capabilities. By default there are none, and granted capabilities are
-    /// unavailable.
+    /// unavailable, but for `storage`, which is in the depot.
     pub backends: Backends,
     /// Makes the command line of a bounded child that compiles, when something has to be compiled.
     /// By default code is compiled in this process, without bounds.
@@ -124,7 +125,8 @@ impl Manager {
         CodeCache::new(self.depot.places().code())
     }
 
-    pub(crate) fn is_safe_mode(&self) -> bool {
+    /// Tells whether the user wants no extension to be called, whatever is asked.
+    pub fn is_safe_mode(&self) -> bool {
         self.options.is_safe_mode
     }
 
@@ -177,6 +179,9 @@ impl Manager {
             // A log that cannot be written keeps no call from being made, and the user has to know.
             Err(error) => events.event(Event::CallNotLogged(&error)),
         };
-        Ok(host.with_backends(self.options.backends.clone()).observed_by(observer))
+        let storage =
+            DepotStorage { depot: self.depot.clone(), events: self.options.events.clone() };
+        let backends = Backends { storage: Arc::new(storage), ..self.options.backends.clone() };
+        Ok(host.with_backends(backends).observed_by(observer))
     }
 }

@@ -1,9 +1,9 @@
 //! What a Rust extension for Open Sesame depends on.
 //!
 //! [`generate!`] turns the extension's world, written in WIT, into traits to implement and an
-//! `export!` macro; [`config`], [`secret`], [`notification`], [`clipboard`], [`ipc`] and [`log`]
-//! are the host's side of the conversation. Each but `log` has to be granted by the user, and says
-//! with which line of the manifest.
+//! `export!` macro; [`config`], [`secret`], [`notification`], [`clipboard`], [`ipc`], [`storage`]
+//! and [`log`] are the host's side of the conversation. Each but `log` has to be granted by the
+//! user, and says with which line of the manifest.
 //!
 //! ```
 //! extension_sdk::generate!({
@@ -43,6 +43,7 @@ pub mod ipc;
 pub mod log;
 pub mod notification;
 pub mod secret;
+pub mod storage;
 
 pub use bindings::open_sesame::host;
 pub use error::Error;
@@ -67,7 +68,7 @@ mod bindings {
 /// before it in a list: `path: ["../wit/host", "wit"], world: "my:tools/tools"`.
 ///
 /// A world that uses a type of the host's interfaces in its own functions shares the SDK's with
-/// `with: { "open-sesame:host/log@0.1.0": extension_sdk::host::log }`.
+/// `with: { "open-sesame:host/log@0.1.1": extension_sdk::host::log }`.
 ///
 /// An export at the world's top level should not be named like a function of libc (`read`, `write`,
 /// `open`, `exit`): it would silently take that function's place for the whole program. Functions

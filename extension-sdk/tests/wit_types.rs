@@ -221,11 +221,11 @@ mod shared {
             package test:shared;
 
             world shared {
-                use open-sesame:host/log@0.1.0.{level};
+                use open-sesame:host/log@0.1.1.{level};
                 export level-of: func(line: string) -> level;
             }
         ",
-        with: { "open-sesame:host/log@0.1.0": extension_sdk::host::log },
+        with: { "open-sesame:host/log@0.1.1": extension_sdk::host::log },
     });
 }
 

@@ -168,10 +168,14 @@ impl Context {
     /// can write to its directories. Connections are opened when they are needed.
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
-            let manager = Manager::open(self.places()?.clone(), self.options()?)?;
-            let _ = self.manager.set(manager);
+            let _ = self.manager.set(self.fresh_manager()?);
         }
         Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    /// Returns a manager like [`manager`](Self::manager) that belongs to its caller.
+    pub fn fresh_manager(&self) -> Result<Manager, Failure> {
+        Ok(Manager::open(self.places()?.clone(), self.options()?)?)
     }
 
     /// Returns a manager whoever owns the directories, to diagnose them.

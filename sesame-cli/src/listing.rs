@@ -145,6 +145,16 @@ listing! {
     Secrets: whole("secret", 0)
 }
 
+listing! {
+    /// `storage`
+    StoredKeys: whole("key", 0), whole("size", 0)
+}
+
+listing! {
+    /// `list --orphans`
+    Orphans: middle("identity", 0), whole("size", 0), middle("path", 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +186,8 @@ mod tests {
             Tags::COLUMNS,
             Logins::COLUMNS,
             Secrets::COLUMNS,
+            StoredKeys::COLUMNS,
+            Orphans::COLUMNS,
         ] {
             check(columns);
         }

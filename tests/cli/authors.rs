@@ -68,6 +68,7 @@ fn new_keeps_existing_files() {
     out: mine/wit/deps/open-sesame-host/package.wit
     out: mine/wit/deps/open-sesame-host/secret-read.wit
     out: mine/wit/deps/open-sesame-host/secret-write.wit
+    out: mine/wit/deps/open-sesame-host/storage.wit
     out: mine/wit/deps/open-sesame-host/types.wit
     out: mine/wit/world.wit
     err: next: cd mine && sesame extension build && sesame extension test
@@ -169,7 +170,7 @@ expect = ""
     );
     insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
     exit 2
-    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown key `expekt`; expected one of `name`, `function`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `directories`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`
+    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown key `expekt`; expected one of `name`, `function`, `event`, `values`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `directories`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`, `expect_storage`
     err:   |
     err: 4 | expekt = 1
     err:   | ^^^^^^
@@ -297,7 +298,7 @@ fn publish_refuses_invalid_projects() {
 fn interfaces_publish_as_a_package() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let interfaces = root().join("wit/host");
-    let line = format!("extension publish {}/wit/open-sesame/host:0.1.0", registry.host());
+    let line = format!("extension publish {}/wit/open-sesame/host:0.1.1", registry.host());
     let publish = |rest: &str| {
         let mut command = env.command(line.split_whitespace());
         command.arg(&interfaces).args(rest.split_whitespace());
@@ -309,11 +310,11 @@ fn interfaces_publish_as_a_package() {
     assert_eq!(planned["layers"][0]["mediaType"], "application/wasm");
     insta::assert_snapshot!(publish(""), @r#"
     exit 0
-    out: published REGISTRY/wit/open-sesame/host:0.1.0@sha256:DIGEST
+    out: published REGISTRY/wit/open-sesame/host:0.1.1@sha256:DIGEST
     "#);
     insta::assert_snapshot!(publish(""), @r#"
     exit 0
-    out: already published: REGISTRY/wit/open-sesame/host:0.1.0@sha256:DIGEST
+    out: already published: REGISTRY/wit/open-sesame/host:0.1.1@sha256:DIGEST
     "#);
     env.write("work/bad/x.wit", "package a");
     insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @r#"
@@ -350,7 +351,7 @@ fn other_tools_read_what_we_publish() {
         config["component"]["imports"]
             .as_array()
             .expect("a list")
-            .contains(&"open-sesame:host/config-read@0.1.0".into())
+            .contains(&"open-sesame:host/config-read@0.1.1".into())
     );
     let referrers = oras(env.home(), &["discover", "--plain-http", "--format", "json", &reference]);
     assert!(referrers.contains("application/vnd.open-sesame.docs.v1"), "{referrers}");

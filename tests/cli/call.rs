@@ -275,7 +275,7 @@ fn ungranted_import_stops_the_call() {
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
     exit 5
     err: error: the imports of `greet` are not satisfied
-    err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
+    err: `open-sesame:host/config-read@0.1.1` needs the capability `config-read`, which is not granted
     err: hint: sesame extension grant greet config-read
     "#);
     env.run("extension grant greet config-read").ok();

@@ -100,7 +100,7 @@ fn demo_cleans_up_after_itself() {
     err: signature: unsigned
     err: granted: config-read (its own [config] only)
     err: error: the imports of `greeting-extension` are not satisfied
-    err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
+    err: `open-sesame:host/config-read@0.1.1` needs the capability `config-read`, which is not granted
     err: hint: sesame extension grant greeting-extension config-read
     err: signature: unsigned
     err: signature: unsigned

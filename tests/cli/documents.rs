@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use test_support::rust_files;
 
 use crate::support::root;
 
@@ -27,7 +29,7 @@ fn promised_tests_exist() {
         "private-files",
         "sesame-cli/src",
     ] {
-        collect(&root.join(directory), &mut sources);
+        sources += &source_text(&root.join(directory));
     }
     let missing: Vec<_> =
         named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
@@ -82,7 +84,7 @@ fn troubleshooting_quotes_messages() {
     for package in
         ["core-types", "extension-host", "extension-depot", "extension-manager", "sesame-cli"]
     {
-        collect(&root().join(package).join("src"), &mut sources);
+        sources += &source_text(&root().join(package).join("src"));
     }
     let is_ours = |message: &str| message.split('…').all(|part| sources.contains(part));
     let foreign: Vec<_> = messages.iter().filter(|message| !is_ours(message)).collect();
@@ -110,13 +112,8 @@ fn test_files_are_all_compiled() {
     }
 }
 
-fn collect(directory: &Path, sources: &mut String) {
-    for entry in fs::read_dir(directory).expect("a directory").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&fs::read_to_string(&path).expect("a source"));
-        }
-    }
+/// Returns the text of all Rust files of a directory.
+fn source_text(directory: &Path) -> String {
+    let read = |path: &PathBuf| fs::read_to_string(path).expect("a source");
+    rust_files(directory).iter().map(read).collect()
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{Run, TestEnv, env, publish, small};
+use crate::support::{Run, TestEnv, copy_of, env, publish, small};
 
 /// The fate of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Sweep<'_> {
         let (old, new) = (state(&before), state(&after));
         let mut bad = Vec::new();
         for at in 1..ENDLESS {
-            let env = copy(&before);
+            let env = copy_of(&before);
             let run = self.with_fault(&env, fault, at);
             if run.code == NO_SUCH_CALL {
                 return (at - 1, bad);
@@ -197,15 +197,6 @@ fn is_by_chance(path: &Path) -> bool {
     ["/history/", "/removed/", ".cache/", "/activity", "/logs/", "work/"]
         .iter()
         .any(|part| text.contains(part))
-}
-
-fn copy(from: &TestEnv) -> TestEnv {
-    let to = env();
-    let copied = Command::new("cp").arg("-a").arg(from.home().join(".")).arg(to.home()).status();
-    assert!(copied.expect("cp runs").success());
-    // Compiled code is identified by its inode, which differs in a copy.
-    let _ = std::fs::remove_dir_all(to.path(".cache"));
-    to
 }
 
 /// Starts a registry with two versions of an extension.

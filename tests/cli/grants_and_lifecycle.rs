@@ -43,7 +43,7 @@ fn grants_are_written_and_revoked() {
     "#);
     insta::assert_snapshot!(env.run("extension grant greet root"), @r#"
     exit 2
-    err: error: invalid value 'root' for '<CAPABILITY[=SCOPE]>...': `root` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `experimental`
+    err: error: invalid value 'root' for '<CAPABILITY[=SCOPE]>...': `root` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `storage`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `events`, `experimental`
     err: 
     err: For more information, try '--help'.
     "#);
@@ -106,7 +106,7 @@ fn info_shows_all_facts() {
     out: limit        data written to files 1,024 MiB (the default)
     out: limit        call stack 512 KiB (fixed by sesame)
     out: limit        resource handles 1,000 (fixed by sesame)
-    out: imports      open-sesame:host/config-read@0.1.0: granted
+    out: imports      open-sesame:host/config-read@0.1.1: granted
     out: exports      greet: func(name: string) -> string
     "#);
     let json: serde_json::Value =

@@ -40,13 +40,13 @@ fn greetings_share_a_world() {
     assert_eq!(interface(&built("greeting")), interface(&built("greeting-sdk")));
     let expected = [
         "exports greet: func(name: string) -> string",
-        "imports open-sesame:host/config-read@0.1.0",
+        "imports open-sesame:host/config-read@0.1.1",
     ];
     assert_eq!(interface(&built("greeting")), expected.map(str::to_owned).into());
 }
 
 #[test]
-#[ignore = "needs guests rebuilt by .ci/build-guests, in SESAME_GUESTS_OUT"]
+#[ignore = "needs guests rebuilt by `cargo xtask guests`, in SESAME_GUESTS_OUT"]
 fn rebuilt_guests_have_same_world() {
     let rebuilt =
         std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");

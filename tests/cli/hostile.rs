@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::support::{ECHO, TestEnv, env, publish, registry, small, with_guest};
+use crate::support::{ECHO, TestEnv, copy_of, env, publish, registry, small, with_guest};
 
 /// Returns invalid names of extensions, each wrong in its own way.
 fn hostile_names() -> Vec<String> {
@@ -274,16 +274,6 @@ fn digests_of_echo(env: &TestEnv) -> Vec<String> {
     let document = env.read(&format!(".config/pds/extensions/blobs/sha256/{pinned}"));
     let named = document.split("sha256:").skip(1).map(|rest| rest[..64].to_owned());
     std::iter::once(pinned).chain(named.collect::<Vec<_>>()).collect()
-}
-
-fn copy_of(seed: &TestEnv) -> TestEnv {
-    let to = env();
-    let status =
-        std::process::Command::new("cp").arg("-a").arg(seed.path(".")).arg(to.home()).status();
-    assert!(status.expect("cp runs").success());
-    // Compiled code is for the very file that was written.
-    std::fs::remove_dir_all(to.path(".cache")).expect("removed");
-    to
 }
 
 #[test]

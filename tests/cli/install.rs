@@ -214,7 +214,7 @@ fn unknown_import_fails_install() {
     insta::assert_snapshot!(env.run("extension install ./future.wasm"), @r#"
     exit 5
     err: error: the imports of `future` are not satisfied
-    err: `open-sesame:host/teleport@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.0`
+    err: `open-sesame:host/teleport@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.1`
     err: hint: ask its author for a build with the interfaces of this sesame
     "#);
     assert!(!env.path(&manifest("future")).exists());
@@ -307,7 +307,7 @@ fn existing_manifest_is_kept() {
     exit 5
     err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing; the nearest is `max_fuel`
     err: error: the imports of `greeting-extension` are not satisfied
-    err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
+    err: `open-sesame:host/config-read@0.1.1` needs the capability `config-read`, which is not granted
     err: hint: sesame extension grant greeting-extension config-read
     "#);
     env.run("extension grant greeting-extension config-read").ok();

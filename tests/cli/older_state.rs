@@ -2,9 +2,11 @@
 //! the version that it is named after; tests/state/make writes them.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use test_support::copy_directory;
 
 use crate::support::{Run, TestEnv, env, manifest, root};
 
@@ -15,25 +17,13 @@ fn states() -> PathBuf {
     root().join("tests/state")
 }
 
-/// Copies a directory as sesame makes it: git keeps no permissions.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    fs::set_permissions(to, Permissions::from_mode(0o700)).expect("ours");
-    for entry in fs::read_dir(from).expect("readable").flatten() {
-        let copied = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &copied);
-        } else {
-            fs::copy(entry.path(), &copied).expect("copied");
-            fs::set_permissions(&copied, Permissions::from_mode(0o600)).expect("ours");
-        }
-    }
-}
-
 /// Makes an environment with the state of a version.
 fn user_of(version: &str) -> TestEnv {
     let env = env();
-    copy(&states().join(version), env.home());
+    copy_directory(&states().join(version), env.home(), &[]);
+    // As sesame makes them: git keeps no permissions.
+    let private = Command::new("chmod").args(["-R", "u=rwX,go="]).arg(env.home()).status();
+    assert!(private.expect("chmod runs").success());
     env
 }
 

@@ -185,7 +185,7 @@ fn timed_grant_ends() {
     env.write("run/pds/grants/desktop.toml", "[[grant]]\nwhat = \"everything\"\n");
     insta::assert_snapshot!(in_session(&env, "extension call desktop variables"), @r#"
     exit 9
-    err: error: the grants in `~/run/pds/grants/desktop.toml` are wrong: line 2, column 8: `everything` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `experimental`
+    err: error: the grants in `~/run/pds/grants/desktop.toml` are wrong: line 2, column 8: `everything` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `storage`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `events`, `experimental`
     err:   |
     err: 2 | what = "everything"
     err:   |        ^^^^^^^^^^^^

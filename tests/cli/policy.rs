@@ -143,7 +143,7 @@ fn policy_is_named_for_an_import() {
     "#);
     let info = env.run("extension info greet").text();
     assert!(
-        info.contains("config-read@0.1.0: denied by policy") && !info.contains("may use "),
+        info.contains("config-read@0.1.1: denied by policy") && !info.contains("may use "),
         "{info}"
     );
 }

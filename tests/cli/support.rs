@@ -19,6 +19,18 @@ pub fn env() -> TestEnv {
     TestEnv::new(env!("CARGO_BIN_EXE_sesame"))
 }
 
+/// Copies an environment without its compiled code, which is for the very file that was written.
+pub fn copy_of(from: &TestEnv) -> TestEnv {
+    let to = env();
+    let copied = Command::new("cp").arg("-a").arg(from.path(".")).arg(to.home()).status();
+    assert!(copied.expect("cp runs").success());
+    let cache = to.path(".cache");
+    if cache.exists() {
+        std::fs::remove_dir_all(cache).expect("removed");
+    }
+    to
+}
+
 /// Starts a registry with the greeting extension in it.
 pub fn registry() -> MemoryRegistry {
     let registry = MemoryRegistry::start().expect("a registry");

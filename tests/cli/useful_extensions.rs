@@ -1,10 +1,10 @@
 //! The extensions of `extensions/`: each is installed, called and refused, and explains itself.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use extension_depot::serve::{MemoryRegistry, response};
-use test_support::guest;
+use test_support::{copy_directory, guest};
 
 use crate::languages::with_tools;
 use crate::support::{TestEnv, asking, env, root};
@@ -14,24 +14,13 @@ fn sources(name: &str) -> PathBuf {
     root().join("extensions").join(name)
 }
 
-/// Copies a project without the output of tools.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    for entry in fs::read_dir(from).expect("a directory").flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        let made = ["node_modules", "dist", "build", "types", "bindings", "target"];
-        if path.is_dir() && !made.iter().any(|made| name == *made) {
-            copy(&path, &to.join(name));
-        } else if path.is_file() {
-            fs::copy(&path, to.join(name)).expect("copied");
-        }
-    }
-}
+/// Directories with the output of tools.
+const MADE: [&str; 6] = ["node_modules", "dist", "build", "types", "bindings", "target"];
 
 /// Builds and tests an extension, publishes it with its documentation, and installs it.
 fn publish_and_install(env: &TestEnv, name: &str, grants: &str) {
     let directory = env.path("work").join(name);
-    copy(&sources(name), &directory);
+    copy_directory(&sources(name), &directory, &MADE);
     let tested = with_tools(env, &directory, "extension test");
     assert!(tested.code == 0 && tested.text().ends_with(" 0 failed\n"), "{tested}");
     let registry = MemoryRegistry::start().expect("a registry");

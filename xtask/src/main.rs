@@ -6,8 +6,11 @@ mod benchmarks;
 mod build_scripts;
 mod check;
 mod components;
+mod digest;
+mod guests;
 mod links;
 mod problem;
+mod prose;
 mod release;
 mod repository;
 mod security_tests;
@@ -26,12 +29,18 @@ struct Task {
     run: fn(&[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 9] = [
     Task {
         name: "check",
         usage: "[--since COMMIT]",
         purpose: "Check formatting, lints and the unit tests of changed crates",
         run: check::run,
+    },
+    Task {
+        name: "guests",
+        usage: "[--update]",
+        purpose: "Build the guests of the tests, and put them beside their sources",
+        run: guests::run,
     },
     Task {
         name: "links",
@@ -40,8 +49,14 @@ const TASKS: [Task; 7] = [
         run: links::run,
     },
     Task {
+        name: "prose",
+        usage: "[--list] [--check] [DIRECTORY]",
+        purpose: "Count the figures of docs/style.md",
+        run: prose::run,
+    },
+    Task {
         name: "security-tests",
-        usage: "[--check] LOG",
+        usage: "[--check [--listed]] LOG",
         purpose: "Write docs/security-tests.md from the rows and the output of the tests",
         run: security_tests::run,
     },
@@ -53,8 +68,8 @@ const TASKS: [Task; 7] = [
     },
     Task {
         name: "sbom",
-        usage: "[FILE] | --check",
-        purpose: "Write the components of the binary as CycloneDX, or check the list",
+        usage: "FILE | --check",
+        purpose: "Write the components of the binary by cargo-cyclonedx, or only check them",
         run: components::run,
     },
     Task {
@@ -65,7 +80,7 @@ const TASKS: [Task; 7] = [
     },
     Task {
         name: "release",
-        usage: "--dry-run [--binary FILE] | --notes",
+        usage: "--check | --dry-run [--binary FILE] | --notes",
         purpose: "Check that versions and changelog agree, make packages, list what is left",
         run: release::run,
     },

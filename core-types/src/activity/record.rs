@@ -66,6 +66,9 @@ pub struct CallRecord {
     pub identity: String,
     /// The function.
     pub function: String,
+    /// What made it, unless a person or a program called it: `event:NAME`, `bus`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// How it ended.
     pub outcome: CallOutcome,
     /// Why it ended so, unless it returned.
@@ -103,6 +106,21 @@ pub enum CallOutcome {
     Cancelled,
     /// It could not be called as it was asked to.
     Failed,
+}
+
+impl CallOutcome {
+    /// Returns its name in one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::Error => "error",
+            Self::Crashed => "crashed",
+            Self::Limit => "limit",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl TouchRecord {
@@ -149,6 +167,7 @@ impl CallRecord {
             extension: owner.name.to_string(),
             identity: owner.identity.to_string(),
             function: shortened(function, MAX_OBJECT),
+            cause: None,
             outcome,
             reason: None,
             activity: ActivityRecord::default(),

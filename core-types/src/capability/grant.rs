@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::capability::scope::{GrantedPath, Scope, ScopeParseError};
 use crate::capability::spec::{Capability, UnknownCapability};
+use crate::event::{EventName, EventPattern};
 use crate::serde_as_text;
 
 /// One permission: a capability with the scope that it needs.
@@ -67,6 +68,11 @@ impl Grant {
     /// Makes the grant of a scope that the capability can have.
     pub(crate) fn new(capability: Capability, scope: Scope) -> Self {
         Self { capability, scope }
+    }
+
+    /// Returns the grant of one event.
+    pub fn of_event(name: EventName) -> Self {
+        Self::new(Capability::Events, Scope::Events(EventPattern::Name(name)))
     }
 
     /// Returns how a grant of the capability is written, for hints where nothing says how far it
@@ -145,7 +151,7 @@ impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { capability, scope } = self;
         match (scope, scope.list()) {
-            (Scope::Whole, _) => write!(f, "{capability}"),
+            _ if scope.is_unnamed() => write!(f, "{capability}"),
             (_, None) => write!(f, "{capability}={scope}"),
             (_, Some(list)) => write!(f, "{capability}={list}:{scope}"),
         }

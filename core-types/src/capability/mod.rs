@@ -16,8 +16,8 @@ pub use requested::{RequestedCapabilities, RequestedGrant};
 pub use scope::{
     EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,
     Pattern, PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError,
-    SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError, SecretName,
-    UnknownFeature,
+    SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError, SecretName, StorageSize,
+    StorageSizeError, UnknownFeature,
 };
 pub use set::Capabilities;
 pub use spec::{Capability, CapabilitySpec, UnknownCapability};
@@ -25,7 +25,7 @@ pub use writer::Written;
 
 /// A grant in every form that one can have.
 #[cfg(test)]
-pub(crate) const EVERY_FORM: [&str; 16] = [
+pub(crate) const EVERY_FORM: [&str; 21] = [
     "config-read",
     "config-read=greeting.*",
     "secret-read=a",
@@ -33,6 +33,8 @@ pub(crate) const EVERY_FORM: [&str; 16] = [
     "notification",
     "clipboard-write",
     "ipc-publish=a.*",
+    "storage",
+    "storage=1024KiB",
     "env=LANG",
     "network=*.example.org:8443",
     "filesystem=read:~/a",
@@ -41,5 +43,8 @@ pub(crate) const EVERY_FORM: [&str; 16] = [
     "exec-env=APP_MODE",
     "exec-env=APP_*",
     "resources=networking.k8s.io/v1/ingresses:get,create",
+    "events=power.battery",
+    "events=time.*",
+    "events=custom.build.*",
     "experimental=wasi-0.3",
 ];

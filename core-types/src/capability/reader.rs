@@ -12,13 +12,17 @@ use serde::de::{MapAccess, Unexpected, Visitor};
 use crate::capability::grant::Grant;
 use crate::capability::scope::{
     EnvName, ExecEnv, Feature, GrantedPath, NetworkRule, Pattern, ResourceRule, SameGuestPath,
-    Scope, ScopeKind, SecretName, check_guest_paths,
+    Scope, ScopeKind, SecretName, StorageSize, check_guest_paths,
 };
 use crate::capability::set::Capabilities;
 use crate::capability::spec::Capability;
+use crate::event::{EventPattern, EventPatternError};
 
 /// The key of the list that parts of `config-read` stand in.
 pub(super) const KEYS: &str = "keys";
+
+/// The key of the size of `storage`.
+pub(super) const MAX_KIB: &str = "max_kib";
 
 /// The remarks of an author on a request. A manifest has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,6 +117,7 @@ fn read_scopes<'de, A: MapAccess<'de>>(kind: ScopeKind, map: &mut A) -> Result<S
     match kind {
         ScopeKind::Whole => map.next_value().map(|entry: Entry<Flag>| entry.scopes(|flag| flag.0)),
         ScopeKind::Keys => map.next_value().map(|entry: Entry<Keys>| entry.scopes(|keys| keys.0)),
+        ScopeKind::Size => map.next_value().map(|entry: Entry<Size>| entry.scopes(|size| size.0)),
         ScopeKind::Directories => map.next_value().map(Entry::<Directories>::directories),
         ScopeKind::Topics => read_list(map, Scope::Pattern),
         ScopeKind::Secrets => read_list(map, Scope::Secret),
@@ -120,8 +125,19 @@ fn read_scopes<'de, A: MapAccess<'de>>(kind: ScopeKind, map: &mut A) -> Result<S
         ScopeKind::Hosts => read_list(map, Scope::Host),
         ScopeKind::CommandVariables => read_list(map, Scope::CommandVariables),
         ScopeKind::Resources => read_list(map, Scope::Resources),
+        ScopeKind::Events => read_events(map),
         ScopeKind::Features => read_list(map, Scope::Feature),
     }
+}
+
+/// Reads a list of events. Those that this version does not know are left out, so that the rest of
+/// the document holds; its reader reports them.
+fn read_events<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Scopes, A::Error> {
+    let entries = map.next_value::<Vec<Entry<KnownEvents>>>()?;
+    let known = entries.into_iter().filter_map(|Entry { value: KnownEvents(events), remark }| {
+        events.map(|events| (Scope::Events(events), remark))
+    });
+    Ok(known.collect())
 }
 
 fn read_list<'de, T: EntryForm, A: MapAccess<'de>>(
@@ -250,7 +266,7 @@ macro_rules! text_entries {
     )*};
 }
 
-text_entries!(Pattern SecretName EnvName ExecEnv ResourceRule Feature);
+text_entries!(Pattern SecretName EnvName ExecEnv ResourceRule KnownEvents Feature);
 
 /// Reads the `name` of a table.
 fn name_in<'de, A: MapAccess<'de>>(mut map: Remarked<'_, A>) -> Result<String, A::Error> {
@@ -263,6 +279,20 @@ fn name_in<'de, A: MapAccess<'de>>(mut map: Remarked<'_, A>) -> Result<String, A
     }
     map.remark.is_there = true;
     name.ok_or_else(|| de::Error::missing_field("name"))
+}
+
+/// Events, if this version knows them.
+struct KnownEvents(Option<EventPattern>);
+
+impl FromStr for KnownEvents {
+    type Err = EventPatternError;
+
+    fn from_str(text: &str) -> Result<Self, EventPatternError> {
+        match text.parse() {
+            Err(EventPatternError::Unknown { .. }) => Ok(Self(None)),
+            other => other.map(|events| Self(Some(events))),
+        }
+    }
 }
 
 /// Entries that can be tables in a manifest as well.
@@ -332,6 +362,32 @@ impl EntryForm for Keys {
         }
         let keys = keys.ok_or_else(|| de::Error::missing_field(KEYS))?;
         Ok(Self(keys.into_iter().map(Scope::Pattern).collect()))
+    }
+}
+
+/// How much data an extension may keep.
+struct Size(Vec<Scope>);
+
+impl EntryForm for Size {
+    const EXPECTED: &'static str = "`true`, `false` or `{ max_kib = 1024 }`";
+
+    fn of_bool<E>(is_granted: bool) -> Result<Self, E> {
+        let size = is_granted.then(|| Scope::Size(StorageSize::default()));
+        Ok(Self(size.into_iter().collect()))
+    }
+
+    fn of_table<'de, A: MapAccess<'de>>(mut map: Remarked<'_, A>) -> Result<Self, A::Error> {
+        let mut size: Option<StorageSize> = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                MAX_KIB => size = Some(map.next_value()?),
+                _ => drop(map.next_value::<de::IgnoredAny>()?),
+            }
+        }
+        // An author can say why it asks without a number.
+        let default = || map.remark.is_there.then(StorageSize::default);
+        let size = size.or_else(default).ok_or_else(|| de::Error::missing_field(MAX_KIB))?;
+        Ok(Self(vec![Scope::Size(size)]))
     }
 }
 

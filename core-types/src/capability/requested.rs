@@ -121,6 +121,7 @@ mod tests {
 env = ["LANG", { name = "TZ", optional = true }]
 config-read = { keys = ["a"], optional = true, reason = "r" }
 clipboard-write = { reason = "copies the result" }
+storage = { max_kib = 512, optional = true, reason = "keeps the last answer" }
 notification = { optional = true }
 filesystem = { read = ["~/a", { path = "~/b", guest = "/b", reason = "own" }], optional = true }
 network = [{ host = "a.example", allow_private = true, optional = true, reason = "r" }]
@@ -129,6 +130,7 @@ network = [{ host = "a.example", allow_private = true, optional = true, reason =
             "config-read=a (optional): r",
             "notification (optional)",
             "clipboard-write: copies the result",
+            "storage=512KiB (optional): keeps the last answer",
             "env=LANG",
             "env=TZ (optional)",
             "network=a.example+private (optional): r",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::capability::grant::Grant;
 use crate::capability::scope::{
-    EnvName, GrantedPath, NetworkRule, SameGuestPath, Scope, check_guest_paths,
+    EnvName, GrantedPath, NetworkRule, SameGuestPath, Scope, StorageSize, check_guest_paths,
 };
 use crate::capability::spec::Capability;
 
@@ -66,13 +66,13 @@ impl Capabilities {
         self.0.iter().any(|granted| granted.reaches(grant))
     }
 
-    /// Adds a permission, with the whole of a capability in the place of its parts. Returns whether
-    /// that changed anything.
+    /// Adds a permission, with the whole of a capability in the place of its parts, and a size in
+    /// the place of a smaller one. Returns whether that changed anything.
     pub fn add(&mut self, grant: &Grant) -> bool {
         if self.covers(grant) {
             return false;
         }
-        if *grant.scope() == Scope::Whole {
+        if matches!(grant.scope(), Scope::Whole | Scope::Size(_)) {
             self.deny(grant.capability());
         }
         self.push(grant.clone());
@@ -109,6 +109,15 @@ impl Capabilities {
             Scope::Host(rule) => Some(rule),
             _ => None,
         })
+    }
+
+    /// Returns how much data the extension may keep; nothing where it may keep none.
+    pub fn storage(&self) -> Option<StorageSize> {
+        let sizes = self.0.iter().filter_map(|grant| match grant.scope() {
+            Scope::Size(size) => Some(*size),
+            _ => None,
+        });
+        sizes.max()
     }
 
     /// Iterates over the directories, each with whether it can be written. One that can be written
@@ -207,6 +216,19 @@ mod tests {
         assert!(
             capabilities.covers(&part) && !capabilities.add(&part) && !capabilities.take(&part)
         );
+    }
+
+    /// A larger size takes the place of a smaller one, and goes with the name alone.
+    #[test]
+    fn larger_size_replaces_smaller() {
+        let grant = |text: &str| text.parse::<Grant>().expect(text);
+        let mut capabilities = Capabilities::from_iter([grant("storage")]);
+        assert!(!capabilities.add(&grant("storage=100")), "it is within the other");
+        assert!(capabilities.add(&grant("storage=1MiB")));
+        assert!(capabilities.iter().eq([&grant("storage=1024")]));
+        assert_eq!(capabilities.storage().map(StorageSize::kib), Some(1024));
+        assert!(!capabilities.take(&grant("storage=512")), "no such grant is there");
+        assert!(capabilities.take(&grant("storage")) && capabilities.storage().is_none());
     }
 
     /// A second path for the guest is added to the first; the host path alone takes both away.

@@ -30,6 +30,8 @@ pub enum Capability {
     ClipboardWrite,
     /// Send signals on the session bus.
     IpcPublish,
+    /// Keep data of its own.
+    Storage,
     /// See variables of the session's environment.
     Env,
     /// Ask web services.
@@ -40,6 +42,8 @@ pub enum Capability {
     ExecEnv,
     /// Use the resources around a workload.
     Resources,
+    /// Be woken by events.
+    Events,
     /// Use features that their makers call experimental.
     Experimental,
 }
@@ -130,6 +134,15 @@ const SPECS: &[CapabilitySpec] = &[
         scope: ScopeKind::Topics,
     },
     CapabilitySpec {
+        capability: Capability::Storage,
+        name: "storage",
+        has_interface: true,
+        meaning: "keep data of its own on this machine from one call to the next",
+        example: "storage",
+        requests_a_minute: None,
+        scope: ScopeKind::Size,
+    },
+    CapabilitySpec {
         capability: Capability::Env,
         name: "env",
         has_interface: false,
@@ -173,6 +186,15 @@ const SPECS: &[CapabilitySpec] = &[
         example: "resources=networking.k8s.io/v1/ingresses:get,create",
         requests_a_minute: None,
         scope: ScopeKind::Resources,
+    },
+    CapabilitySpec {
+        capability: Capability::Events,
+        name: "events",
+        has_interface: false,
+        meaning: "run without being called, each time that this happens",
+        example: "events=power.battery",
+        requests_a_minute: None,
+        scope: ScopeKind::Events,
     },
     CapabilitySpec {
         capability: Capability::Experimental,

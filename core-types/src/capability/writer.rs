@@ -3,8 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::capability::grant::Grant;
-use crate::capability::reader::KEYS;
-use crate::capability::scope::{Scope, ScopeKind};
+use crate::capability::reader::{KEYS, MAX_KIB};
+use crate::capability::scope::{Scope, ScopeKind, StorageSize};
 use crate::capability::set::Capabilities;
 use crate::capability::spec::Capability;
 
@@ -13,6 +13,8 @@ use crate::capability::spec::Capability;
 pub enum Written<'a> {
     /// `true`
     Whole,
+    /// `{ max_kib = 1024 }`: a size with its key.
+    Size(&'static str, StorageSize),
     /// `["a", "b"]`
     List(Vec<&'a Scope>),
     /// `{ read = ["~/a"], write = ["~/b"] }`: lists with their keys.
@@ -34,7 +36,8 @@ impl Capabilities {
     pub fn written(&self, capability: Capability) -> Option<Written<'_>> {
         let first = self.of(capability).next()?;
         Some(match (first.scope(), first.list()) {
-            (Scope::Whole, _) => Written::Whole,
+            (scope, _) if scope.is_unnamed() => Written::Whole,
+            (Scope::Size(size), _) => Written::Size(MAX_KIB, *size),
             (_, None) => Written::List(self.of(capability).map(Grant::scope).collect()),
             (_, Some(_)) => Written::Lists(lists(self.of(capability))),
         })
@@ -77,6 +80,7 @@ impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Whole => serializer.serialize_bool(true),
+            Self::Size(key, size) => serializer.collect_map([(key, size)]),
             Self::List(scopes) => serializer.collect_seq(scopes.iter().map(|scope| Entry(scope))),
             Self::Lists(lists) => {
                 let mut map = serializer.serialize_map(Some(lists.len()))?;
@@ -110,11 +114,13 @@ secret-write = ["a"]
 notification = true
 clipboard-write = true
 ipc-publish = ["a.*"]
+storage = { max_kib = 1024 }
 env = ["LANG"]
 network = ["a.example", { host = "http://nas.local", allow_private = true }]
 filesystem = { read = ["~/a", { path = "~/b", guest = "/b" }], write = ["/c"] }
 exec-env = ["APP_*"]
 resources = ["v1/secrets:get"]
+events = ["power.battery", "custom.build.*"]
 experimental = ["wasi-0.3"]
 "#;
 
@@ -135,10 +141,14 @@ experimental = ["wasi-0.3"]
         network = ["a.example", "http://nas.local+private"]
         exec-env = ["APP_*"]
         resources = ["v1/secrets:get"]
+        events = ["power.battery", "custom.build.*"]
         experimental = ["wasi-0.3"]
 
         [config-read]
         keys = ["greeting.*", "a"]
+
+        [storage]
+        max_kib = 1024
 
         [filesystem]
         read = ["~/a", "~/b::/b"]
@@ -151,9 +161,35 @@ experimental = ["wasi-0.3"]
     fn order_of_keys_does_not_matter() {
         let lines: String = EVERYTHING.lines().rev().map(|line| format!("{line}\n")).collect();
         assert_eq!(read(&lines), read(EVERYTHING));
-        let denied = "config-read = false\nnotification = false\nenv = []\nfilesystem = {}";
+        let denied =
+            "config-read = false\nnotification = false\nstorage = false\nenv = []\nfilesystem = {}";
         assert_eq!(read(denied), Capabilities::default());
         assert_eq!(read("config-read = { keys = [] }").granted(), []);
+    }
+
+    /// Without a size, storage has the default; others stand in a table of their own.
+    #[test]
+    fn storage_is_a_flag_or_a_size() {
+        let of = |text: &str| read(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(of("storage = true"), ["storage"]);
+        assert_eq!(of("storage = { max_kib = 256 }"), ["storage"]);
+        assert_eq!(of("storage = { max_kib = 16384 }"), ["storage=16384KiB"]);
+        assert_eq!(
+            toml::to_string(&read("storage = { max_kib = 256 }")),
+            Ok("storage = true\n".to_owned())
+        );
+        for bad in [
+            "storage = {}",
+            "storage = \"256\"",
+            "storage = 256",
+            "storage = { max_kib = 0 }",
+            "storage = { max_kib = 16385 }",
+            "storage = { max_kib = -1 }",
+            "storage = { max_kib = 1.5 }",
+            "storage = { optional = true }",
+        ] {
+            assert!(crate::parse_toml::<Capabilities>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use toml::Spanned;
 use crate::capability::Capabilities;
 use crate::documents::config::Config;
 use crate::documents::toml_text::{Parsed, TomlProblem, parse_toml};
+use crate::documents::unknown_events;
+use crate::event::EventTables;
 use crate::limits::Limits;
 use crate::reference::{ExtensionName, OciReference};
 
@@ -51,6 +53,8 @@ pub struct ExtensionEntry {
     pub limits: Limits,
     /// `config`: the first settings of its manifest. Default: none.
     pub config: Config,
+    /// `events`: the first settings of events in its manifest. They grant nothing. Default: none.
+    pub events: EventTables,
 }
 
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -64,6 +68,8 @@ struct EntryFile {
     limits: Limits,
     #[serde(default)]
     config: Config,
+    #[serde(default)]
+    events: EventTables,
 }
 
 /// The table that no extension of a list can be called by.
@@ -144,7 +150,7 @@ impl ExtensionList {
     /// When the text is not TOML, a value has the wrong type or form, or `[defaults]` has a key
     /// that this version does not know: it could demand something that this version cannot do.
     pub fn parse(text: &str, published: bool) -> Result<Parsed<Self>, TomlProblem> {
-        let Parsed { value, unknown_keys } = parse_toml::<ListFile>(text)?;
+        let Parsed { value, mut unknown_keys } = parse_toml::<ListFile>(text)?;
         if let Some(key) =
             unknown_keys.iter().find(|key| key.path.split('.').next() == Some(DEFAULTS))
         {
@@ -157,11 +163,10 @@ impl ExtensionList {
                     format!("`{name}` is not pinned to a digest, as a published list has to");
                 return Err(TomlProblem::at(entry.oci.span(), &message, text));
             }
-            let EntryFile { oci, capabilities, limits, config } = entry;
-            entries.insert(
-                name,
-                ExtensionEntry { oci: oci.into_inner(), capabilities, limits, config },
-            );
+            unknown_keys.extend(unknown_events(text, &[name.as_str()]));
+            let EntryFile { oci, capabilities, limits, config, events } = entry;
+            let oci = oci.into_inner();
+            entries.insert(name, ExtensionEntry { oci, capabilities, limits, config, events });
         }
         Ok(Parsed { value: Self { defaults: value.defaults, entries }, unknown_keys })
     }

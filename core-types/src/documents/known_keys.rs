@@ -2,11 +2,14 @@
 //! misspelt.
 
 use crate::capability::Capability;
+use crate::event::{EventType, Setting, nearest_name};
 use crate::limits::LimitName;
 
 /// The keys of a policy, which stand at the top of its own file.
-const POLICY: [&str; 9] = [
+const POLICY: [&str; 12] = [
     "deny",
+    "deny_events",
+    "min_event_interval",
     "allowed_registries",
     "blocked_namespaces",
     "require_signature",
@@ -14,14 +17,25 @@ const POLICY: [&str; 9] = [
     "min_release_age",
     "preapproved",
     "lists_that_prune",
+    "max_storage_kib",
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
 const REGISTRY: [&str; 6] =
     ["plain_http", "token_hosts", "mirrors", "ca", "allow-redirect-to", "timeout_seconds"];
 /// The tables at the top of a manifest and of `config.toml`, and the keys of an entry of a list.
-const TOP: [&str; 7] =
-    ["extension", "capabilities", "limits", "config", "registries", "extensions", "oci"];
+const TOP: [&str; 9] = [
+    "extension",
+    "capabilities",
+    "limits",
+    "config",
+    "registries",
+    "extensions",
+    "oci",
+    "events",
+    "service",
+];
+const SERVICE: [&str; 2] = ["functions", "sandboxed"];
 /// Longer than every key, so that a longer text is near to none of them.
 const MAX_KEY: usize = 64;
 /// Half of the letters are the same: a key that is further off is rather another idea than a typing
@@ -32,12 +46,58 @@ const MIN_SIMILARITY: f64 = 0.5;
 /// with its tables.
 pub(crate) fn nearest(path: &str) -> Option<&'static str> {
     let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+    if let Some(rest) = below_events(path) {
+        return match event_of(rest) {
+            Some(event) => nearest_of(key, settings_of(event)),
+            None => nearest_name(rest),
+        };
+    }
+    nearest_of(key, keys_of(table))
+}
+
+fn nearest_of(key: &str, known: Vec<&'static str>) -> Option<&'static str> {
     if key.len() > MAX_KEY {
         return None;
     }
     let similarity = |known: &&str| strsim::normalized_levenshtein(known, &key.to_lowercase());
-    let known = keys_of(table).into_iter().filter(|known| similarity(known) > MIN_SIMILARITY);
+    let known = known.into_iter().filter(|known| similarity(known) > MIN_SIMILARITY);
     known.max_by(|one, other| similarity(one).total_cmp(&similarity(other)))
+}
+
+/// Returns the rest of a path behind the table of events.
+fn below_events(path: &str) -> Option<&str> {
+    const EVENTS: &str = "events.";
+    path.strip_prefix(EVENTS).or_else(|| path.split_once(".events.").map(|(_, rest)| rest))
+}
+
+/// Returns the event in whose table a path ends. Names of events have dots.
+fn event_of(path: &str) -> Option<EventType> {
+    let is_in = |event: &EventType| match event {
+        EventType::Custom => path.starts_with("custom.") && !path.ends_with('.'),
+        other => path.strip_prefix(other.spec().name).is_some_and(|rest| rest.starts_with('.')),
+    };
+    EventType::ALL.into_iter().find(is_in)
+}
+
+fn settings_of(event: EventType) -> Vec<&'static str> {
+    let settings = Setting::ALL.into_iter().filter(|setting| event.has_setting(*setting));
+    settings.map(Setting::key).collect()
+}
+
+/// Returns a remark on an unknown key that says more than the nearest one.
+pub(crate) fn remark(path: &str) -> Option<String> {
+    const OF_USER: &str = "it belongs to the manifest of the user";
+    if path == "service" {
+        return Some(OF_USER.to_owned());
+    }
+    let rest = below_events(path)?;
+    let key = rest.rsplit('.').next().and_then(Setting::of_key);
+    if event_of(rest).is_some() && key.is_some_and(Setting::is_of_user) {
+        return Some(OF_USER.to_owned());
+    }
+    let is_family = EventType::ALL.into_iter().any(|event| event.spec().family() == rest);
+    let example = nearest_name(rest).unwrap_or("custom.TOPIC");
+    is_family.then(|| format!("quote the name of an event, as in `[events.\"{example}\"]`"))
 }
 
 /// Returns the keys of the table at this path; entries of lists are numbers in it.
@@ -51,11 +111,13 @@ fn keys_of(table: &str) -> Vec<&'static str> {
         "limits" => LimitName::ALL.into_iter().filter_map(LimitName::key).collect(),
         "capabilities" => Capability::ALL.map(Capability::name).to_vec(),
         "config-read" => vec!["keys"],
+        "storage" => vec!["max_kib"],
         "filesystem" => vec!["read", "write"],
         "read" | "write" => vec!["path", "guest"],
         "network" => vec!["host", "allow_private"],
         "preapproved" => vec!["list", "grants"],
         "defaults" => vec!["prune"],
+        "service" => SERVICE.to_vec(),
         _ if table.starts_with("registries.") => REGISTRY.to_vec(),
         _ => TOP.to_vec(),
     }
@@ -77,12 +139,36 @@ mod tests {
             ("preapproved.1.grant", Some("grants")),
             ("registries.ghcr.io.mirror", Some("mirrors")),
             ("Require_Signature", Some("require_signature")),
+            ("events.power.batery", Some("power.battery")),
+            ("events.power.battery.belo", Some("below")),
+            ("weather.events.time.every.evry", Some("every")),
+            ("events.session.locked.while_loked", Some("while_locked")),
+            ("events.custom.build.enable", Some("enabled")),
+            ("events.custom.", None),
             ("extension.deny", None),
             ("xyz", None),
         ] {
             assert_eq!(nearest(path), key, "{path}");
         }
         assert_eq!(nearest(&"deny".repeat(100_000)), None);
+    }
+
+    /// A mistake that is more than a typing error is explained.
+    #[test]
+    fn remark_explains_the_mistake() {
+        for (path, said) in [
+            ("events.power", Some("quote the name of an event, as in `[events.\"power.source\"]`")),
+            (
+                "events.custom",
+                Some("quote the name of an event, as in `[events.\"custom.TOPIC\"]`"),
+            ),
+            ("events.time.at.while_locked", Some("it belongs to the manifest of the user")),
+            ("service", Some("it belongs to the manifest of the user")),
+            ("events.power.batery", None),
+            ("limits.max_fule", None),
+        ] {
+            assert_eq!(remark(path).as_deref(), said, "{path}");
+        }
     }
 
     /// A key that is documented and not listed here would never be named.

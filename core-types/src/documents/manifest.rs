@@ -4,7 +4,10 @@ use toml::Spanned;
 
 use crate::capability::Capabilities;
 use crate::documents::config::Config;
+use crate::documents::service::Service;
 use crate::documents::toml_text::{Parsed, TomlProblem, parse_toml};
+use crate::documents::unknown_events;
+use crate::event::EventTables;
 use crate::limits::Limits;
 use crate::reference::{ExtensionName, OciReference};
 
@@ -34,6 +37,14 @@ pub struct Manifest {
     pub limits: Limits,
     /// `[config]`: the values that it can read where `config-read` is granted. Default: none.
     pub config: Config,
+    /// `[events]`: settings of events, which win over its author's, key by key. They grant
+    /// nothing. Default: none.
+    #[serde(skip_serializing_if = "EventTables::is_empty")]
+    pub events: EventTables,
+    /// `[service]`: its callers over the session bus. Default: every program outside of a sandbox,
+    /// each of its functions.
+    #[serde(skip_serializing_if = "Service::is_default")]
+    pub service: Service,
 }
 
 /// The `[extension]` table.
@@ -72,6 +83,10 @@ struct ManifestFile {
     limits: Limits,
     #[serde(default)]
     config: Config,
+    #[serde(default)]
+    events: EventTables,
+    #[serde(default)]
+    service: Service,
 }
 
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -97,7 +112,8 @@ impl Manifest {
     /// When the text is not TOML, a value has the wrong type or form, or `name` differs from the
     /// name of the file.
     pub fn parse(text: &str, name: &ExtensionName) -> Result<Parsed<Self>, TomlProblem> {
-        let Parsed { value: file, unknown_keys } = parse_toml::<ManifestFile>(text)?;
+        let Parsed { value: file, mut unknown_keys } = parse_toml::<ManifestFile>(text)?;
+        unknown_keys.extend(unknown_events(text, &[]));
         if let Some(written) =
             file.extension.name.as_ref().filter(|written| written.get_ref() != name)
         {
@@ -116,7 +132,7 @@ impl Manifest {
 
 impl From<ManifestFile> for Manifest {
     fn from(file: ManifestFile) -> Self {
-        let ManifestFile { extension, capabilities, limits, config } = file;
+        let ManifestFile { extension, capabilities, limits, config, events, service } = file;
         let extension = ExtensionSection {
             version: extension.version,
             oci: extension.oci,
@@ -124,6 +140,34 @@ impl From<ManifestFile> for Manifest {
             enabled: extension.enabled.unwrap_or(true),
             pinned: extension.pinned,
         };
-        Self { extension, capabilities, limits, config }
+        Self { extension, capabilities, limits, config, events, service }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An unknown event or setting warns with its line, and the rest of the manifest holds.
+    #[test]
+    fn unknown_event_leaves_the_rest() {
+        let text = "[capabilities]\nevents = [\n  \"power\",\n  \"time.*\",\n]\nnotification = true\n\
+                    [events.\"time.evry\"]\nevery = \"1h\"\n[events.\"time.every\"]\nevry = 1\n\
+                    every = \"1h\"\n[service]\nsandboxed = [\"org.gnome.Maps\"]\n";
+        let name = "x".parse().expect("a name");
+        let Parsed { value, unknown_keys } = Manifest::parse(text, &name).expect("valid");
+        let granted: Vec<_> = value.granted().iter().map(ToString::to_string).collect();
+        assert_eq!(granted, ["notification", "events=time.*"]);
+        assert_eq!(value.events.iter().count(), 1);
+        assert_eq!(value.service.sandboxed[0].as_str(), "org.gnome.Maps");
+        let said: Vec<_> = unknown_keys.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "line 7: unknown key `events.time.evry` does nothing; the nearest is `time.every`",
+                "line 10: unknown key `events.time.every.evry` does nothing; the nearest is `every`",
+                "line 3: unknown event `power` does nothing; the nearest is `power.*`",
+            ]
+        );
     }
 }

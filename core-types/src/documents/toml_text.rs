@@ -28,15 +28,17 @@ pub struct Parsed<T> {
     pub unknown_keys: Vec<UnknownKey>,
 }
 
-/// A key that this version does not know.
+/// A key that this version does not know, or an event in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
-    /// The key with its tables, such as `limits.max_memory`.
+    /// The key with its tables, such as `limits.max_memory`, or the event.
     pub path: String,
     /// The line of the key, counted from 1.
     pub line: usize,
     /// The bytes of the key in the text.
     span: Range<usize>,
+    /// Whether it is an event, with the nearest one.
+    event: Option<Option<&'static str>>,
 }
 
 /// A problem of a TOML text, with its place.
@@ -119,7 +121,7 @@ fn locate(paths: Vec<String>, text: &str) -> Vec<UnknownKey> {
     let lines = Lines::of(text);
     let located = |path: String| {
         let span = spans.get(&path).cloned().unwrap_or_default();
-        UnknownKey { line: lines.number(span.start), span, path }
+        UnknownKey { line: lines.number(span.start), span, path, event: None }
     };
     let mut keys: Vec<_> = paths.into_iter().map(located).collect();
     keys.sort_by_key(|key| key.line);
@@ -297,17 +299,42 @@ impl fmt::Display for TomlProblem {
 impl std::error::Error for TomlProblem {}
 
 impl UnknownKey {
+    /// Makes one of an event in a list of the text.
+    pub(crate) fn event(
+        name: &str,
+        nearest: Option<&'static str>,
+        span: Range<usize>,
+        text: &str,
+    ) -> Self {
+        let line = Lines::of(text).number(span.start);
+        Self { path: name.to_owned(), line, span, event: Some(nearest) }
+    }
+
+    /// Tells whether it is an event in a list.
+    pub fn is_event(&self) -> bool {
+        self.event.is_some()
+    }
+
+    /// Returns what it is.
+    fn kind(&self) -> &'static str {
+        if self.event.is_some() { "event" } else { "key" }
+    }
+
     /// Returns the key as a problem of the text, for documents in which a misspelt key would allow
     /// more than is meant.
     pub fn problem(&self, text: &str) -> TomlProblem {
-        let message = format!("unknown key `{}`{}", self.path.escape_debug(), self.nearest());
+        let kind = self.kind();
+        let message = format!("unknown {kind} `{}`{}", self.path.escape_debug(), self.nearest());
         TomlProblem::at(self.span.clone(), &message, text)
     }
 
     fn nearest(&self) -> String {
-        known_keys::nearest(&self.path)
-            .map(|known| format!("; the nearest is `{known}`"))
-            .unwrap_or_default()
+        let (remark, nearest) = match self.event {
+            Some(nearest) => (None, nearest),
+            None => (known_keys::remark(&self.path), known_keys::nearest(&self.path)),
+        };
+        let nearest = nearest.map(|known| format!("the nearest is `{known}`"));
+        remark.or(nearest).map(|said| format!("; {said}")).unwrap_or_default()
     }
 }
 
@@ -316,7 +343,8 @@ impl fmt::Display for UnknownKey {
         let Self { line, path, .. } = self;
         write!(
             f,
-            "line {line}: unknown key `{}` does nothing{}",
+            "line {line}: unknown {} `{}` does nothing{}",
+            self.kind(),
             path.escape_debug(),
             self.nearest()
         )

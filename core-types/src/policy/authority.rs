@@ -46,6 +46,13 @@ impl Authority {
             || self.timed.iter().any(|timed| timed.grant.capability() == capability)
     }
 
+    /// Returns how many bytes of its own the extension may keep at this moment, within every policy.
+    pub fn storage_bytes(&self, now: BootTime) -> u64 {
+        let Some(granted) = self.in_force(now).storage() else { return 0 };
+        let ceilings = self.policies.iter().filter_map(|(policy, _)| policy.max_storage_kib);
+        ceilings.chain([granted]).min().unwrap_or(granted).bytes()
+    }
+
     /// Returns everything that is granted at this moment, within every policy. The grants of the
     /// manifest are cloned only where a timed grant or a policy changes them.
     pub fn in_force(&self, now: BootTime) -> Cow<'_, Capabilities> {
@@ -56,11 +63,41 @@ impl Authority {
         for timed in self.timed.iter().filter(|timed| timed.holds_at(now)) {
             capabilities.to_mut().add(&timed.grant);
         }
-        for denied in self.policies.iter().flat_map(|(policy, _)| &policy.deny) {
-            if capabilities.grants(*denied) {
-                capabilities.to_mut().deny(*denied);
+        for (policy, _) in &self.policies {
+            for denied in &policy.deny {
+                if capabilities.grants(*denied) {
+                    capabilities.to_mut().deny(*denied);
+                }
+            }
+            let denied =
+                capabilities.iter().filter(|grant| policy.denial_of_grant(grant).is_some());
+            for grant in denied.cloned().collect::<Vec<_>>() {
+                capabilities.to_mut().take(&grant);
             }
         }
         capabilities
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The strictest policy is a ceiling, and none gives anything.
+    #[test]
+    fn storage_ends_at_strictest_policy() {
+        let policy = |text: &str| (crate::parse_toml(text).expect(text).value, Document::default());
+        let of = |grant: Option<&str>, policies: &[&str]| {
+            let granted = grant.map(|grant| grant.parse().expect(grant)).into_iter().collect();
+            let policies = policies.iter().map(|text| policy(text)).collect();
+            Authority { policies, ..Authority::of(granted) }.storage_bytes(BootTime::default())
+        };
+        let large = Some("storage=1MiB");
+        assert_eq!(of(None, &["max_storage_kib = 512"]), 0);
+        assert_eq!(of(large, &[]), 1024 * 1024);
+        assert_eq!(of(large, &["max_storage_kib = 512", "max_storage_kib = 600"]), 512 * 1024);
+        assert_eq!(of(Some("storage"), &["max_storage_kib = 512"]), 256 * 1024);
+        assert_eq!(of(large, &["deny = [\"storage\"]"]), 0);
+        assert!(crate::parse_toml::<Policy>("max_storage_kib = 0").is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::capability::{Capability, Grant};
+use crate::event::EventPattern;
 use crate::policy::authority::Authority;
 use crate::policy::document::{Document, Place};
 use crate::policy::request::Request;
@@ -49,6 +50,8 @@ pub struct Decision<'a> {
 pub enum Rule<'a> {
     /// A policy denies the capability to every extension.
     Policy(Capability, &'a Document),
+    /// A policy lets these events wake no extension.
+    EventPolicy(&'a EventPattern, &'a Document),
     /// The manifest grants it by this.
     Manifest(&'a Grant, &'a Document),
     /// A timed grant allows it.
@@ -80,6 +83,8 @@ pub struct Refusal {
 pub enum RefusedBy {
     /// A policy denies the capability to every extension.
     Policy(Capability),
+    /// A policy lets the event wake no extension.
+    EventPolicy,
     /// The manifest grants other things, and not this.
     NotGranted,
     /// The manifest is still without `[capabilities]`.
@@ -89,7 +94,7 @@ pub enum RefusedBy {
 /// Decides about a request. A policy comes first and only takes away; then come the grants of the
 /// manifest, and then the timed grants.
 pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) -> Decision<'a> {
-    if let Some(denied) = denied_by_policy(request.capability(), &authority.policies) {
+    if let Some(denied) = request_denied(request, &authority.policies) {
         return denied;
     }
     let mut granted = authority.capabilities.iter().flatten();
@@ -120,6 +125,40 @@ pub fn denied_by_policy(
     Some(Decision { verdict: Verdict::Deny, rule: Rule::Policy(capability, document) })
 }
 
+/// Returns the decision of the first of these policies that denies all that a grant allows. It is
+/// part of [`decide`], for callers that tell the effect of a grant before there is one.
+pub fn grant_denied_by_policy<'a>(
+    grant: &Grant,
+    policies: &'a [(Policy, Document)],
+) -> Option<Decision<'a>> {
+    let of_event = || {
+        let by = |(policy, document): &'a (Policy, Document)| {
+            Some((policy.denial_of_grant(grant)?, document))
+        };
+        policies.iter().find_map(by).map(denied_event)
+    };
+    denied_by_policy(grant.capability(), policies).or_else(of_event)
+}
+
+/// Returns the decision of the first of these policies that denies a request.
+fn request_denied<'a>(
+    request: &Request,
+    policies: &'a [(Policy, Document)],
+) -> Option<Decision<'a>> {
+    let of_event = || {
+        let Request::Wake(name) = request else { return None };
+        let by = |(policy, document): &'a (Policy, Document)| {
+            Some((policy.denial_of_event(name)?, document))
+        };
+        policies.iter().find_map(by).map(denied_event)
+    };
+    denied_by_policy(request.capability(), policies).or_else(of_event)
+}
+
+fn denied_event<'a>((pattern, document): (&'a EventPattern, &'a Document)) -> Decision<'a> {
+    Decision { verdict: Verdict::Deny, rule: Rule::EventPolicy(pattern, document) }
+}
+
 impl Decision<'_> {
     /// Tells whether it may.
     pub fn allows(&self) -> bool {
@@ -128,7 +167,7 @@ impl Decision<'_> {
 
     /// Tells whether a policy decided, so that no grant helps.
     pub fn is_by_policy(&self) -> bool {
-        matches!(self.rule, Rule::Policy(..))
+        matches!(self.rule, Rule::Policy(..) | Rule::EventPolicy(..))
     }
 
     /// Returns the place of the rule, as far as it stands in a file.
@@ -136,6 +175,9 @@ impl Decision<'_> {
         match self.rule {
             Rule::Policy(capability, document) => {
                 document.place(document.line_of_denial(capability))
+            }
+            Rule::EventPolicy(pattern, document) => {
+                document.place(document.line_of_denied_event(pattern))
             }
             Rule::Manifest(grant, document) => document.place(document.line_of_grant(grant)),
             Rule::NotGranted(document) => document.place(document.line_of_grants()),
@@ -153,6 +195,7 @@ impl Decision<'_> {
     fn refused_by(&self) -> Option<RefusedBy> {
         match self.rule {
             Rule::Policy(capability, _) => Some(RefusedBy::Policy(capability)),
+            Rule::EventPolicy(..) => Some(RefusedBy::EventPolicy),
             Rule::NotGranted(_) => Some(RefusedBy::NotGranted),
             Rule::Undecided(_) => Some(RefusedBy::Undecided),
             Rule::Manifest(..) | Rule::Timed(_) => None,
@@ -178,7 +221,7 @@ impl fmt::Display for Decision<'_> {
 impl Refusal {
     /// Tells whether a policy refused, so that no grant helps.
     pub fn is_by_policy(&self) -> bool {
-        matches!(self.rule, RefusedBy::Policy(_))
+        matches!(self.rule, RefusedBy::Policy(_) | RefusedBy::EventPolicy)
     }
 }
 
@@ -194,6 +237,7 @@ impl fmt::Display for RefusedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Policy(capability) => write!(f, "policy denies `{capability}`"),
+            Self::EventPolicy => f.write_str("policy denies the event"),
             Self::NotGranted => f.write_str("not granted"),
             Self::Undecided => f.write_str("not decided yet"),
         }
@@ -203,7 +247,7 @@ impl fmt::Display for RefusedBy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::{Capabilities, Feature, Scheme};
+    use crate::capability::{Capabilities, Feature, Scheme, StorageSize};
     use crate::documents::Manifest;
     use crate::policy::timed::TimedGrants;
     use std::time::Duration;
@@ -222,6 +266,7 @@ filesystem = { read = ["~/Documents"], write = [
     "~/Documents/out", { path = "~/notes", guest = "/notes" },
 ] }
 ipc-publish = ["greeting.*"]
+storage = { max_kib = 512 }
 experimental = ["wasi-0.3"]
 "#;
 
@@ -287,6 +332,8 @@ experimental = ["wasi-0.3"]
             Request::Use(Capability::SecretRead),
             Request::Use(Capability::SecretWrite),
             Request::UseExperimental(Feature::Wasi03),
+            Request::Store(StorageSize::holding(300 << 10).expect("a size")),
+            Request::Store(StorageSize::holding(600 << 10).expect("a size")),
         ];
         let lines: Vec<_> = requests
             .iter()
@@ -313,12 +360,48 @@ experimental = ["wasi-0.3"]
     clipboard-write -> Allow: granted for a while: clipboard-write
     secret-read -> Allow: granted: secret-read=token (x.toml:6)
     secret-write -> Deny: not granted (x.toml:4)
-    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:15)
+    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:16)
+    storage=512KiB -> Allow: granted: storage=512KiB (x.toml:15)
+    storage=1024KiB -> Deny: not granted (x.toml:4)
     "#);
         assert!(
             !decide(&Request::Use(Capability::ClipboardWrite), &authority, at(11)).allows(),
             "its time is over"
         );
+    }
+
+    /// Events are decided like everything: by name, by pattern but for private ones, within policy.
+    #[test]
+    fn events_are_decided_by_name() {
+        let manifest = "[capabilities]\nevents = [\n \"power.*\",\n \"network.*\",\n \"powr\",\n]";
+        let policy = "deny_events = [\n \"power.source\",\n]\nmin_event_interval = \"10s\"";
+        let granted = authority(manifest, policy, "[[grant]]\nwhat = \"events=file.changed\"");
+        let wake = |name: &str| Request::Wake(name.parse().expect(name));
+        for (name, said_of_it) in [
+            ("power.battery", "Allow: granted: events=power.* (x.toml:3)"),
+            ("power.source", "Deny: policy denies the event (/etc/pds/policy.toml:2)"),
+            ("network.changed", "Allow: granted: events=network.* (x.toml:4)"),
+            ("network.wifi", "Deny: not granted (x.toml:1)"),
+            ("file.changed", "Allow: granted for this session: events=file.changed"),
+            ("custom.a", "Deny: not granted (x.toml:1)"),
+        ] {
+            assert_eq!(said(&wake(name), &granted), said_of_it, "{name}");
+        }
+        let none =
+            authority("[capabilities]\nevents = [\"time.every\"]", "deny = [\"events\"]", "");
+        assert_eq!(
+            said(&wake("time.every"), &none),
+            "Deny: policy denies `events` (/etc/pds/policy.toml:1)"
+        );
+        // What a policy forbids by a pattern is private events as well.
+        let none = authority(
+            "[capabilities]\nevents = [\"network.wifi\"]",
+            "deny_events = [\"network.*\"]",
+            "",
+        );
+        assert!(!decide(&wake("network.wifi"), &none, at(0)).allows());
+        assert_eq!(none.in_force(at(0)).granted(), []);
+        assert_eq!(wake("network.wifi").grant_text(), "events=network.wifi");
     }
 
     /// Without a decision somebody is asked and a policy is not overruled.
@@ -363,6 +446,8 @@ experimental = ["wasi-0.3"]
             (http("a b", 80), "network=api.example.com"),
             (open(true), "filesystem=write:/srv/data"),
             (Request::UseExperimental(Feature::Wasi03), "experimental=wasi-0.3"),
+            (Request::Use(Capability::Storage), "storage"),
+            (Request::Store(StorageSize::MAX), "storage=16384KiB"),
         ] {
             assert_eq!(request.grant_text(), expected);
             if let Some(grant) = request.least_grant() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::capability::{Capability, Grant};
 use crate::documents::line_of_value;
+use crate::event::EventPattern;
 
 /// A file that rules stand in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,8 +40,18 @@ impl Document {
 
     /// Returns the line of a policy that denies a capability.
     pub(crate) fn line_of_denial(&self, capability: Capability) -> Option<usize> {
-        let line = |keys: &[&str]| line_of_value(&self.text, keys, capability.name());
-        line(&["deny"]).or_else(|| line(&["extensions", "policy", "deny"]))
+        self.line_of_rule("deny", capability.name())
+    }
+
+    /// Returns the line of a policy that denies events.
+    pub(crate) fn line_of_denied_event(&self, pattern: &EventPattern) -> Option<usize> {
+        self.line_of_rule("deny_events", &pattern.to_string())
+    }
+
+    /// Returns the line of a value in a list of a policy.
+    fn line_of_rule(&self, list: &str, value: &str) -> Option<usize> {
+        let line = |keys: &[&str]| line_of_value(&self.text, keys, value);
+        line(&[list]).or_else(|| line(&["extensions", "policy", list]))
     }
 
     /// Returns the line of a manifest that a grant stands in.

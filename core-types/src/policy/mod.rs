@@ -10,7 +10,9 @@ mod rules;
 mod timed;
 
 pub use authority::Authority;
-pub use decision::{Decision, Refusal, RefusedBy, Rule, Verdict, decide, denied_by_policy};
+pub use decision::{
+    Decision, Refusal, RefusedBy, Rule, Verdict, decide, denied_by_policy, grant_denied_by_policy,
+};
 pub use document::{Document, Place};
 pub use period::{Period, PeriodError};
 pub use request::Request;

@@ -33,6 +33,11 @@ const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('
 const MAX_SECONDS: u64 = 100 * 366 * 86_400;
 
 impl Period {
+    /// Makes one of so many seconds, for a time that is known to be one.
+    pub(crate) fn from_seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
     /// Returns the same as a duration.
     pub fn duration(self) -> Duration {
         Duration::from_secs(self.0)

@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::capability::{
     Capabilities, Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, Pattern,
-    ResourceKind, ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind,
+    ResourceKind, ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind, StorageSize,
 };
+use crate::event::{EventName, EventPattern};
 
 /// Something that an extension wants to do.
 ///
@@ -30,6 +31,8 @@ pub enum Request {
     WriteSecret(String),
     /// To publish on a topic.
     Publish(String),
+    /// To keep so much data of its own.
+    Store(StorageSize),
     /// To see a variable of the session.
     ReadVariable(EnvName),
     /// To connect to a host.
@@ -57,6 +60,8 @@ pub enum Request {
         /// In this way.
         method: ResourceMethod,
     },
+    /// To be woken by an event.
+    Wake(EventName),
     /// To use a feature that its makers call experimental.
     UseExperimental(Feature),
 }
@@ -76,9 +81,11 @@ impl Request {
         match (grant.scope(), grant.capability()) {
             (Scope::Secret(name), Capability::SecretWrite) => Self::WriteSecret(name.to_string()),
             (Scope::Secret(name), _) => Self::ReadSecret(name.to_string()),
+            (Scope::Size(size), _) => Self::Store(*size),
             (Scope::Variable(name), _) => Self::ReadVariable(name.clone()),
             (Scope::Read(path), _) => Self::OpenDirectory { path: path.clone(), write: false },
             (Scope::Write(path), _) => Self::OpenDirectory { path: path.clone(), write: true },
+            (Scope::Events(EventPattern::Name(name)), _) => Self::Wake(name.clone()),
             (Scope::Feature(feature), _) => Self::UseExperimental(*feature),
             (_, capability) => Self::Use(capability),
         }
@@ -92,11 +99,13 @@ impl Request {
             Self::ReadSecret(_) => Capability::SecretRead,
             Self::WriteSecret(_) => Capability::SecretWrite,
             Self::Publish(_) => Capability::IpcPublish,
+            Self::Store(_) => Capability::Storage,
             Self::ReadVariable(_) => Capability::Env,
             Self::Connect { .. } => Capability::Network,
             Self::OpenDirectory { .. } => Capability::Filesystem,
             Self::SetVariable(_) => Capability::ExecEnv,
             Self::UseResource { .. } => Capability::Resources,
+            Self::Wake(_) => Capability::Events,
             Self::UseExperimental(_) => Capability::Experimental,
         }
     }
@@ -106,6 +115,8 @@ impl Request {
     pub fn object(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Use(_) => None,
+            Self::Store(size) if size.is_default() => None,
+            Self::Store(size) => Some(Cow::Owned(size.to_string())),
             Self::ReadConfig(name)
             | Self::ReadSecret(name)
             | Self::WriteSecret(name)
@@ -116,6 +127,7 @@ impl Request {
             Self::UseResource { kind, method } => {
                 Some(Cow::Owned(format!("{kind}:{}", method.name())))
             }
+            Self::Wake(name) => Some(Cow::Borrowed(name.as_str())),
             Self::UseExperimental(feature) => Some(Cow::Borrowed(feature.name())),
             Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
             Self::OpenDirectory { path, write } => {
@@ -134,6 +146,7 @@ impl Request {
                 name.parse().ok().map(Scope::Secret)
             }
             Self::Publish(topic) => topic.parse().ok().filter(|_| topic != "*").map(Scope::Pattern),
+            Self::Store(size) => Some(Scope::Size(*size)),
             Self::ReadVariable(name) => Some(Scope::Variable(name.clone())),
             Self::Connect { scheme, host, port } => {
                 shortest_rule(*scheme, host, *port).map(Scope::Host)
@@ -144,6 +157,7 @@ impl Request {
             Self::UseResource { kind, method } => kind.is_valid().then(|| {
                 Scope::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })
             }),
+            Self::Wake(name) => Some(Scope::Events(EventPattern::Name(name.clone()))),
             Self::UseExperimental(feature) => Some(Scope::Feature(*feature)),
         };
         scope.map(|scope| Grant::new(self.capability(), scope))
@@ -170,6 +184,7 @@ impl Request {
                 granted.as_str() == name
             }
             (Self::Publish(topic), scope) => is_topic(topic) && scope.covers_name(topic),
+            (Self::Store(size), Scope::Size(granted)) => size <= granted,
             (Self::ReadVariable(name), Scope::Variable(granted)) => granted == name,
             (Self::Connect { scheme, host, port }, Scope::Host(rule)) => {
                 rule.allows(*scheme, host, *port)
@@ -180,6 +195,7 @@ impl Request {
             (Self::UseResource { kind, method }, Scope::Resources(rule)) => {
                 rule.allows(kind, *method)
             }
+            (Self::Wake(name), Scope::Events(granted)) => granted.covers(name),
             (Self::UseExperimental(feature), Scope::Feature(granted)) => granted == feature,
             _ => false,
         }

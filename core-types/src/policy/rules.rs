@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capability::{Capability, Grant};
+use crate::capability::{Capability, Grant, Scope, StorageSize};
+use crate::event::{EventName, EventPattern, Interval};
 use crate::limits::Limits;
 use crate::policy::period::Period;
 use crate::reference::{OciPrefix, OciReference};
@@ -32,6 +33,12 @@ pub struct Policy {
     /// `deny`: capabilities that are denied to every extension, whatever its manifest says.
     /// Default: none.
     pub deny: Vec<Capability>,
+    /// `deny_events`: events that wake no extension, whatever its manifest says. A pattern names
+    /// private ones too. Default: none.
+    pub deny_events: Vec<EventPattern>,
+    /// `min_event_interval`: the shortest time between two events of one name for one extension,
+    /// such as `10s`. Default: none beyond that of each event.
+    pub min_event_interval: Option<Interval>,
     /// `allowed_registries`: the only places that extensions can come from. Default: all places.
     pub allowed_registries: Option<Vec<OciPrefix>>,
     /// `blocked_namespaces`: places that no extension can come from. Default: none.
@@ -51,6 +58,9 @@ pub struct Policy {
     /// `lists_that_prune`: published lists that may demand by their `[defaults]` that `sync`
     /// removes extensions that left the list. Default: none.
     pub lists_that_prune: Option<Vec<OciPrefix>>,
+    /// `max_storage_kib`: how much data of its own each extension can keep at most, whatever its
+    /// manifest says. Default: what the manifest says.
+    pub max_storage_kib: Option<StorageSize>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
 }
@@ -161,6 +171,17 @@ impl Policy {
             return Err(SourceRefusal::NotAllowed);
         }
         Ok(())
+    }
+
+    /// Returns the rule by which an event wakes no extension, if there is one.
+    pub fn denial_of_event(&self, name: &EventName) -> Option<&EventPattern> {
+        self.deny_events.iter().find(|pattern| pattern.names(name))
+    }
+
+    /// Tells whether everything that a grant allows is denied by this policy.
+    pub(crate) fn denial_of_grant(&self, grant: &Grant) -> Option<&EventPattern> {
+        let Scope::Events(events) = grant.scope() else { return None };
+        self.deny_events.iter().find(|pattern| pattern.names_all(events))
     }
 
     /// Returns the signature that this policy wants on extensions from there.

@@ -209,6 +209,11 @@ impl Places {
         self.first_uses().join(format!("{}.json", repository.hex()))
     }
 
+    /// Returns the directory with the storage of all extensions.
+    pub(crate) fn storages(&self) -> PathBuf {
+        self.extension_state().join("storage")
+    }
+
     /// Logins, where their user wants them in a file.
     pub fn logins(&self) -> PathBuf {
         self.state.join("credentials.json")
@@ -217,6 +222,26 @@ impl Places {
     /// Returns the log of an extension.
     pub fn log(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("logs").join(format!("{name}.log"))
+    }
+
+    /// Returns the moments of timers.
+    pub(crate) fn event_times(&self) -> PathBuf {
+        self.extension_state().join("events").join("state")
+    }
+
+    /// Returns the lock of the session service. It is of the login session where there is one.
+    pub(crate) fn session_claim(&self) -> PathBuf {
+        self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("session.lock")
+    }
+
+    /// Returns the directories in which something lies that changes what may wake an extension, or
+    /// how: manifests, timed grants, failures, the configuration and the policy of the system.
+    pub fn decisive(&self) -> Vec<PathBuf> {
+        let health = self.extension_state().join("health");
+        let system = self.system_policy.parent().map(Path::to_owned);
+        let grants = self.runtime.as_ref().map(|runtime| runtime.join("grants"));
+        let own = [self.extensions(), self.config.clone(), health];
+        own.into_iter().chain(grants).chain(system).collect()
     }
 
     /// Returns the directory of the activity log.

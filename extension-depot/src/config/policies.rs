@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use core_types::event::Interval;
 use core_types::{
     Capability, Ceilings, Decision, Document, Grant, OciReference, Period, Policy, RequiredSigner,
-    SignerRule, SourceRefusal, denied_by_policy,
+    SignerRule, SourceRefusal, denied_by_policy, grant_denied_by_policy,
 };
 
 use crate::config::effective_config::EffectiveConfig;
@@ -132,6 +133,16 @@ impl EffectiveConfig {
     /// Returns why no grant of this capability has an effect, if a policy denies it.
     pub fn denial(&self, capability: Capability) -> Option<Decision<'_>> {
         denied_by_policy(capability, &self.policies)
+    }
+
+    /// Returns why all that a grant allows has no effect, if a policy denies it.
+    pub fn denial_of(&self, grant: &Grant) -> Option<Decision<'_>> {
+        grant_denied_by_policy(grant, &self.policies)
+    }
+
+    /// Returns the shortest time between two events of one name, by the strictest policy.
+    pub fn min_event_interval(&self) -> Option<Interval> {
+        self.policies.iter().filter_map(|(policy, _)| policy.min_event_interval).max()
     }
 
     /// Returns how long ago a version has to have been seen first before it is taken; the longest

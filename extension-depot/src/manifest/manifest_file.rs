@@ -3,13 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use core_types::event::EventTables;
 use core_types::{
-    Capabilities, Capability, Config, Digest, Document, ExtensionName, Grant, LimitName, Limits,
-    Manifest, OciReference, Scope, TomlProblem, UnknownKey, Written, parse_toml,
+    Capabilities, Capability, Digest, Document, ExtensionName, Grant, LimitName, Manifest,
+    OciReference, Scope, TomlProblem, UnknownKey, Written, parse_toml,
 };
 use private_files::read_private_text;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use crate::manifest::seed::Seed;
 use crate::manifest::toml_list;
 
 /// The largest manifest, in bytes: people write a few kilobytes, and a list reads hundreds of them.
@@ -88,6 +90,13 @@ impl LoadedManifest {
     }
 }
 
+/// Returns the tables of events as they stand in a manifest; nothing where there are none.
+fn event_tables(events: &EventTables) -> Option<Table> {
+    let mut tables = events.to_toml().parse::<DocumentMut>().ok()?.as_table().clone();
+    tables.set_implicit(true);
+    (!tables.is_empty()).then_some(tables)
+}
+
 /// Returns the text of a manifest, whatever it says.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     read_private_text(path, MAX_SIZE)
@@ -132,9 +141,13 @@ impl ManifestEditor {
     }
 
     /// Begins a manifest with these.
-    pub(crate) fn set_seed(&mut self, limits: &Limits, config: &Config) {
+    pub(crate) fn set_seed(&mut self, seed: &Seed<'_>) {
+        let Seed { limits, config, events } = seed;
         limits.iter().for_each(|(name, value)| self.set_limit(name, value));
         config.iter().for_each(|(key, text)| self.set_missing("config", key, text));
+        if let Some(tables) = event_tables(events) {
+            self.0.insert("events", Item::Table(tables));
+        }
     }
 
     pub(crate) fn set_enabled(&mut self, enabled: bool) {
@@ -251,6 +264,9 @@ fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
     capabilities.written(capability).map(|written| match written {
         Written::Whole => true.into(),
+        Written::Size(key, size) => {
+            Value::InlineTable([(key, i64::from(size.kib()))].into_iter().collect())
+        }
         Written::List(scopes) => list_value(&scopes),
         Written::Lists(lists) => Value::InlineTable(
             lists.into_iter().map(|(key, scopes)| (key, list_value(&scopes))).collect(),

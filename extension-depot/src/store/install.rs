@@ -1,6 +1,6 @@
 //! Installs a staged artifact.
 
-use core_types::{Capabilities, Config, Limits, OciReference};
+use core_types::{Capabilities, OciReference};
 use private_files::{FileError, LinkedFile};
 
 use crate::files::state_file::StateFileError;
@@ -9,6 +9,7 @@ use crate::history::generation::Reason;
 use crate::history::note_generation::NewGeneration;
 use crate::manifest::guest_paths::{GuestPathTaken, check_guest_paths};
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
+use crate::manifest::seed::Seed;
 use crate::source::staging::Staged;
 use crate::store::basis::{Basis, ChangedMeanwhile};
 use crate::store::locked_depot::LockedDepot;
@@ -31,7 +32,7 @@ pub struct InstallPlan<'a> {
     /// The signature and the transport, if they were checked.
     pub evidence: Option<&'a Evidence>,
     /// The limits and settings of a new manifest.
-    pub seed: Option<(&'a Limits, &'a Config)>,
+    pub seed: Option<Seed<'a>>,
     /// Where a bundle says that it came from, while nothing confirms that.
     pub claimed: Option<&'a OciReference>,
 }
@@ -133,8 +134,8 @@ fn installed_manifest(
     if let Some(description) = artifact.description() {
         editor.set_missing("extension", "description", description);
     }
-    if let Some((limits, config)) = order.seed.filter(|_| before.is_none()) {
-        editor.set_seed(limits, config);
+    if let Some(seed) = order.seed.filter(|_| before.is_none()) {
+        editor.set_seed(&seed);
     }
     if let Some(capabilities) = order.capabilities {
         editor.set_capabilities(order.basis.capabilities(), capabilities);

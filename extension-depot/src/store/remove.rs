@@ -3,14 +3,21 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use core_types::{ChangeKind, ChangeRecord, ExtensionName};
+use core_types::{ChangeKind, ChangeRecord, ExtensionName, OciReference};
 use private_files::{FileError, read_regular, remove_durably};
 
 use crate::files::stored_file::StoredFileError;
+use crate::manifest::LoadedManifest;
 use crate::manifest::manifest_file::MAX_SIZE;
+use crate::storage::{LockedStorage, StorageError};
 use crate::store::installed_error::ExtensionNotFound;
 use crate::store::locked_depot::LockedDepot;
+
+/// The wait for a call that uses the storage of a removed extension. Calls take milliseconds, and
+/// other changes wait for this one.
+const STORAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What removing an extension left behind and freed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +26,8 @@ pub struct Removed {
     pub kept_manifest: Option<PathBuf>,
     /// How many bytes of artifacts went.
     pub freed: u64,
+    /// Whether data went that the extension had kept.
+    pub storage: bool,
 }
 
 /// Why an extension is not removed. What was removed of it before the error is gone.
@@ -34,20 +43,29 @@ pub enum RemoveError {
     /// written.
     #[error(transparent)]
     Stored(#[from] StoredFileError),
+    /// The data that it kept cannot be removed. Everything else but its kept manifest is gone.
+    #[error("the storage of `{name}` is not removed")]
+    Storage {
+        /// The extension.
+        name: ExtensionName,
+        /// The reason.
+        source: StorageError,
+    },
 }
 
 impl LockedDepot<'_> {
     /// Removes an extension, even one whose manifest or artifact is broken: the manifest first,
     /// then records, history, the index's entry and the blobs that no other extension needs. The
-    /// manifest is kept where [`Removed`] says, since people write in it, and so is the log;
-    /// `purge` takes both away as well.
+    /// manifest is kept where [`Removed`] says, since people write in it, and so are the log and the
+    /// storage; `purge` takes all three away as well, but not a storage that another extension of
+    /// the same identity uses.
     ///
     /// # Errors
     /// When there is none, or something cannot be removed.
     pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, RemoveError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
-        let origin = self.manifest(name).ok().flatten().and_then(|it| it.manifest.extension.oci);
+        let origin = self.origin(name, &kept);
         let is_there = self.remove_manifest(name, &kept)?;
         let traces = [self.places().records(name), self.places().history(name)];
         let has_traces = traces.iter().any(|path| path.exists()) || self.layout().has_entry(name);
@@ -62,6 +80,7 @@ impl LockedDepot<'_> {
         self.forget_timed_grants(name)?;
         self.forget_lists_of(name)?;
         self.layout().remove_entry(name)?;
+        let storage = purge && self.remove_storage(name, origin.as_ref())?;
         if purge {
             for path in [&kept, &self.places().log(name)] {
                 remove_file(path)?;
@@ -71,7 +90,30 @@ impl LockedDepot<'_> {
         let identity = origin.map(|reference| reference.identity().to_string());
         let identity = identity.unwrap_or_default();
         self.note_change(ChangeRecord::of(ChangeKind::Remove, name.as_str(), &identity));
-        Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
+        Ok(Removed { kept_manifest: (!purge).then_some(kept), freed, storage })
+    }
+
+    /// Returns where an extension comes from, as its manifest says, or the kept one of an earlier
+    /// removal.
+    fn origin(&self, name: &ExtensionName, kept: &Path) -> Option<OciReference> {
+        let manifest = self.manifest(name).ok().flatten();
+        let manifest = manifest.or_else(|| LoadedManifest::read(kept, name).ok().flatten());
+        manifest?.manifest.extension.oci
+    }
+
+    /// Removes the storage of an extension that is gone. Returns whether there was one.
+    fn remove_storage(
+        &self,
+        name: &ExtensionName,
+        origin: Option<&OciReference>,
+    ) -> Result<bool, RemoveError> {
+        let Some(identity) = origin.map(OciReference::identity) else { return Ok(false) };
+        let storage = self.storage(&identity);
+        if !storage.is_there() || self.identities()?.contains(&identity) {
+            return Ok(false);
+        }
+        let removed = storage.lock(STORAGE_TIMEOUT).and_then(LockedStorage::remove);
+        removed.map_err(|source| RemoveError::Storage { name: name.clone(), source })
     }
 
     /// Removes a manifest after copying it. Returns whether there was one: a removal that was

@@ -27,7 +27,7 @@ impl CallState {
         Ok(answer.map_err(Error::from))
     }
 
-    fn admit(&self, request: &Request, size: Size) -> Result<(), Error> {
+    pub(crate) fn admit(&self, request: &Request, size: Size) -> Result<(), Error> {
         let decision = self.gate.decide(request);
         if !decision.allows() {
             // An extension does not learn where the policy lies.

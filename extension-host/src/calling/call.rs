@@ -18,6 +18,7 @@ use super::observe::Watch;
 use super::process::{Process, Setup, split_arguments};
 use super::report::{CallReport, Returned, Usage};
 use super::runtime;
+use crate::capabilities::BackendError;
 use crate::directories::DirectoryError;
 use crate::error::{CallError, LimitExceeded};
 use crate::extension::{Extension, Ready};
@@ -46,6 +47,11 @@ pub(crate) trait Work<S>: Send {
         self,
         store: &mut Store<S>,
     ) -> impl Future<Output = wasmtime::Result<Self::Output>> + Send;
+
+    /// Keeps the changes of work that ended by itself.
+    fn commit(_: &mut S) -> Result<(), BackendError> {
+        Ok(())
+    }
 }
 
 impl Extension {
@@ -66,7 +72,7 @@ impl Extension {
     }
 
     /// Finds the function, and decides how the arguments reach it.
-    fn find<'a>(
+    pub(super) fn find<'a>(
         &self,
         function: &str,
         arguments: &'a Arguments,
@@ -207,6 +213,7 @@ impl Extension {
             }
             other => other,
         };
+        let outcome = committed::<S, W>(outcome, store.data_mut());
         let usage = self.usage(&store, started);
         let output = &store.data().bounds().output;
         CallReport {
@@ -296,6 +303,18 @@ impl Extension {
     }
 }
 
+/// Commits the changes of work that ended by itself: it returned, an error included, or exited.
+/// Stopped work keeps nothing.
+fn committed<S, W: Work<S>>(
+    outcome: Result<W::Output, CallError>,
+    state: &mut S,
+) -> Result<W::Output, CallError> {
+    if matches!(outcome, Ok(_) | Err(CallError::Exited { .. })) {
+        W::commit(state).map_err(CallError::Storage)?;
+    }
+    outcome
+}
+
 /// Does the work unless the reader of the output goes away. WASI 0.3 tells only the guest, which
 /// could go on.
 async fn unless_closed<T>(
@@ -331,6 +350,10 @@ enum Values {
 
 impl Work<CallState> for ComponentCall<'_> {
     type Output = Returned;
+
+    fn commit(state: &mut CallState) -> Result<(), BackendError> {
+        state.storage.commit()
+    }
 
     async fn run(self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
         let instance = self.component.instantiate_async(&mut *store).await?;

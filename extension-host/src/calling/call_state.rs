@@ -9,8 +9,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::gate::Gate;
 use super::process::Setup;
-use crate::capabilities::Backends;
 use crate::capabilities::network::Outgoing;
+use crate::capabilities::{Backends, StorageUse};
 use crate::directories::DirectoryError;
 use crate::limits::{Bounded, Bounds};
 use crate::wasi::wasi;
@@ -24,6 +24,7 @@ pub struct CallState {
     pub(crate) gate: Gate,
     pub(crate) config: Arc<Config>,
     pub(crate) bounds: Bounds,
+    pub(crate) storage: StorageUse,
     pub(super) backends: Backends,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -59,10 +60,18 @@ impl CallState {
             gate: (*gate).clone(),
             config: (*config).clone(),
             bounds,
+            storage: StorageUse::default(),
             backends: (*backends).clone(),
             http,
             table: ResourceTable::new(),
         })
+    }
+}
+
+impl CallState {
+    /// Returns the backends of the call.
+    pub(crate) fn backends(&self) -> &Backends {
+        &self.backends
     }
 }
 

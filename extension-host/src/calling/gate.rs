@@ -55,6 +55,11 @@ impl Gate {
         self.permissions.authority.in_force(self.now())
     }
 
+    /// Returns how many bytes of its own the extension may keep at this moment.
+    pub(crate) fn storage_bytes(&self) -> u64 {
+        self.permissions.authority.storage_bytes(self.now())
+    }
+
     /// Returns the requests and decisions up to now.
     pub(crate) fn noted(&self) -> Activity {
         self.activity().clone()

@@ -3,13 +3,14 @@
 //!
 //! `call.rs` runs a function, and `call_state.rs` is the data of its store. A request of the guest
 //! to the desktop meets `admission.rs`, which asks the gate for the decision, checks size and rate,
-//! and only then asks the backend.
+//! and only then asks the backend. `deliver.rs` hands an event over by a call.
 
 mod admission;
 mod boot_clock;
 mod bytes_call;
 mod call;
 mod call_state;
+mod deliver;
 mod gate;
 mod observe;
 mod process;

@@ -17,11 +17,18 @@ pub(crate) struct Watch<'a> {
     observer: Option<&'a Observer>,
     gate: Gate,
     function: &'a str,
+    cause: Option<String>,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(observer: Option<&'a Observer>, gate: Gate, function: &'a str) -> Self {
-        Self { observer, gate, function }
+        Self { observer, gate, function, cause: None }
+    }
+
+    /// Notes what made the call.
+    pub(crate) fn caused_by(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     /// Reports how the call ended. `is_err` tells whether the returned value stands for a failure.
@@ -39,7 +46,8 @@ impl<'a> Watch<'a> {
     }
 
     fn record(&self, outcome: CallOutcome) -> CallRecord {
-        CallRecord::of(&self.gate.permissions.owner, self.function, outcome)
+        let record = CallRecord::of(&self.gate.permissions.owner, self.function, outcome);
+        CallRecord { cause: self.cause.clone(), ..record }
     }
 }
 
@@ -71,7 +79,7 @@ fn outcome_of(error: &CallError) -> CallOutcome {
         CallError::Trap { .. } | CallError::Fault(_) => CallOutcome::Crashed,
         CallError::Exited { .. } => CallOutcome::Error,
         CallError::OutputClosed => CallOutcome::Cancelled,
-        CallError::Directory(_) => CallOutcome::Refused,
+        CallError::Directory(_) | CallError::NotWoken(_) => CallOutcome::Refused,
         _ => CallOutcome::Failed,
     }
 }

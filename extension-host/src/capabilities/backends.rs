@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use core_types::{Capability, EnvName, Owner};
+use core_types::{Capability, EnvName, Owner, StoredValues};
 use private_files::TimeoutError;
 use tokio::sync::oneshot;
 
@@ -90,6 +90,31 @@ pub trait Publisher: Send + Sync {
     fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError>;
 }
 
+/// Keeps the storage of extensions, each under the identity of its owner.
+pub trait Storage: Send + Sync {
+    /// Takes the storage of an owner for one call. Returns nothing while another call has it. It
+    /// does not wait for that.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    fn take(&self, owner: &Owner) -> Result<Option<Box<dyn TakenStorage>>, BackendError>;
+}
+
+/// The storage of one extension, which no other call has until this is dropped.
+pub trait TakenStorage: Send {
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn read(&self) -> Result<StoredValues, BackendError>;
+
+    /// Replaces the values by these, all or nothing.
+    ///
+    /// # Errors
+    /// When they cannot be written. The values are as they were.
+    fn commit(&self, values: &StoredValues) -> Result<(), BackendError>;
+}
+
 /// A recorded web, which answers in the place of the real one. Requests are still decided by the
 /// grants.
 pub trait RecordedWeb: Send + Sync {
@@ -157,6 +182,8 @@ pub struct Backends {
     pub clipboard: Arc<dyn Clipboard>,
     /// Behind `ipc-publish`.
     pub publisher: Arc<dyn Publisher>,
+    /// Behind `storage`. `extension-manager` has its own in this place.
+    pub storage: Arc<dyn Storage>,
     /// Behind `env`.
     pub environment: Arc<dyn Environment>,
     /// Behind `filesystem`: the home directory, and the directories that no extension gets.
@@ -181,6 +208,7 @@ impl Default for Backends {
             notifications: absent.clone(),
             clipboard: absent.clone(),
             publisher: absent.clone(),
+            storage: absent.clone(),
             environment: absent,
             directories: Arc::new(DirectoryRules::default()),
             is_offline: false,
@@ -233,6 +261,12 @@ impl Clipboard for Absent {
 impl Publisher for Absent {
     fn publish(&self, _: &Owner, _: &str, _: &str) -> Result<(), BackendError> {
         Self::offers("messages")
+    }
+}
+
+impl Storage for Absent {
+    fn take(&self, _: &Owner) -> Result<Option<Box<dyn TakenStorage>>, BackendError> {
+        Self::offers("storage")
     }
 }
 

@@ -17,11 +17,12 @@ mod secrets;
 mod session_bus;
 #[cfg(feature = "clipboard")]
 mod session_clipboard;
+mod storage;
 
 pub(crate) use backends::ask_backend;
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, Publisher,
-    RecordedAnswer, RecordedWeb, SecretStore, with_timeout,
+    RecordedAnswer, RecordedWeb, SecretStore, Storage, TakenStorage, with_timeout,
 };
 #[cfg(feature = "clipboard")]
 pub use clipboard_holder::{Display, HolderFailure, hold_clipboard};
@@ -37,6 +38,8 @@ pub use secrets::MAX_SECRET;
 pub use secrets::SecretService;
 #[cfg(feature = "clipboard")]
 pub use session_clipboard::{HolderCommand, SessionClipboard};
+pub use storage::MemoryStorage;
+pub(crate) use storage::StorageUse;
 
 #[cfg(any(feature = "secrets", feature = "notification", feature = "ipc"))]
 use std::sync::Arc;
@@ -48,7 +51,7 @@ use crate::calling::CallState;
 use crate::linking::{Interface, interface_table};
 
 /// The version of `wit/host`.
-const HOST: &str = "0.1.0";
+const HOST: &str = "0.1.1";
 
 interface_table! {
     OWN_INTERFACES:
@@ -58,6 +61,7 @@ interface_table! {
     "open-sesame:host/notification" HOST |l| host::notification::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/clipboard-write" HOST |l| host::clipboard_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/ipc-publish" HOST |l| host::ipc_publish::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/storage" HOST |l| host::storage::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/log" HOST |l| host::log::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
 }
 

@@ -1,10 +1,13 @@
-//! The author's manifest in a binary: the requests beyond the imports, and the declared settings.
+//! The author's manifest in a binary: the requests beyond the imports, the declared settings, and
+//! the declared events.
 
 use std::io::{self, BufReader, Read, Seek};
 use std::ops::Range;
 
+use core_types::event::{AuthorEvents, EventName, EventPattern, EventTables};
 use core_types::{
-    Capability, ConfigSchema, RequestedCapabilities, RequestedGrant, TomlProblem, parse_toml,
+    Capability, ConfigSchema, Grant, Parsed, RequestedCapabilities, RequestedGrant, Scope,
+    TomlProblem, UnknownKey, parse_author_manifest,
 };
 use wasmparser::BinaryReader;
 
@@ -47,6 +50,8 @@ struct AuthorManifest {
     capabilities: RequestedCapabilities,
     #[serde(default)]
     config: AuthorConfig,
+    #[serde(default)]
+    events: AuthorEvents,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -55,15 +60,71 @@ struct AuthorConfig {
     schema: ConfigSchema,
 }
 
-/// Returns the grants that the author's manifest requests; none without a manifest.
+/// Returns the grants that the author's manifest requests; none without a manifest. The table of an
+/// event requests the event.
 ///
 /// A request grants nothing.
 ///
 /// # Errors
 /// When the section exists and cannot be understood.
 pub fn requested_by_author(binary: &[u8]) -> Result<Vec<RequestedGrant>, RequestError> {
-    let requests: Vec<_> = parsed_manifest(binary)?.capabilities.into_iter().collect();
+    let AuthorManifest { capabilities, events, .. } = parsed_manifest(binary)?;
+    let mut requests: Vec<_> = capabilities.into_iter().collect();
+    for (name, _) in events.tables().iter() {
+        let grant = Grant::of_event(name.clone());
+        if !requests.iter().any(|request| request.grant.covers(&grant)) {
+            requests.push(RequestedGrant::required(grant));
+        }
+    }
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
+}
+
+/// Everything that the author says about events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeclaredEvents {
+    /// The settings of events, each of which is requested.
+    pub tables: EventTables,
+    /// Requested patterns and events.
+    pub requested: Vec<EventPattern>,
+}
+
+impl DeclaredEvents {
+    /// Returns one of the events, if there are any, as it is written.
+    pub fn first(&self) -> Option<String> {
+        self.requested.first().map(ToString::to_string)
+    }
+
+    /// Returns the events that are requested by their names.
+    pub fn names(&self) -> impl Iterator<Item = &EventName> {
+        self.requested.iter().filter_map(EventPattern::name)
+    }
+}
+
+/// Returns what the author's manifest says about events; nothing without a manifest.
+///
+/// # Errors
+/// When the section exists and cannot be understood.
+pub fn declared_events(binary: &[u8]) -> Result<DeclaredEvents, RequestError> {
+    let requested = requested_by_author(binary)?.into_iter().filter_map(|request| {
+        match request.grant.scope() {
+            Scope::Events(events) => Some(events.clone()),
+            _ => None,
+        }
+    });
+    let requested = requested.collect();
+    let tables = parsed_manifest(binary)?.events.into_tables();
+    Ok(DeclaredEvents { tables, requested })
+}
+
+/// Returns the keys of an author's manifest that mean nothing there: misspelt ones, and those that
+/// belong to the manifest of the user. Other tools may have tables of their own in it.
+pub fn unknown_keys_of_author(text: &str) -> Vec<UnknownKey> {
+    let parsed = parse_author_manifest::<AuthorManifest>(text);
+    let is_ours = |key: &UnknownKey| {
+        ["events.", "service"].iter().any(|table| key.path.starts_with(table)) || key.is_event()
+    };
+    let keys = parsed.map(|parsed| parsed.unknown_keys).unwrap_or_default();
+    keys.into_iter().filter(is_ours).collect()
 }
 
 /// Returns the capabilities that the author's manifest requests as optional and not as required:
@@ -116,7 +177,8 @@ pub fn declared_settings(binary: &[u8]) -> Result<ConfigSchema, RequestError> {
 
 fn parsed_manifest(binary: &[u8]) -> Result<AuthorManifest, RequestError> {
     let Some(text) = author_manifest(binary)? else { return Ok(AuthorManifest::default()) };
-    parse_toml::<AuthorManifest>(text).map(|parsed| parsed.value).map_err(RequestError::Manifest)
+    let parsed = parse_author_manifest::<AuthorManifest>(text);
+    parsed.map(|Parsed { value, .. }| value).map_err(RequestError::Manifest)
 }
 
 /// Returns the text of the author's manifest in a binary.
@@ -302,6 +364,33 @@ mod tests {
         assert!(
             with_author_manifest(module, "[config.schema]\ndays = { type = \"week\" }").is_err()
         );
+    }
+
+    /// A table of an event requests it, once, and what belongs to the user is reported.
+    #[test]
+    fn events_are_carried_and_requested() {
+        let module = b"\0asm\x01\0\0\0";
+        let declaring = "[capabilities]\nevents = [\"power.*\", { name = \"custom.a\", reason = \"r\" }, \"powr\"]\n\
+                         [events.\"power.battery\"]\nbelow = 20\nwhile_locked = true\n\
+                         [events.\"time.every\"]\nevery = \"1h\"\n[events.\"custom.a\"]\n[service]\n[build]\nx = 1\n";
+        let binary = with_author_manifest(module, declaring).expect("put in");
+        let requested = requested_by_author(&binary).expect("read");
+        let requested: Vec<_> = requested.iter().map(|it| it.grant.to_string()).collect();
+        assert_eq!(requested, ["events=power.*", "events=custom.a", "events=time.every"]);
+        let declared = declared_events(&binary).expect("read");
+        assert_eq!((declared.tables.iter().count(), declared.requested.len()), (3, 3));
+        let unknown: Vec<_> =
+            unknown_keys_of_author(declaring).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            unknown,
+            [
+                "line 5: unknown key `events.power.battery.while_locked` does nothing; it belongs to the manifest of the user",
+                "line 9: unknown key `service` does nothing; it belongs to the manifest of the user",
+                "line 2: unknown event `powr` does nothing; the nearest is `power.*`",
+            ]
+        );
+        assert!(with_author_manifest(module, "[events.\"time.every\"]\nevery = 5").is_err());
+        assert_eq!(declared_events(module).expect("none"), DeclaredEvents::default());
     }
 
     /// An unreadable manifest is not put in, and no bytes panic.

@@ -15,8 +15,9 @@ mod not_executable;
 mod wit_package;
 
 pub use author_manifest::{
-    RequestError, author_manifest, custom_sections, declared_settings, has_author_manifest,
-    optional_for_author, requested_by_author, with_author_manifest,
+    DeclaredEvents, RequestError, author_manifest, custom_sections, declared_events,
+    declared_settings, has_author_manifest, optional_for_author, requested_by_author,
+    unknown_keys_of_author, with_author_manifest,
 };
 pub use binary::{CodeKind, check_binary};
 pub use compiled::Code;

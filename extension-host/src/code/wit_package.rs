@@ -114,9 +114,9 @@ mod tests {
         let package = encode_wit(&directory).expect("encoded");
         assert_eq!(
             (package.name.as_str(), package.version.as_deref()),
-            ("open-sesame:host", Some("0.1.0"))
+            ("open-sesame:host", Some("0.1.1"))
         );
-        assert!(package.interfaces.contains(&"open-sesame:host/config-read@0.1.0".to_owned()));
+        assert!(package.interfaces.contains(&"open-sesame:host/config-read@0.1.1".to_owned()));
         let decoded = wit_component::decode(&package.binary).expect("decoded");
         let read = &decoded.resolve().packages[decoded.package()];
         assert_eq!(read.interfaces.len(), package.interfaces.len());

@@ -149,22 +149,23 @@ mod tests {
     fn only_wasi_links_without_grant() {
         insta::assert_snapshot!(refusal("wasi:filesystem/types@0.2.3"), @"linked wasi:filesystem/types");
         insta::assert_snapshot!(refusal("open-sesame:host/log@0.1.0"), @"linked open-sesame:host/log");
+        insta::assert_snapshot!(refusal("open-sesame:host/log@0.1.1"), @"linked open-sesame:host/log");
         insta::assert_snapshot!(refusal("open-sesame:host/config-read@0.1.0"), @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
     }
 
     #[test]
     fn unknown_import_names_nearest() {
         insta::assert_snapshot!(refusal("wasi:http/typos@0.2.0"), @"`wasi:http/typos@0.2.0` is not provided by sesame; the nearest that it has is `wasi:http/types@0.2.12`");
-        insta::assert_snapshot!(refusal("open-sesame:host/config-reed@0.1.0"), @"`open-sesame:host/config-reed@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/config-read@0.1.0`");
+        insta::assert_snapshot!(refusal("open-sesame:host/config-reed@0.1.0"), @"`open-sesame:host/config-reed@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/config-read@0.1.1`");
         insta::assert_snapshot!(refusal("acme:db/store@1.0.0"), @"`acme:db/store@1.0.0` is not provided by sesame");
     }
 
     /// Only interfaces of sesame's own can need a newer sesame.
     #[test]
     fn newer_interface_is_told_apart() {
-        insta::assert_snapshot!(refusal("open-sesame:host/log@0.2.0"), @"`open-sesame:host/log@0.2.0` is newer than this sesame, which has `open-sesame:host/log@0.1.0`");
-        insta::assert_snapshot!(refusal("open-sesame:host/calendar@1.0.0"), @"`open-sesame:host/calendar@1.0.0` is newer than this sesame, which has `open-sesame:host@0.1.0`");
-        insta::assert_snapshot!(refusal("open-sesame:host/log@0.0.9"), @"`open-sesame:host/log@0.0.9` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.0`");
+        insta::assert_snapshot!(refusal("open-sesame:host/log@0.2.0"), @"`open-sesame:host/log@0.2.0` is newer than this sesame, which has `open-sesame:host/log@0.1.1`");
+        insta::assert_snapshot!(refusal("open-sesame:host/calendar@1.0.0"), @"`open-sesame:host/calendar@1.0.0` is newer than this sesame, which has `open-sesame:host@0.1.1`");
+        insta::assert_snapshot!(refusal("open-sesame:host/log@0.0.9"), @"`open-sesame:host/log@0.0.9` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.1`");
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub enum Uncallable {
 /// The function of a module that is a program
 /// (<https://github.com/WebAssembly/WASI/blob/main/legacy/application-abi.md>).
 pub(crate) const START: &str = "_start";
+/// The interface that a component exports to be woken by events.
+pub const EVENTS_INTERFACE: &str = "open-sesame:extension/events@0.1.0";
 /// The interface that a component exports its program by.
 const RUN: &str = "wasi:cli/run";
 

@@ -12,6 +12,6 @@ mod wave;
 
 pub(crate) use arguments::Argument;
 pub use arguments::{ArgumentError, Arguments, Word};
-pub use exports::{ExportedFunction, Uncallable};
+pub use exports::{EVENTS_INTERFACE, ExportedFunction, Uncallable};
 pub(crate) use exports::{FindError, START, exports, find};
 pub(crate) use signature::{Signature, is_bytes, signature_text, type_text};

@@ -178,7 +178,7 @@ impl Callable<'_> {
 
     /// Adds the output of a call to the log of the guest. A failure to write the log does not fail
     /// the call.
-    fn log<T>(&self, function: &str, report: &CallReport<T>) {
+    pub(super) fn log<T>(&self, function: &str, report: &CallReport<T>) {
         let path = self.manager.depot().places().log(&self.opened.installed.name);
         if let Err(error) = guest_log::append(&path, function, report) {
             self.manager.events().event(Event::OutputNotLogged { path, error: &error });

@@ -58,7 +58,15 @@ fn needed(
     before: &Capabilities,
 ) -> (Capabilities, Vec<Capability>) {
     let mut capabilities = Capabilities::default();
-    capabilities.extend(activity.touches.iter().filter_map(|touch| touch.request.least_grant()));
+    for touch in &activity.touches {
+        match &touch.request {
+            // The call does not show how far the grant has to reach.
+            Request::Use(capability) if before.grants(*capability) => {
+                capabilities.extend(before.of(*capability).cloned());
+            }
+            request => capabilities.extend(request.least_grant()),
+        }
+    }
     // A missing directory may exist the next time.
     capabilities.extend(before.iter().filter(|grant| is_missing(grant, activity)).cloned());
     let unused: Vec<_> =
@@ -104,6 +112,7 @@ fn rounded_up(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core_types::{Authority, BootTime, decide};
 
     /// A directory that does not exist yet keeps its grant.
     #[test]
@@ -116,6 +125,31 @@ mod tests {
         activity.note_missing(&"~/later::/later".parse().expect("a path"));
         let (learnt, _) = needed(&activity, &[], &before);
         assert!(learnt.iter().eq(before.iter().take(1)));
+    }
+
+    /// The size of the storage is kept, and grows where the call needed more.
+    #[test]
+    fn storage_keeps_its_size() {
+        let of = |before: &[&str], requests: &[Request]| -> Vec<String> {
+            let before: Capabilities =
+                before.iter().map(|text| text.parse::<Grant>().expect(text)).collect();
+            let authority = Authority::of(before.clone());
+            let mut activity = Activity::default();
+            for request in requests {
+                activity.note(request, &decide(request, &authority, BootTime::default()));
+            }
+            needed(&activity, &[Capability::Storage], &before)
+                .0
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        };
+        let uses = Request::Use(Capability::Storage);
+        let larger = Request::Store("512KiB".parse().expect("a size"));
+        assert_eq!(of(&[], std::slice::from_ref(&uses)), ["storage"]);
+        assert_eq!(of(&["storage=1KiB"], std::slice::from_ref(&uses)), ["storage=1KiB"]);
+        assert_eq!(of(&["storage=1024KiB"], std::slice::from_ref(&uses)), ["storage=1024KiB"]);
+        assert_eq!(of(&["storage"], &[uses, larger]), ["storage=512KiB"]);
     }
 
     #[test]

@@ -5,11 +5,16 @@
 //! the least permissions for what a call used.
 
 mod callable;
+mod delivery;
 mod guest_log;
 mod learn;
+mod may_read;
 mod session;
+mod storage;
 
 pub use callable::{CallMode, Callable};
+pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub use session::{Session, SessionError};
+pub(crate) use storage::DepotStorage;

@@ -1,6 +1,6 @@
 //! The decision about an extension's permissions, and the one before it.
 
-use core_types::{Capabilities, Document, Grant, Policy, denied_by_policy};
+use core_types::{Capabilities, Document, Grant, Policy, grant_denied_by_policy};
 
 use super::denied::Denied;
 use super::requests::Requests;
@@ -80,9 +80,8 @@ pub fn split_denied(
     grants: Vec<Grant>,
     policies: &[(Policy, Document)],
 ) -> (Vec<Grant>, Vec<Denied>) {
-    let (denied, granted) = grants
-        .into_iter()
-        .partition(|grant| denied_by_policy(grant.capability(), policies).is_some());
+    let (denied, granted) =
+        grants.into_iter().partition(|grant| grant_denied_by_policy(grant, policies).is_some());
     let mut denied = Requests::required(denied);
     (granted, denied.take_denied(policies))
 }

@@ -73,7 +73,8 @@ impl Denied {
             Asked::Grant(grant) => Self::of(grant),
             Asked::WithoutScope(capability) => Self::without_scope(*capability),
         };
-        Self { is_optional: ask.is_optional, reason: ask.reason.clone(), ..denied }
+        let (is_optional, reason, wide) = (ask.is_optional, ask.reason.clone(), ask.wide);
+        Self { is_optional, reason, wide, ..denied }
     }
 
     /// Returns the request of the extension.

@@ -146,6 +146,8 @@ pub struct Ask {
     pub reason: Option<String>,
     /// The reason why it is unusually wide.
     pub wide: Option<Wide>,
+    /// The settings of an event, in words: how often it comes, or for what.
+    pub settings: Option<String>,
 }
 
 /// The request.
@@ -178,6 +180,9 @@ pub enum Wide {
     LocalNetwork,
     /// Every topic, variable or setting.
     Everything,
+    /// It has this already, and it would mean more than in the installed version: an event that
+    /// comes more often, or for more.
+    MoreThanBefore,
 }
 
 impl Wide {
@@ -204,13 +209,18 @@ impl Ask {
     pub fn of(request: &RequestedGrant) -> Self {
         let RequestedGrant { grant, is_optional, reason } = request.clone();
         let wide = Wide::of(&grant);
-        Self { request: Asked::Grant(grant), is_optional, reason, wide }
+        Self { request: Asked::Grant(grant), is_optional, reason, wide, settings: None }
+    }
+
+    /// Returns the same, as a request that means more than in the installed version.
+    pub fn as_more_than_before(self) -> Self {
+        Self { wide: Some(Wide::MoreThanBefore), ..self }
     }
 
     /// Makes a request for an imported capability.
     pub fn without_scope(capability: Capability) -> Self {
         let request = Asked::WithoutScope(capability);
-        Self { request, is_optional: false, reason: None, wide: None }
+        Self { request, is_optional: false, reason: None, wide: None, settings: None }
     }
 }
 

@@ -108,8 +108,10 @@ impl Terms<'_> {
         let mut open: Vec<_> = requests
             .grants
             .iter()
-            .filter(|request| !capabilities.covers(&request.grant))
-            .map(|request| (Ask::of(request), self.answer_to(&request.grant)))
+            .filter(|request| {
+                requests.wider.contains(&request.grant) || !capabilities.covers(&request.grant)
+            })
+            .map(|request| (requests.ask(request), self.answer_to(&request.grant)))
             .collect();
         let unscoped =
             requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability));

@@ -57,6 +57,11 @@ pub enum Warning {
     },
     /// A list wants to have extensions removed, and no policy lets it.
     ListCannotPrune,
+    /// The storage of an extension is damaged, and its calls do without it.
+    DamagedStorage {
+        /// The extension.
+        name: ExtensionName,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -91,6 +96,11 @@ impl fmt::Display for Warning {
             Self::ReferrersLeftOut { name } => write!(
                 f,
                 "what refers to `{name}`, such as signatures, is left out: sesame is offline"
+            ),
+            Self::DamagedStorage { name } => write!(
+                f,
+                "the storage of `{name}` is damaged and not used; to begin with an empty one: \
+                 sesame extension storage {name} --reset"
             ),
             Self::ListCannotPrune => f.write_str(
                 "the list demands the removal of extensions that it dropped, and no policy names it in `lists_that_prune`",

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use core_types::ExtensionName;
 use extension_depot::{Binary, digest_of};
-use extension_host::{Code, Host};
+use extension_host::{Code, Host, declared_events};
 
 use super::error::ExamineError;
+use super::events::mismatch;
 use super::linked::Linked;
 use crate::error::CodeError;
 use crate::manager::Manager;
@@ -29,7 +30,7 @@ impl Manager {
     /// Compiles a binary and links it to everything that it imports. None of its code runs.
     ///
     /// # Errors
-    /// When it could not start here.
+    /// When it could not start here, or could not be woken as its author says.
     pub fn examine_built(
         &self,
         name: &ExtensionName,
@@ -44,6 +45,9 @@ impl Manager {
         let Linked { host, code, refusal } = Linked::new(self, name, &written, &binary)?;
         if let Some(refusal) = refusal {
             return Err(ExamineError::of_host(name, refusal));
+        }
+        if let Some(mismatch) = mismatch(name, &declared_events(&binary)?, (&host, &code)) {
+            return Err(mismatch.into());
         }
         let imports = host.imports(&code).into_iter().map(|import| import.name).collect();
         let exports = exports(&host, &code);

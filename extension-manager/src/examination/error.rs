@@ -4,6 +4,7 @@ use core_types::ExtensionName;
 use extension_depot::BlobError;
 use extension_host::{HostError, RequestError};
 
+use super::events::EventsMismatch;
 use crate::error::CodeError;
 
 /// Why nothing can be said about a binary, or why it could never start here.
@@ -28,6 +29,9 @@ pub enum ExamineError {
     /// It does not compile.
     #[error(transparent)]
     Code(Box<CodeError>),
+    /// Its code and its author do not agree about events.
+    #[error(transparent)]
+    Events(#[from] EventsMismatch),
     /// The author's requests cannot be parsed.
     #[error(transparent)]
     Requests(#[from] RequestError),

@@ -2,10 +2,13 @@
 
 use core_types::{Capability, ExtensionName};
 use extension_depot::{Binary, BlobError, Installed, MAX_BLOB, read_blob, read_regular};
-use extension_host::{Code, CodeKind, Host, HostError, Purpose, requested_by_author};
+use extension_host::{
+    Code, CodeKind, DeclaredEvents, Host, HostError, Purpose, declared_events, requested_by_author,
+};
 
-use super::author::requested_by;
+use super::author::{declared_by, requested_by};
 use super::error::ExamineError;
+use super::events::{EventsMismatch, mismatch, wider};
 use super::linked::Linked;
 use crate::consent::Requests;
 use crate::manager::Manager;
@@ -18,8 +21,12 @@ pub struct Findings {
     pub code: Code,
     /// Its requests.
     pub requests: Requests,
+    /// What its author says about events.
+    pub events: DeclaredEvents,
     /// Why it could never start here.
     pub refusal: Option<HostError>,
+    /// Why it could never be woken as its author says.
+    pub mismatch: Option<EventsMismatch>,
     /// The purpose.
     pub purpose: Purpose,
 }
@@ -48,15 +55,21 @@ impl Manager {
     }
 
     /// Examines the arrived successor of an installed extension, which has to be able to start. Its
-    /// requests are those that the installed one does not have.
+    /// requests are those that the installed one does not have, and events that it is granted and
+    /// that would come more often or for more.
     pub(crate) fn examine_update(
         &self,
         from: &Installed,
         to: &Binary,
     ) -> Result<Findings, ExamineError> {
-        let before = self.examine(&from.name, from.binary())?.requests;
+        let before = self.examine(&from.name, from.binary())?;
         let after = self.examine_arrived(&from.name, to)?.startable(&from.name)?;
-        Ok(Findings { requests: after.requests.beyond(&before), ..after })
+        let manifest = &from.loaded.manifest;
+        let events = manifest.events.over(&after.events.tables);
+        let mut requests = after.requests.with_events(events);
+        requests.wider = wider(&manifest.events, &before.events.tables, &after.events.tables);
+        requests.wider.retain(|grant| manifest.granted().covers(grant));
+        Ok(Findings { requests: requests.beyond(&before.requests), ..after })
     }
 
     fn find(
@@ -68,9 +81,12 @@ impl Manager {
         let of_name = |source| ExamineError::Damaged { name: name.clone(), source };
         let bytes = read.map_err(of_name)?;
         let Linked { host, code, refusal } = Linked::new(self, name, binary, &bytes)?;
-        let requests = Requests::new(imported(&host, &code), requested_by_author(&bytes)?);
+        let events = declared_events(&bytes)?;
+        let requests = Requests::new(imported(&host, &code), requested_by_author(&bytes)?)
+            .with_events(events.tables.clone());
         let purpose = host.purpose(&code);
-        Ok(Findings { host, code, requests, refusal, purpose })
+        let mismatch = mismatch(name, &events, (&host, &code));
+        Ok(Findings { host, code, requests, events, refusal, mismatch, purpose })
     }
 }
 
@@ -80,16 +96,17 @@ impl Findings {
     /// # Errors
     /// When it could never start here.
     pub fn startable(self, name: &ExtensionName) -> Result<Self, ExamineError> {
-        match self.refusal {
-            Some(refusal) => Err(ExamineError::of_host(name, refusal)),
-            None => Ok(self),
+        if let Some(refusal) = self.refusal {
+            return Err(ExamineError::of_host(name, refusal));
         }
+        self.mismatch.clone().map_or(Ok(self), |mismatch| Err(mismatch.into()))
     }
 }
 
 /// Returns the requests of an installed extension, from its code and from its author.
 pub fn requests_of(installed: &Installed, host: &Host, code: &Code) -> Requests {
-    Requests::new(imported(host, code), requested_by(installed))
+    let events = installed.loaded.manifest.events.over(&declared_by(installed).tables);
+    Requests::new(imported(host, code), requested_by(installed)).with_events(events)
 }
 
 /// Returns the capabilities that the imports of code stand for. A module gets its configuration as

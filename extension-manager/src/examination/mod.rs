@@ -4,10 +4,12 @@
 mod author;
 mod built_binary;
 mod error;
+mod events;
 mod findings;
 mod linked;
 
-pub use author::{requested_by, starts_without};
+pub use author::{declared_by, requested_by, starts_without};
 pub use built_binary::BuiltBinary;
 pub use error::ExamineError;
+pub use events::EventsMismatch;
 pub use findings::{Findings, requests_of};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, Grant, OciReference, TimedGrant};
-use extension_depot::{InstallPlan, SignatureState};
+use extension_depot::{InstallPlan, Seed, SignatureState};
 use extension_host::{Purpose, boot_time};
 
 use super::decided::Decided;
@@ -85,7 +85,11 @@ impl Decided<'_> {
             capabilities,
             reason: operation.reason(),
             evidence: evidence.as_ref(),
-            seed: entry.map(|entry| (&entry.limits, &entry.config)),
+            seed: entry.map(|entry| Seed {
+                limits: &entry.limits,
+                config: &entry.config,
+                events: &entry.events,
+            }),
             claimed: staged.claimed.as_ref(),
         };
         Ok(depot.lock()?.install(arrived, &order)?)

@@ -22,9 +22,7 @@ pub(super) fn approved(
 ) -> Vec<Grant> {
     let Some(list) = list else { return Vec::new() };
     let mut approved: Vec<_> = entry.capabilities.iter().cloned().collect();
-    approved.retain(|grant| {
-        config.preapproves(list, grant) && config.denial(grant.capability()).is_none()
-    });
+    approved.retain(|grant| config.preapproves(list, grant) && config.denial_of(grant).is_none());
     approved
 }
 

@@ -38,7 +38,7 @@ impl Installer<'_> {
         let given = approved(self.config, list.and_then(|list| list.published.as_ref()), entry);
         let is_decided = decided.is_some() && step.state == StepState::ToInstall;
         let prospect = |grant: Grant| {
-            let (verdict, rule) = match self.config.denial(grant.capability()) {
+            let (verdict, rule) = match self.config.denial_of(&grant) {
                 Some(denial) => (Verdict::Deny, denial.to_string()),
                 None if given.contains(&grant) => {
                     (Verdict::Allow, "a policy approves it for this list".to_owned())

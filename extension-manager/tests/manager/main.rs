@@ -3,11 +3,13 @@
 mod bundles;
 mod calls;
 mod checks;
+mod events;
 mod fixture;
 mod installing;
 mod refusals;
 mod rolling_back;
 mod signers;
+mod storage;
 mod support;
 mod syncing;
 mod updating;

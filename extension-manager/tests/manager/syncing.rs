@@ -42,6 +42,22 @@ fn manifests_restore_their_bytes() {
     assert_eq!(states(&sync(&fixture, None, SyncOptions::default())), [StepState::Done]);
 }
 
+/// Settings of events in a list are the first ones of a new manifest, and grant nothing.
+#[test]
+fn list_brings_settings_of_events() {
+    let fixture = Fixture::new("");
+    fixture.remote.publish("a:1.0.0", &component(1, ""));
+    let list = entry(&fixture, "a:1.0.0") + "events.\"time.every\".every = \"1h\"\n";
+    let steps = sync(&fixture, Some(&list), SyncOptions::default());
+    assert_eq!(states(&steps), [StepState::Installed]);
+    let loaded = fixture.manager.depot().manifest(&name("a")).expect("readable");
+    let manifest = loaded.expect("installed").manifest;
+    let every = "time.every".parse().expect("a name");
+    let table = manifest.events.get(&every).expect("a table");
+    assert_eq!(table.every.map(|every| every.to_string()).as_deref(), Some("1h"));
+    assert_eq!(fixture.granted("a"), [""; 0]);
+}
+
 /// A list installs, updates, and with `prune` removes its extensions.
 #[test]
 fn list_is_followed() {

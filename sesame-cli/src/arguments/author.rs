@@ -4,8 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
+use core_types::event::EventName;
 use core_types::{ExtensionName, OciReference};
 
+use crate::completion;
 use crate::project::{Language, ProjectKind};
 
 #[derive(Debug, Subcommand)]
@@ -89,9 +92,12 @@ pub struct TestArguments {
 pub struct DevArguments {
     /// The function to call each time; without it, the tests run
     pub function: Option<String>,
-    /// Its arguments, as for `call`
+    /// Its arguments, as for `call`; with `--event` the values of the event as `KEY=VALUE`
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
+    /// The event to deliver each time, in place of a call
+    #[arg(long, value_name = "EVENT", add = ArgValueCompleter::new(completion::events))]
+    pub event: Option<EventName>,
     /// The temporary name, instead of the project's own with `-dev` behind it
     #[arg(long, value_name = "NAME")]
     pub name: Option<ExtensionName>,
@@ -122,6 +128,9 @@ pub struct PublishArguments {
     /// Replace different bytes that are published there
     #[arg(long)]
     pub overwrite: bool,
+    /// Refuse an `extension.toml` with keys that do nothing
+    #[arg(long)]
+    pub strict: bool,
     /// Sign it with this key, as `sesame extension sign` does
     #[arg(long, value_name = "FILE")]
     pub sign_key: Option<PathBuf>,

@@ -10,7 +10,9 @@ use extension_host::Display;
 use super::author::WasiCommand;
 use super::extension::{EverydayCommand, ExtensionCommand};
 use super::listing::{ListingArguments, Presentation};
-use super::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, TrustCommand};
+use super::service::{
+    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SessionCommand, TrustCommand,
+};
 use super::using::{CallArguments, RunArguments};
 use super::workload::WorkloadCommand;
 use crate::completion;
@@ -146,6 +148,9 @@ pub enum Command {
     /// Keep secrets for extensions in your keyring
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Wake extensions by events
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Manage trusted signers
     #[command(subcommand)]
     Trust(TrustCommand),

@@ -15,7 +15,9 @@ use super::listing::ListingArguments;
 use super::setting::{SettingKey, TypedSetting};
 use super::sharing::{ExportArguments, ImportArguments, SignArguments, SyncArguments};
 use super::signer::SignerArguments;
-use super::using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
+use super::using::{
+    CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, TriggerArguments,
+};
 use crate::completion;
 use crate::listing::{
     Activity, Checks, Collected, Extensions, Freshness, Generations, Settings, Updates,
@@ -31,7 +33,7 @@ pub enum EverydayCommand {
     Install(Box<InstallArguments>),
     /// List the installed extensions
     #[command(visible_alias = "ls")]
-    List(ListingArguments<Extensions>),
+    List(ListArguments),
     /// Call a function of an extension, or list its functions
     Call(CallArguments),
     /// Run an extension that is a program
@@ -46,7 +48,7 @@ pub enum EverydayCommand {
     /// Update extensions without granting more permissions
     #[command(visible_alias = "upgrade")]
     Update(UpdateArguments),
-    /// Remove extensions; manifests, logs and secrets are kept
+    /// Remove extensions; manifests, logs and data are kept
     #[command(visible_aliases = ["uninstall", "rm"])]
     Remove(RemoveArguments),
 }
@@ -97,6 +99,15 @@ pub enum ExtensionCommand {
     },
     /// Show the resources that extensions used
     Activity(ActivityArguments),
+    /// Show what wakes an extension
+    Events {
+        /// The name of an installed extension
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        /// Show the last deliveries too
+        #[arg(long)]
+        log: bool,
+    },
     /// Verify installed files, and show their signers
     Verify {
         /// Names, or references of artifacts that are not installed; without any, all installed
@@ -157,6 +168,10 @@ pub enum ExtensionCommand {
     Sync(SyncArguments),
     /// Show the documentation of an extension
     Docs(DocsArguments),
+    /// Deliver a made-up event to an extension
+    ///
+    /// It is decided about like a call, and has the limits of a call.
+    Trigger(TriggerArguments),
     /// Run a command in the environment that an extension adds
     Exec(ExecArguments),
     /// Create a project for an extension
@@ -197,6 +212,10 @@ pub enum ExtensionCommand {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
+    /// Show and change the data that an extension keeps
+    ///
+    /// Without a command its keys are listed with their sizes.
+    Storage(StorageArguments),
     /// Show the output and the log of an extension
     Logs {
         /// The name of an installed extension
@@ -260,11 +279,20 @@ pub struct InstallArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ListArguments {
+    /// List data that extensions kept which are not installed any more
+    #[arg(long)]
+    pub orphans: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<Extensions>,
+}
+
+#[derive(Debug, Args)]
 pub struct RemoveArguments {
     /// The names of installed extensions
     #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// Delete the manifest, the log and the secrets as well
+    /// Delete the manifest, the log, the secrets and the storage as well
     #[arg(long)]
     pub purge: bool,
 }

@@ -30,11 +30,14 @@ pub use extension::{
 pub use help::{MAX_WIDTH, answer, everyday_form, full_command};
 pub use listing::{OutputForm, Presentation};
 pub use service::{
-    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName,
-    TrustCommand,
+    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SessionCommand, SignedSource,
+    StoreName, TrustCommand,
 };
 pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
-pub use using::{CallArguments, DocsArguments, ExecArguments, RunArguments};
+pub use using::{
+    CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, StorageCommand,
+    TriggerArguments, TypedValue,
+};
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

@@ -24,7 +24,7 @@ impl Command {
 
 fn of_everyday(command: &EverydayCommand) -> Presentation {
     match command {
-        EverydayCommand::List(listing) => listing.into(),
+        EverydayCommand::List(arguments) => (&arguments.listing).into(),
         EverydayCommand::Update(arguments) => (&arguments.listing).into(),
         _ => Presentation::default(),
     }
@@ -40,6 +40,7 @@ fn of_extension(command: &ExtensionCommand) -> Presentation {
         ExtensionCommand::Gc { listing, .. } => listing.into(),
         ExtensionCommand::Sync(arguments) => (&arguments.listing).into(),
         ExtensionCommand::Set(arguments) => (&arguments.listing).into(),
+        ExtensionCommand::Storage(arguments) => (&arguments.listing).into(),
         _ => Presentation::default(),
     }
 }

@@ -170,6 +170,17 @@ pub enum ConfigCommand {
     Validate,
 }
 
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum SessionCommand {
+    /// Wake extensions by events, until this is interrupted
+    ///
+    /// Delivers the events that extensions were granted: times, changes of files and of their own
+    /// settings. Each delivery is decided about like a call, runs within the limits of a call, and
+    /// is in the activity log. Changes of grants and manifests are seen within a second.
+    Run,
+}
+
 #[derive(Debug, Args)]
 pub struct DemoArguments {
     /// Keep the registry running until interrupted

@@ -1,13 +1,17 @@
-//! `sesame extension call`, `run`, `docs` and `exec`
+//! `sesame extension call`, `run`, `docs`, `exec` and `storage`
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use core_types::ExtensionName;
+use core_types::event::EventName;
+use core_types::{ExtensionName, StorageKey};
 
+use super::listing::ListingArguments;
 use crate::completion;
+use crate::listing::StoredKeys;
 
 #[derive(Debug, Args)]
 pub struct CallArguments {
@@ -60,6 +64,34 @@ pub struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct TriggerArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The event, such as `power.battery` or `custom.build.done`
+    #[arg(add = ArgValueCompleter::new(completion::events))]
+    pub event: EventName,
+    /// Values of the event; those that are not given are examples
+    #[arg(value_name = "KEY=VALUE", add = ArgValueCompleter::new(completion::event_values))]
+    pub values: Vec<TypedValue>,
+}
+
+/// A value of an event as it is typed: `percent=10`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedValue(pub (String, String));
+
+impl FromStr for TypedValue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| "write `KEY=VALUE`, such as `percent=10`".to_owned())?;
+        Ok(Self((key.to_owned(), value.to_owned())))
+    }
+}
+
+#[derive(Debug, Args)]
 pub struct DocsArguments {
     /// The name of an installed extension
     #[arg(add = ArgValueCompleter::new(completion::names))]
@@ -85,4 +117,41 @@ pub struct ExecArguments {
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct StorageArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// Delete all of it, even if it is damaged
+    #[arg(long)]
+    pub reset: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<StoredKeys>,
+    #[command(subcommand)]
+    pub command: Option<StorageCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StorageCommand {
+    /// Print the value of a key
+    Get {
+        /// A key, such as `answers/oslo`
+        #[arg(add = ArgValueCompleter::new(completion::stored_keys))]
+        key: StorageKey,
+    },
+    /// Set the value of a key from standard input
+    Set {
+        /// A key, such as `answers/oslo`
+        #[arg(add = ArgValueCompleter::new(completion::stored_keys))]
+        key: StorageKey,
+    },
+    /// Remove a key
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// A key, such as `answers/oslo`
+        #[arg(add = ArgValueCompleter::new(completion::stored_keys))]
+        key: StorageKey,
+    },
 }

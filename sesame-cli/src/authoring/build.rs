@@ -46,6 +46,7 @@ pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     let made = read_binary(&recipe.run(project.directory())?)?;
     let binary = finish(with_world(made, project, recipe.encoding())?)?;
     let asking = with_author_manifest(&binary, project.text())?;
+    warn_of_keys(context, project);
     let built = project.built();
     write(&built, &asking).map_err(|error| Failure::unwritable(&built, error))?;
     let noted = before.and_then(|before| {
@@ -56,6 +57,12 @@ pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
         context.verbose(&format!("it is built again the next time: {error}"));
     }
     Ok(built)
+}
+
+/// Warns of what an author cannot say, which is ignored.
+pub fn warn_of_keys(context: &Context, project: &Project) {
+    let place = project.path().display().to_string();
+    context.warn_of_keys(project.unknown_keys().iter().map(|key| (&place, key)));
 }
 
 /// Checks the interfaces before the tools of a language do, whose errors are less clear.

@@ -1,15 +1,19 @@
 //! Runs an author's test cases in the real host, with the answers that they bring.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use core_types::event::{EventName, Occurrence};
 use core_types::{
-    Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request,
+    Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request, StorageKey,
+    StorageSize, StoredValues,
 };
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError,
-    Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,
+    MemoryStorage, Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb,
+    SecretStore,
 };
 use serde::Deserialize;
 
@@ -30,7 +34,13 @@ pub struct CaseFile {
 pub struct Case {
     /// The property that the case shows.
     pub name: String,
+    #[serde(default)]
     function: String,
+    /// The event that is delivered in place of a call, such as `power.battery`.
+    event: Option<EventName>,
+    /// Values of the event; those that are not here are examples.
+    #[serde(default)]
+    values: BTreeMap<String, CaseValue>,
     #[serde(default)]
     arguments: Vec<String>,
     /// All arguments as one JSON array, in place of `arguments`.
@@ -64,7 +74,33 @@ pub struct Case {
     expect_clipboard: Option<String>,
     /// The expected messages, as `topic: payload`.
     expect_published: Option<Vec<String>>,
+    /// The expected storage afterwards, as far as it is text.
+    expect_storage: Option<BTreeMap<String, String>>,
 }
+
+/// A value of an event as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a text, a number, `true` or `false`")]
+enum CaseValue {
+    Truth(bool),
+    Whole(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl fmt::Display for CaseValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truth(is_so) => is_so.fmt(f),
+            Self::Whole(number) => number.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// The moment of an event in a case, in milliseconds since 1970: the same in each run.
+const CASE_TIME: u64 = 1_767_225_600_000;
 
 /// The answers of the host in a test.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -76,6 +112,9 @@ struct Answers {
     env: BTreeMap<String, String>,
     #[serde(default)]
     http: Vec<HttpAnswer>,
+    /// The values that the extension has kept before.
+    #[serde(default)]
+    storage: BTreeMap<StorageKey, String>,
 }
 
 /// The answer of a web server.
@@ -103,6 +142,24 @@ impl Case {
         }
         CaseDirectories::make(&self.directories)
     }
+
+    /// Returns the event of a case that delivers one.
+    fn occurrence(&self) -> Result<Option<Occurrence>, String> {
+        let Some(name) = &self.event else {
+            return match (self.function.is_empty(), self.values.is_empty()) {
+                (true, _) => Err("a case needs a `function` or an `event`".to_owned()),
+                (_, false) => Err("`values` are those of an `event`".to_owned()),
+                (false, true) => Ok(None),
+            };
+        };
+        if !self.function.is_empty() || !self.arguments.is_empty() || self.json.is_some() {
+            return Err("a case has a `function` with arguments, or an `event`".to_owned());
+        }
+        let values: Vec<_> =
+            self.values.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+        let made = Occurrence::made_up(name.clone(), &values, CASE_TIME);
+        made.map(Some).map_err(|error| error.to_string())
+    }
 }
 
 /// The reason why a case cannot have an existing directory.
@@ -120,13 +177,17 @@ pub struct Bench<'a> {
 impl Bench<'_> {
     /// Runs a case.
     pub fn run(&self, case: &Case) -> TestedCase {
-        let desk = Arc::new(Desk { answers: case.answers.clone(), done: Mutex::default() });
+        let desk = Arc::new(Desk::new(case.answers.clone()));
         let tested = |problem, printed| TestedCase { name: case.name.clone(), problem, printed };
         let directories = match case.make_directories() {
             Ok(directories) => directories,
             Err(problem) => return tested(Some(problem), String::new()),
         };
-        match self.call(case, &desk, &directories) {
+        let event = match case.occurrence() {
+            Ok(event) => event,
+            Err(problem) => return tested(Some(problem), String::new()),
+        };
+        match self.call(case, event.as_ref(), (&desk, &directories)) {
             Err(error) => tested(Some(error.to_string()), String::new()),
             Ok(report) => {
                 let printed = String::from_utf8_lossy(&report.output).into_owned();
@@ -139,8 +200,8 @@ impl Bench<'_> {
     fn call(
         &self,
         case: &Case,
-        desk: &Arc<Desk>,
-        directories: &CaseDirectories<'_>,
+        event: Option<&Occurrence>,
+        (desk, directories): (&Arc<Desk>, &CaseDirectories<'_>),
     ) -> Result<CallReport, HostError> {
         let asked = case.capabilities.as_ref().unwrap_or(self.capabilities);
         let mut capabilities = asked.clone();
@@ -154,6 +215,9 @@ impl Bench<'_> {
         };
         // A denied interface is linked and refuses, so that a case can expect that.
         let extension = host.extension_to_learn_from(self.code, permissions)?;
+        if let Some(event) = event {
+            return Ok(extension.deliver_blocking(event));
+        }
         let words = || case.arguments.iter().map(|word| word.clone().into_bytes()).collect();
         let arguments = match &case.json {
             Some(json) => Arguments::Json(json.clone()),
@@ -171,6 +235,7 @@ fn check(case: &Case, report: &CallReport, desk: &Desk) -> Result<(), String> {
     let done = desk.done.lock().unwrap_or_else(PoisonError::into_inner);
     same("notifications", case.expect_notifications.as_ref(), &done.notifications)?;
     same("messages", case.expect_published.as_ref(), &done.published)?;
+    same("storage", case.expect_storage.as_ref(), &desk.stored())?;
     match &case.expect_clipboard {
         Some(_) => same("clipboard", Some(&case.expect_clipboard), &done.clipboard),
         None => Ok(()),
@@ -243,6 +308,7 @@ fn listed(refused: &[String]) -> String {
 /// A desktop for one case, which gives the case's answers and records its effects.
 struct Desk {
     answers: Answers,
+    storage: MemoryStorage,
     done: Mutex<Done>,
 }
 
@@ -255,12 +321,30 @@ struct Done {
 }
 
 impl Desk {
+    fn new(answers: Answers) -> Self {
+        let (storage, mut values) = (MemoryStorage::default(), StoredValues::default());
+        for (key, value) in &answers.storage {
+            // What does not fit, no extension can have kept.
+            let _ = values.set(key.clone(), value.clone().into_bytes(), StorageSize::MAX.bytes());
+        }
+        storage.set_values(&Owner::default(), values);
+        Self { answers, storage, done: Mutex::default() }
+    }
+
+    /// Returns the storage as text.
+    fn stored(&self) -> BTreeMap<String, String> {
+        let values = self.storage.values(&Owner::default());
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        values.iter().map(|(key, value)| (key.to_string(), text(value))).collect()
+    }
+
     fn backends(self: &Arc<Self>) -> Backends {
         Backends {
             secrets: self.clone(),
             notifications: self.clone(),
             clipboard: self.clone(),
             publisher: self.clone(),
+            storage: Arc::new(self.storage.clone()),
             environment: self.clone(),
             is_offline: true,
             recorded_web: Some(self.clone()),

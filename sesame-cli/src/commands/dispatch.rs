@@ -2,16 +2,17 @@
 
 use super::administering::{config, doctor, gc, schema, shell};
 use super::internal::{compile, hold_clipboard};
-use super::permissions::{activity, grants, inspect, secret, trust};
+use super::permissions::{activity, events, grants, inspect, secret, storage, trust};
+use super::session;
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
     call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
 };
-use super::writing::{build, dev, new, publish, sign, test};
+use super::writing::{build, dev, new, publish, sign, test, trigger};
 use crate::arguments::{
     Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
-    WasiCommand,
+    SessionCommand, WasiCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
@@ -64,6 +65,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor(_) => doctor::run(context),
+        Command::Session(SessionCommand::Run) => session::run::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),
@@ -117,6 +119,7 @@ fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Fail
     }
     match command {
         EverydayCommand::Install(arguments) => install::run(context, &arguments),
+        EverydayCommand::List(arguments) if arguments.orphans => storage::orphans(context),
         EverydayCommand::List(_) => list::run(context),
         EverydayCommand::Call(arguments) => call::run(context, arguments),
         EverydayCommand::Run(arguments) => run::run(context, arguments),
@@ -141,6 +144,8 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Inspect { what, sha256 } => inspect::run(context, &what, sha256.as_ref()),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
+        ExtensionCommand::Events { name, log } => events::run(context, &name, log),
+        ExtensionCommand::Trigger(arguments) => trigger::run(context, &arguments),
         ExtensionCommand::Verify { what, repair, signer, .. } => {
             verify::run(context, &what, repair, signer.given())
         }
@@ -163,6 +168,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
         ExtensionCommand::Set(arguments) => settings::set(context, &arguments),
         ExtensionCommand::Unset { name, keys } => settings::unset(context, &name, &keys),
+        ExtensionCommand::Storage(arguments) => storage::run(context, arguments),
         ExtensionCommand::Edit { name } => edit::run(context, &name),
         ExtensionCommand::Logs { name, lines, raw } => logs::run(context, &name, lines, raw),
     }

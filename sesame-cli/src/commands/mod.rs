@@ -5,6 +5,7 @@ mod administering;
 mod dispatch;
 mod internal;
 mod permissions;
+mod session;
 mod sharing;
 mod suffiks;
 mod using;

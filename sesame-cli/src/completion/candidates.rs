@@ -7,6 +7,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
+use core_types::event::{EventName, EventType};
 use core_types::{
     Capability, ConfigSchema, ExtensionName, Feature, Grant, LimitName, ScopeKind, Verdict,
 };
@@ -111,6 +112,15 @@ fn binary(installed: &Installed) -> Vec<u8> {
     fs::read(&installed.binary().path).unwrap_or_default()
 }
 
+/// Returns the keys in the storage of the extension on the line.
+pub fn stored_keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let values = named(&["storage"]).and_then(|(context, installed)| {
+        context.depot().ok()?.storage(&installed.reference.identity()).peek().ok()
+    });
+    let values = values.unwrap_or_default();
+    beginning(current, values.keys("").map(ToString::to_string))
+}
+
 /// Returns the grants for any extension: capabilities, and directories as their scopes.
 pub fn capabilities(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, written_grants(current, &BTreeSet::new()).into_iter())
@@ -156,12 +166,33 @@ fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
         Ok(ScopeKind::Directories) => {
             all.extend(directories(scope).into_iter().map(|scope| format!("{capability}={scope}")));
         }
+        Ok(ScopeKind::Events) => {
+            all.extend(known_events().map(|name| format!("{capability}={name}")));
+        }
         Ok(ScopeKind::Features) => {
             all.extend(Feature::ALL.map(|feature| format!("{capability}={feature}")));
         }
         _ => {}
     }
     all
+}
+
+/// Returns the names of events that begin like this.
+pub fn events(current: &OsStr) -> Vec<CompletionCandidate> {
+    beginning(current, known_events().map(|name| name.to_string()))
+}
+
+/// Returns the values of the event on the line with their examples, beginning like this.
+pub fn event_values(current: &OsStr) -> Vec<CompletionCandidate> {
+    let words = line::words_behind(&["trigger"]);
+    let event = words.get(1).and_then(|word| word.parse::<EventName>().ok());
+    let values = event.map(|event| event.spec().values).unwrap_or_default();
+    beginning(current, values.iter().map(|value| format!("{}={}", value.name, value.example)))
+}
+
+/// Returns the names of events. Those of people and programs are not known.
+fn known_events() -> impl Iterator<Item = EventName> {
+    EventType::ALL.into_iter().filter_map(EventName::of)
 }
 
 /// Returns `read:` and `write:`, and behind them the directories that begin like this.

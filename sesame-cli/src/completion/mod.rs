@@ -8,7 +8,7 @@ mod place;
 
 pub use answer::{answer, is_script, script};
 pub use candidates::{
-    arguments, capabilities, commands, functions, grants, inspectable, names, repositories,
-    revocations, schemas, set_keys, settings, sources,
+    arguments, capabilities, commands, event_values, events, functions, grants, inspectable, names,
+    repositories, revocations, schemas, set_keys, settings, sources, stored_keys,
 };
 pub use place::{Place, place_of, shell_of};

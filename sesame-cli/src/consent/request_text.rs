@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use core_types::{Capability, Grant, Owner, ScopeKind};
+use core_types::event::EventPattern;
+use core_types::{Capability, Grant, Owner, Scope, ScopeKind};
 use extension_depot::Installed;
 use extension_manager::{Ask, Asked, Denied, Wide, requested_by};
 use schemars::JsonSchema;
@@ -16,6 +17,9 @@ pub struct RequestText {
     pub what: String,
     /// What the extension could do with it.
     pub meaning: String,
+    /// The settings of an event: how often it comes, or for what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
     /// Whether the extension works without it, as its author says.
     pub optional: bool,
     /// The author's reason.
@@ -41,6 +45,7 @@ impl RequestText {
         Self {
             what,
             meaning,
+            settings: ask.settings.clone(),
             optional: ask.is_optional,
             reason: ask.reason.clone(),
             wide: ask.wide,
@@ -53,6 +58,7 @@ impl RequestText {
         Self {
             what: grant.to_string(),
             meaning: meaning(grant, owner),
+            settings: None,
             optional: false,
             reason: None,
             wide: Wide::of(grant),
@@ -77,6 +83,7 @@ impl RequestText {
         Self {
             what: denied.request().to_owned(),
             meaning: grant.map_or_else(in_general, |grant| meaning(&grant, owner)),
+            settings: None,
             optional: denied.is_optional,
             reason: denied.reason.clone(),
             wide: denied.wide,
@@ -87,6 +94,9 @@ impl RequestText {
     /// Returns what follows the request: its meaning, the marks, and the reason of its author.
     pub fn explanation(&self) -> String {
         let mut text = self.meaning.clone();
+        if let Some(settings) = &self.settings {
+            text.push_str(&format!(" ({settings})"));
+        }
         if self.optional {
             text.push_str(" [optional]");
         }
@@ -115,11 +125,15 @@ fn mark(wide: Wide) -> &'static str {
         Wide::ManyHosts => "every host below this domain",
         Wide::LocalNetwork => "machines of your local network",
         Wide::Everything => "every one that there is",
+        Wide::MoreThanBefore => "more often or for more than in the installed version",
     }
 }
 
 /// Describes the use of a permission.
 pub(super) fn meaning(grant: &Grant, owner: &Owner) -> String {
+    if let Scope::Events(EventPattern::Name(name)) = grant.scope() {
+        return format!("run without being called, {}", name.spec().meaning);
+    }
     let meaning = meaning_of(grant.capability(), owner);
     match grant.directory().and_then(|path| Some((path.host(), path.guest()?))) {
         Some((host, guest)) => format!("{meaning}; it finds `{host}` as `{guest}`"),

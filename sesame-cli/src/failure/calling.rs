@@ -106,6 +106,11 @@ fn call_help(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Hel
             Help::new(ErrorKind::Usage).with_hint(format!("sesame extension info {name}"))
         }
         CallError::Directory(error) => directory_help(name, error),
+        CallError::NotWoken(refusal) => {
+            let grant = format!("sesame extension grant {name} events={}", refusal.event);
+            Help::new(ErrorKind::Refused).with_hints((!refusal.is_by_policy).then_some(grant))
+        }
+        CallError::NoEvents => Help::new(ErrorKind::Usage).with_hint(functions()),
         CallError::Limit(exceeded) => {
             Help::new(ErrorKind::Limit).with_hints(limit_hint(&exceeded.limit, limits_file))
         }
@@ -115,6 +120,9 @@ fn call_help(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Hel
         }
         CallError::NoProgram | CallError::NoWorkloads => {
             Help::new(ErrorKind::Usage).with_hint(functions())
+        }
+        CallError::Storage(_) => {
+            Help::new(ErrorKind::Local).with_hint(format!("sesame extension storage {name}"))
         }
         CallError::OutputClosed => Help::new(ErrorKind::Failure),
         CallError::Exited { .. } => Help::new(ErrorKind::Failure).with_hint(logs()),

@@ -8,8 +8,8 @@ use extension_depot::{
     GrantInstalledError, GuestPathTaken, HistoryError, InstalledError, LinkedFile, ManifestError,
     NotInstalled, NoteSignatureError, OpenExtensionError, OtherSource, PolicyCheckError,
     PruneError, RecordedSignatureError, RemoveError, RepairError, ReplaceManifestError,
-    RestoreError, SignatureRefusal, SignerError, StateFileError, StoredFileError, TimedGrantsError,
-    TransportError,
+    RestoreError, SignatureRefusal, SignerError, StateFileError, StorageError, StoredFileError,
+    TimedGrantsError, TransportError,
 };
 
 use super::Failure;
@@ -33,7 +33,6 @@ explain_by_source! {
     PolicyCheckError: Source, Signature;
     PruneError: Lists, Manifest, Remove;
     RecordedSignatureError: Record, Signer;
-    RemoveError: NotFound, File, Stored;
     RepairError: Find, Changed, Layout, Record;
     RestoreError:
         SameGuestPath, Linked, Changed, Generation, OtherSource, State, Layout, Stored;
@@ -42,10 +41,41 @@ explain_by_source! {
 }
 
 impl Failure {
+    /// Reports a storage that cannot be used.
+    pub fn of_storage(name: &ExtensionName, error: StorageError) -> Self {
+        let help = storage_help(name, &error);
+        Self::with_help(error, help)
+    }
+
     /// Reports an installed binary that is missing or damaged.
     pub fn damaged_binary(name: &ExtensionName, error: BlobError) -> Self {
         Self::new(ErrorKind::Local, error)
             .with_hint(format!("sesame extension verify --repair {name}"))
+    }
+}
+
+impl Explain for RemoveError {
+    fn help(&self) -> Help {
+        match self {
+            Self::NotFound(error) => error.help(),
+            Self::File(error) => error.help(),
+            Self::Stored(error) => error.help(),
+            Self::Storage { name, source } => {
+                let again = format!("sesame extension remove --purge {name}");
+                storage_help(name, source).with_first_hint(again)
+            }
+        }
+    }
+}
+
+fn storage_help(name: &ExtensionName, error: &StorageError) -> Help {
+    let help = Help::new(ErrorKind::Local);
+    match error {
+        StorageError::Damaged { .. } => {
+            help.with_hint(format!("sesame extension storage {name} --reset"))
+        }
+        StorageError::Busy => help.with_hint("try again when its call has ended"),
+        StorageError::Newer { .. } | StorageError::File(_) => help,
     }
 }
 

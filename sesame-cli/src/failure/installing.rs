@@ -196,6 +196,7 @@ impl From<ExamineError> for Failure {
             ExamineError::Damaged { name, source } => Self::damaged_binary(&name, source),
             ExamineError::Host { name, source } => Self::of_host(&name, *source),
             ExamineError::Code(error) => Self::from(*error),
+            ExamineError::Events(error) => Self::new(ErrorKind::Failure, error),
             ExamineError::Requests(error) => error.into(),
         }
     }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use core_types::{ErrorKind, ExtensionName};
+use core_types::{ErrorKind, ExtensionName, StorageKey};
 use extension_depot::registry::KeptLogin;
-use extension_depot::{ActivityEntry, ActivityFinding};
+use extension_depot::{ActivityEntry, ActivityFinding, Orphan};
 
+use super::events::{DeliveredEvent, WakingEvents};
 use super::installation::{
     Collection, Freshness, Installation, PastGeneration, Removal, Rollback, Step, StepState, Update,
 };
@@ -14,6 +15,7 @@ use super::report::{
     Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
     Refusal, Row, Settings, Trust,
 };
+use super::storage::StorageReport;
 use super::testing::TestedFile;
 use super::workload::WorkloadReport;
 use crate::exit_code::ExitCode;
@@ -43,12 +45,22 @@ pub enum Outcome {
     Learned(Box<Learned>),
     /// `secret list`
     Secrets(Vec<String>),
+    /// `storage`
+    Storage(StorageReport),
+    /// `storage get`
+    Stored { key: StorageKey, value: Vec<u8> },
+    /// `list --orphans`
+    Orphans(Vec<Orphan>),
     /// `activity`
     Activity(Vec<ActivityEntry>),
     /// `activity verify`
     ActivityVerified { lines: usize, findings: Vec<ActivityFinding> },
     /// `why`
     Why { name: ExtensionName, refused: Vec<Refusal> },
+    /// `events`
+    Events(Box<WakingEvents>),
+    /// `trigger`
+    Delivered(DeliveredEvent),
     /// `sync`
     Synced { steps: Vec<Step>, is_check: bool },
     /// `outdated`

@@ -264,6 +264,8 @@ pub struct Removal {
     pub freed_bytes: u64,
     /// The secrets that went from the keyring.
     pub secrets: Vec<String>,
+    /// Whether data went that the extension had kept.
+    pub storage: bool,
     /// Whether it was gone before.
     pub already: bool,
 }

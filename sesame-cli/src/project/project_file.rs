@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use core_types::event::AuthorEvents;
 use core_types::{
-    Capabilities, ConfigSchema, ExtensionName, Limits, RequestedCapabilities, TomlProblem,
-    parse_toml,
+    Capabilities, ConfigSchema, ExtensionName, Grant, Limits, RequestedCapabilities, TomlProblem,
+    UnknownKey, parse_toml,
 };
 use extension_depot::read_regular;
+use extension_host::unknown_keys_of_author;
 
 use super::language::{Language, ProjectKind};
 
@@ -44,6 +46,9 @@ pub struct ProjectFile {
     #[serde(default)]
     #[expect(dead_code, reason = "read so that `build` names the mistakes in it")]
     config: Settings,
+    /// What wakes it.
+    #[serde(default)]
+    events: AuthorEvents,
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -115,6 +120,17 @@ impl Project {
         &self.directory
     }
 
+    /// Returns the keys in the project file that mean nothing there, or belong to the manifest of a
+    /// user.
+    pub fn unknown_keys(&self) -> Vec<UnknownKey> {
+        unknown_keys_of_author(&self.text)
+    }
+
+    /// Returns the path of the project file.
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(FILE)
+    }
+
     /// Returns the text of the project file.
     pub fn text(&self) -> &str {
         &self.text
@@ -132,9 +148,13 @@ impl Project {
         self.file.extension.description.as_deref()
     }
 
-    /// Returns the capabilities that the extension requests, the optional ones included.
+    /// Returns the capabilities that the extension requests, the optional ones and its events
+    /// included.
     pub fn capabilities(&self) -> Capabilities {
-        self.file.capabilities.all()
+        let mut capabilities = self.file.capabilities.all();
+        let events = self.file.events.tables().iter();
+        capabilities.extend(events.map(|(name, _)| Grant::of_event(name.clone())));
+        capabilities
     }
 
     /// Returns the limits that the extension requests.

@@ -17,6 +17,9 @@ use crate::failure::Failure;
 /// reader of its output. A person hardly notices half a second.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// The time for the calls of a service to end: a session that ends waits for it.
+const GRACE_OF_SERVICE: Duration = Duration::from_secs(5);
+
 /// The signals by which a person or a session ends a process.
 pub const ENDING: [c_int; 3] = [SIGINT, SIGTERM, SIGHUP];
 
@@ -42,6 +45,26 @@ pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// The wait of a service for the signal that ends it.
+pub struct EndOfService(Signals);
+
+/// Starts to listen for the signals that end a service, which ends in its own time then.
+pub fn wait_for_end() -> Result<EndOfService, Failure> {
+    Ok(EndOfService(Signals::new(ENDING)?))
+}
+
+impl EndOfService {
+    /// Waits for a signal. From then on this process has [`GRACE_OF_SERVICE`] to end.
+    pub fn wait(mut self) {
+        let _ = self.0.forever().next();
+        // Without a thread it ends when its calls have ended, which their deadlines see to.
+        let _ = std::thread::Builder::new().name("end".to_owned()).spawn(|| {
+            std::thread::sleep(GRACE_OF_SERVICE);
+            std::process::exit(ExitCode::Done.number())
+        });
+    }
 }
 
 /// Returns whether a signal arrived. Later output of a program is dropped, so that it ends at once.

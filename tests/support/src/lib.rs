@@ -3,11 +3,14 @@
 
 pub mod bad_registry;
 mod component;
+mod digest;
+mod files;
 mod import_circles;
 pub mod odd_registry;
 pub mod sigstore;
 pub mod tls;
 pub mod token_server;
+mod wakeable;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -20,8 +23,10 @@ use std::sync::OnceLock;
 
 pub use component::{asking, component};
 use extension_depot::serve::MemoryRegistry;
+pub use files::{copy_directory, files_below, rust_files};
 pub use import_circles::import_circles;
 use tempfile::TempDir;
+pub use wakeable::{OnEvent, wakeable};
 
 /// Returns the committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS`
 /// names.
@@ -194,21 +199,10 @@ impl TestEnv {
     /// Returns each file below the home directory with its contents, to find changes. The lock is
     /// left out: it holds the process that had it last.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut files = Vec::new();
-        collect(self.home(), &mut files);
-        files.retain(|(path, _)| path.file_name().is_none_or(|name| name != "lock"));
-        files.sort();
-        files
-    }
-}
-
-fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
-    for entry in std::fs::read_dir(directory).expect("readable").flatten() {
-        if entry.path().is_dir() {
-            collect(&entry.path(), files);
-        } else {
-            files.push((entry.path(), std::fs::read(entry.path()).unwrap_or_default()));
-        }
+        let mut files = files_below(self.home());
+        files.retain(|path| path.file_name().is_none_or(|name| name != "lock"));
+        let read = |path: PathBuf| (path.clone(), std::fs::read(path).unwrap_or_default());
+        files.into_iter().map(read).collect()
     }
 }
 

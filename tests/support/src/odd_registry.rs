@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ring::digest::{SHA256, digest};
+use crate::digest::digest_of;
 
 /// Further manners of the registry.
 #[derive(Debug, Clone, Copy)]
@@ -192,12 +192,6 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
     })
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    let hex: String =
-        digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
-}
-
 impl Reply {
     fn of(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
@@ -293,7 +287,7 @@ impl State {
             .find_map(|pair| pair.strip_prefix("digest="))
             .unwrap_or_default();
         let digest = digest.replace("%3A", ":");
-        if sha256(&bytes) != digest {
+        if digest_of(&bytes) != digest {
             return Reply::of(400);
         }
         if self.manners.keeps == Keeps::Others {
@@ -310,7 +304,7 @@ impl State {
     }
 
     fn put_manifest(&mut self, repository: &str, name: &str, request: Request) -> Reply {
-        let digest = sha256(&request.body);
+        let digest = digest_of(&request.body);
         self.manifests
             .insert((repository.to_owned(), digest.clone()), (request.media_type, request.body));
         let tags = self.tags.entry(repository.to_owned()).or_default();

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
+use crate::digest::{hex, sha256};
 use crate::problem::{Problem, Result};
 use crate::repository::read;
 use crate::words::is_word_character;
@@ -22,11 +21,9 @@ impl Sources {
 
     /// Returns the first 16 digits of the SHA-256 over all files.
     pub fn digest(&self) -> Result<String> {
-        let mut whole = Sha256::new();
-        for path in &self.0 {
-            whole.update(fs::read(path).map_err(|error| Problem::of_file(path, &error))?);
-        }
-        Ok(whole.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        let read = |path: &PathBuf| fs::read(path).map_err(|error| Problem::of_file(path, &error));
+        let files: Vec<_> = self.0.iter().map(read).collect::<Result<_>>()?;
+        Ok(hex(&sha256(files)[..8]))
     }
 
     /// Returns the code without comments.
@@ -129,8 +126,7 @@ mod tests {
         fs::write(directory.path().join("a.rs"), "include!(\"build.rs\");").expect("written");
         let sources = Sources::of(&script).expect("readable");
         assert_eq!(sources.0.len(), 2);
-        let both = Sha256::digest(b"mod a; mod b;include!(\"build.rs\");");
-        let both: String = both.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(sources.digest().expect("readable"), both);
+        let both = hex(&sha256(["mod a; mod b;", "include!(\"build.rs\");"]));
+        assert_eq!(sources.digest().expect("readable"), both[..16]);
     }
 }

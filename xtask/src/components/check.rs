@@ -1,55 +1,45 @@
-//! Finds errors of the list, and counts its contents.
+//! Finds errors of the list, and counts the packages of the binary.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::bill::{Bill, Component};
-use super::graph::{ALL, Key, LINKED, PACKAGE, tree};
+use super::cyclonedx::{Bill, Component};
+use super::graph::{ALL, Graph, Key, LINKED, PACKAGE, Package, tree};
 use crate::problem::{Problem, Result};
 
-/// Reports errors of the list, and prints its contents in numbers.
-pub fn check(bill: &Bill) -> Result<()> {
-    let mut wrong = wrong_references(bill);
-    wrong.extend(bill.components.iter().flat_map(wrong_component));
-    wrong.extend(wrong_sets(bill)?);
-    println!("{}", summary(bill));
+/// Reports errors of the list, and prints the packages in numbers.
+pub fn check(bill: &Bill, graph: &Graph) -> Result<()> {
+    let (built, linked): (Vec<_>, Vec<_>) =
+        graph.others().map(|(package, is_linked)| (package, is_linked.then_some(package))).unzip();
+    let mut wrong = wrong_sets(graph)?;
+    let listed: BTreeMap<Key, &Component> =
+        bill.components.iter().map(|component| (component.key(), component)).collect();
+    wrong.extend(built.iter().flat_map(|package| wrong_package(package, &listed)));
+    let keys: BTreeSet<Key> = built.iter().map(|package| package.key()).collect();
+    let never: Vec<_> = listed.keys().filter(|key| !keys.contains(key)).collect();
+    let (built, linked) = (built.len(), linked.into_iter().flatten().count());
+    println!("packages {built} (linked {linked}, building {})", built - linked);
+    println!("listed and never built, by `cargo metadata`: {}", names(&never));
     if wrong.is_empty() { Ok(()) } else { Err(Problem::new(wrong.join("\n"))) }
 }
 
-fn wrong_references(bill: &Bill) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let references: Vec<&str> = std::iter::once(&bill.metadata.component)
-        .chain(&bill.components)
-        .map(|component| component.reference.as_str())
-        .collect();
-    let entries: HashMap<&str, &Vec<String>> =
-        bill.dependencies.iter().map(|entry| (entry.r#ref.as_str(), &entry.depends_on)).collect();
-    let needed: HashSet<&str> = entries.values().copied().flatten().map(String::as_str).collect();
-    let mut seen = HashSet::new();
-    for (index, reference) in references.iter().enumerate() {
-        if !seen.insert(*reference) {
-            wrong.push(format!("{reference} is there twice"));
-        }
-        if !entries.contains_key(reference) {
-            wrong.push(format!("{reference} has no dependencies listed"));
-        }
-        if index > 0 && !needed.contains(reference) {
-            wrong.push(format!("nothing depends on {reference}"));
-        }
-    }
-    let named: BTreeSet<&str> = entries.keys().copied().chain(needed).collect();
-    let missing = named.into_iter().filter(|name| !seen.contains(name));
-    wrong.extend(missing.map(|name| format!("{name} is referred to and not there")));
-    wrong
+fn names(keys: &[&Key]) -> String {
+    let shown: Vec<_> = keys.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    shown.join(", ")
 }
 
-fn wrong_component(component: &Component) -> Vec<String> {
-    let (purl, mut wrong) = (&component.purl, Vec::new());
-    let is_ours = purl.contains("?vcs_url=");
+/// Returns the errors of a built package: whether it is listed, with a hash and a licence.
+fn wrong_package(package: &Package, listed: &BTreeMap<Key, &Component>) -> Vec<String> {
+    let (name, version) = (&package.name, &package.version);
+    let Some(component) = listed.get(&package.key()) else {
+        return vec![format!("{name} {version} is built and not listed")];
+    };
+    let mut wrong = Vec::new();
+    let is_ours = package.source.is_none();
     if !is_ours && !component.hashes.iter().any(|hash| is_digest(&hash.content)) {
-        wrong.push(format!("{purl} has no hash"));
+        wrong.push(format!("{name} {version} has no hash"));
     }
     if component.licenses.is_empty() {
-        wrong.push(format!("{purl} has no licence"));
+        wrong.push(format!("{name} {version} has no licence"));
     }
     wrong
 }
@@ -58,37 +48,48 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Returns the differences to `cargo tree`, asked in another way.
-fn wrong_sets(bill: &Bill) -> Result<Vec<String>> {
+/// Returns the differences between our graph and `cargo tree`, asked in another way.
+fn wrong_sets(graph: &Graph) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    let binary = (PACKAGE.to_owned(), bill.metadata.component.version.clone());
-    for (edges, scopes) in [(ALL, &["required", "excluded"][..]), (LINKED, &["required"])] {
+    for (edges, is_all) in [(ALL, true), (LINKED, false)] {
         let mut said: BTreeSet<Key> =
             tree(edges)?.into_iter().map(|(_, package)| package).collect();
-        said.remove(&binary);
-        let is_in = |component: &&Component| scopes.contains(&component.scope.unwrap_or_default());
-        let key = |component: &Component| (component.name.clone(), component.version.clone());
-        let listed: BTreeSet<Key> = bill.components.iter().filter(is_in).map(key).collect();
-        for (name, version) in said.symmetric_difference(&listed) {
+        said.retain(|(name, _)| name != PACKAGE);
+        let is_in = |(_, is_linked): &(&Package, bool)| is_all || *is_linked;
+        let known: BTreeSet<Key> =
+            graph.others().filter(is_in).map(|(package, _)| package.key()).collect();
+        for (name, version) in said.symmetric_difference(&known) {
             let other = format!("`cargo tree --edges {edges}`");
-            wrong.push(format!("{name} {version} is in only one of this list and {other}"));
+            wrong.push(format!("{name} {version} is in only one of the graph and {other}"));
         }
     }
     Ok(wrong)
 }
 
-fn summary(bill: &Bill) -> String {
-    let of = |scope| bill.components.iter().filter(|each| each.scope == Some(scope)).count();
-    let mut licences = BTreeMap::<&str, u32>::new();
-    for licence in bill.components.iter().flat_map(|component| &component.licenses) {
-        *licences.entry(&licence.expression).or_default() += 1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_packages_are_listed_whole() {
+        let package: Package = serde_json::from_str(
+            r#"{"id": "a", "name": "a", "version": "1.0.0", "source": "registry", "targets": []}"#,
+        )
+        .expect("as cargo writes it");
+        let problems = |components: &str| {
+            let bill: Bill = serde_json::from_str(&format!(r#"{{"components": [{components}]}}"#))
+                .expect("a list");
+            let listed = bill.components.iter().map(|component| (component.key(), component));
+            wrong_package(&package, &listed.collect())
+        };
+        assert_eq!(problems(""), ["a 1.0.0 is built and not listed"]);
+        let bare = r#"{"name": "a", "version": "1.0.0"}"#;
+        assert_eq!(problems(bare), ["a 1.0.0 has no hash", "a 1.0.0 has no licence"]);
+        let whole = format!(
+            r#"{{"name": "a", "version": "1.0.0", "licenses": [{{"expression": "MIT"}}],
+            "hashes": [{{"alg": "SHA-256", "content": "{}"}}]}}"#,
+            "0a".repeat(32)
+        );
+        assert!(problems(&whole).is_empty());
     }
-    let licences: Vec<_> =
-        licences.iter().map(|(name, count)| format!("{name}: {count}")).collect();
-    let (linked, building) = (of("required"), of("excluded"));
-    format!(
-        "components {} (linked {linked}, building {building}), licences {}",
-        linked + building,
-        licences.join(", ")
-    )
 }

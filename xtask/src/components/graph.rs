@@ -14,7 +14,8 @@ use crate::repository::{command, output};
 /// The package of the binary.
 pub const PACKAGE: &str = "sesame-cli";
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// The processor and system of the binary.
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The edges of everything that is built.
 pub const ALL: &str = "normal,build";
@@ -35,10 +36,6 @@ pub struct Package {
     pub version: String,
     /// Its registry; ours have none.
     pub source: Option<String>,
-    /// Its licence, as it declares it.
-    pub license: Option<String>,
-    /// Its repository.
-    pub repository: Option<String>,
     /// Its libraries, programs and build script.
     pub targets: Vec<Target>,
 }
@@ -166,11 +163,6 @@ impl Graph {
         let others = self.built.iter().filter(|&id| *id != self.root);
         others.map(|id| (&self.packages[id], self.linked.contains(id)))
     }
-
-    /// Returns the packages that a built package depends on.
-    pub fn dependencies(&self, package: &Package) -> impl Iterator<Item = &Package> {
-        self.followed(&package.id).into_iter().map(|(id, _)| &self.packages[&id])
-    }
 }
 
 /// Returns the lines of `cargo tree`: depth and package.
@@ -235,7 +227,6 @@ mod tests {
         let package = |name: &str, kind: &str| {
             format!(
                 r#"{{"id":"{name}","name":"{name}","version":"1.0.0","source":null,
-                "license":null,"repository":null,
                 "targets":[{{"kind":["{kind}"],"src_path":"/r"}}]}}"#
             )
         };

@@ -1,21 +1,20 @@
-//! Writes the components of the `sesame` binary, as CycloneDX 1.6 in JSON.
+//! Writes the components of the `sesame` binary, as CycloneDX in JSON, by cargo-cyclonedx.
 //!
-//! A component is `required` where it is linked, and `excluded` where it only runs while building:
-//! build scripts, procedural macros and their dependencies. Dependencies of tests alone are left
-//! out. With `--check` nothing is written: it reports errors of the list, and its contents in
-//! numbers. It needs the sources of the packages, which cargo fetches where they are missing.
+//! That tool follows `cargo metadata`, which unites the features of all crates. So the list has a
+//! few packages that are never built, and it has to have each that is: this compares it with
+//! `cargo tree`. With `--check` nothing is written. It needs the sources of the packages, which
+//! cargo fetches where they are missing.
 
-mod bill;
 mod check;
+mod cyclonedx;
 mod graph;
-mod uuid;
 
 use std::path::Path;
 
 use crate::arguments::Arguments;
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::repository::write;
-use bill::Bill;
+use cyclonedx::Bill;
 pub use graph::{Graph, Package};
 
 /// Runs the task.
@@ -24,14 +23,13 @@ pub fn run(words: &[String]) -> Result<()> {
     let is_check = arguments.flag("--check");
     let file = arguments.word();
     arguments.none()?;
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().filter(|epoch| !epoch.is_empty());
-    let bill = Bill::of(&Graph::read()?, epoch.as_deref())?;
-    if is_check {
-        return check::check(&bill);
-    }
+    let text = cyclonedx::describe()?;
+    let bill: Bill = serde_json::from_str(&text)
+        .map_err(|error| Problem::new(format!("cargo cyclonedx: {error}")))?;
+    check::check(&bill, &Graph::read()?)?;
     match file {
-        Some(file) => write(Path::new(&file), &bill.to_json()?)?,
-        None => print!("{}", bill.to_json()?),
+        Some(file) if !is_check => write(Path::new(&file), &text),
+        None if is_check => Ok(()),
+        _ => Err(Problem::new("expected a file to write, or --check")),
     }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Checks the versions of a release, makes its packages, and prints the steps of a person.
 //!
-//! - `--dry-run` is needed, since nothing here publishes;
+//! - `--check` only compares: versions, the changelog and the tags of the commit;
+//! - `--dry-run` is needed for the rest, since nothing here publishes;
 //! - `--binary FILE` is the binary of the packages (default: target/dist/sesame, where it exists);
 //! - `--notes` prints the newest entry of the changelog instead.
 
@@ -17,7 +18,8 @@ use changelog::Entry;
 /// Runs the task.
 pub fn run(words: &[String]) -> Result<()> {
     let mut arguments = Arguments::new(words);
-    let (is_dry, is_notes) = (arguments.flag("--dry-run"), arguments.flag("--notes"));
+    let [is_check, is_dry, is_notes] =
+        ["--check", "--dry-run", "--notes"].map(|name| arguments.flag(name));
     let binary = arguments.option("--binary")?.map(PathBuf::from);
     arguments.none()?;
 
@@ -26,11 +28,14 @@ pub fn run(words: &[String]) -> Result<()> {
         print!("{}", entry.text);
         return Ok(());
     }
-    if !is_dry {
+    if !is_check && !is_dry {
         return Err(Problem::new("a release is made by a person: see RELEASING.md, and --dry-run"));
     }
     versions::check(&entry)?;
     println!("the changelog, the manifests and the packages agree on {}", entry.version);
+    if is_check {
+        return Ok(());
+    }
     make(binary, &entry.version)?;
     print!("\nWhat a person has to do:\n\n{}", steps(&read(&root().join("RELEASING.md"))?));
     Ok(())

@@ -26,9 +26,7 @@ pub fn check(entry: &Entry) -> Result<()> {
     for (file, before, after) in MENTIONS {
         compare(file, between(&read(&root().join(file))?, before, after));
     }
-    if entry.date.is_none() && has_tag(&entry.version)? {
-        wrong.push(format!("v{} is released: its entry has no date", entry.version));
-    }
+    wrong.extend(wrong_tags(entry, &tags(&[])?, &tags(&["--points-at", "HEAD"])?));
     if wrong.is_empty() { Ok(()) } else { Err(Problem::new(wrong.join("\n"))) }
 }
 
@@ -41,9 +39,21 @@ fn workspace_version() -> Result<String> {
         .ok_or_else(|| Problem::of_file(Path::new("Cargo.toml"), &"no version"))
 }
 
-fn has_tag(version: &str) -> Result<bool> {
-    let tag = format!("v{version}");
-    Ok(!output(command("git", &["tag", "--list", &tag]))?.is_empty())
+/// Returns the tags of releases that git lists with these arguments.
+fn tags(arguments: &[&str]) -> Result<Vec<String>> {
+    let listed = output(command("git", &[&["tag", "--list", "v[0-9]*"], arguments].concat()))?;
+    Ok(listed.lines().map(str::to_owned).collect())
+}
+
+/// Compares the entry with all tags, and with those of the commit.
+fn wrong_tags(entry: &Entry, all: &[String], here: &[String]) -> Vec<String> {
+    let own = format!("v{}", entry.version);
+    let others = here.iter().filter(|tag| **tag != own);
+    let mut wrong: Vec<_> = others.map(|tag| format!("{tag} is on a commit of {own}")).collect();
+    if entry.date.is_none() && all.contains(&own) {
+        wrong.push(format!("{own} is released: its entry has no date"));
+    }
+    wrong
 }
 
 /// Returns the text between two others.
@@ -54,6 +64,24 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_name_the_version_of_the_entry() {
+        let entry = |date: Option<&str>| Entry {
+            version: "0.2.0".to_owned(),
+            date: date.map(str::to_owned),
+            text: String::new(),
+        };
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let released = owned(&["v0.1.0", "v0.2.0"]);
+        let today = Some("2026-12-01");
+        assert!(wrong_tags(&entry(today), &released, &released[1..]).is_empty());
+        assert!(wrong_tags(&entry(None), &released[..1], &[]).is_empty());
+        let wrong = wrong_tags(&entry(None), &released, &[]);
+        assert_eq!(wrong, ["v0.2.0 is released: its entry has no date"]);
+        let wrong = wrong_tags(&entry(today), &released, &owned(&["v0.3.0"]));
+        assert_eq!(wrong, ["v0.3.0 is on a commit of v0.2.0"]);
+    }
 
     #[test]
     fn version_is_between_its_marks() {

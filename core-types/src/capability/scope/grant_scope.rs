@@ -9,6 +9,8 @@ use crate::capability::scope::names::{EnvName, ScopeError, SecretName};
 use crate::capability::scope::network::{NetworkRule, NetworkRuleError};
 use crate::capability::scope::pattern::{Pattern, PatternError};
 use crate::capability::scope::resource_rule::{ResourceRule, ResourceRuleError};
+use crate::capability::scope::storage_size::{StorageSize, StorageSizeError};
+use crate::event::{EventPattern, EventPatternError};
 
 /// How far the grants of a capability can reach, and how manifests have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum ScopeKind {
     Keys,
     /// To topics: `["greeting.*"]`.
     Topics,
+    /// Up to a size: `true`, or `{ max_kib = 1024 }`.
+    Size,
     /// To secrets, which belong to the place that the extension comes from: `["token"]`.
     Secrets,
     /// To variables of the session: `["LANG"]`.
@@ -31,6 +35,8 @@ pub enum ScopeKind {
     CommandVariables,
     /// To resources around a workload: `["v1/secrets:get"]`.
     Resources,
+    /// To events: `["power.battery", "time.*"]`.
+    Events,
     /// To features: `["wasi-0.3"]`.
     Features,
 }
@@ -55,6 +61,8 @@ pub enum Scope {
     Secret(SecretName),
     /// To a variable of the session.
     Variable(EnvName),
+    /// Up to a size.
+    Size(StorageSize),
     /// To a host.
     Host(NetworkRule),
     /// To a directory, to read in it.
@@ -65,6 +73,8 @@ pub enum Scope {
     CommandVariables(ExecEnv),
     /// To resources around a workload.
     Resources(ResourceRule),
+    /// To events.
+    Events(EventPattern),
     /// To a feature.
     Feature(Feature),
 }
@@ -81,6 +91,9 @@ pub enum ScopeParseError {
     /// Not a pattern of keys or topics.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// Not a size.
+    #[error(transparent)]
+    Size(#[from] StorageSizeError),
     /// Not a host.
     #[error(transparent)]
     Network(#[from] NetworkRuleError),
@@ -90,6 +103,9 @@ pub enum ScopeParseError {
     /// Not a directory, or not a path for the guest.
     #[error(transparent)]
     Path(#[from] GrantedPathError),
+    /// Not an event, and not a pattern of events.
+    #[error(transparent)]
+    Events(#[from] EventPatternError),
     /// Not a feature.
     #[error(transparent)]
     Feature(#[from] UnknownFeature),
@@ -101,7 +117,11 @@ pub enum ScopeParseError {
 impl ScopeKind {
     /// Returns the scope of a grant that names none, where there can be one.
     pub(crate) fn unnamed(self) -> Option<Scope> {
-        matches!(self, Self::Whole | Self::Keys).then_some(Scope::Whole)
+        match self {
+            Self::Whole | Self::Keys => Some(Scope::Whole),
+            Self::Size => Some(Scope::Size(StorageSize::default())),
+            _ => None,
+        }
     }
 
     /// Parses what stands behind `CAPABILITY=`. Nothing where the capability cannot be narrowed.
@@ -109,11 +129,13 @@ impl ScopeKind {
         Ok(Some(match self {
             Self::Whole => return Ok(None),
             Self::Keys | Self::Topics => Scope::Pattern(text.parse()?),
+            Self::Size => Scope::Size(text.parse()?),
             Self::Secrets => Scope::Secret(text.parse()?),
             Self::Variables => Scope::Variable(text.parse()?),
             Self::Hosts => Scope::Host(text.parse()?),
             Self::CommandVariables => Scope::CommandVariables(text.parse()?),
             Self::Resources => Scope::Resources(text.parse()?),
+            Self::Events => Scope::Events(text.parse()?),
             Self::Features => Scope::Feature(text.parse()?),
             Self::Directories => match text.split_once(':') {
                 Some(("read", path)) => Scope::Read(path.parse()?),
@@ -141,10 +163,12 @@ impl Scope {
             (Self::Whole, _) => true,
             (Self::Pattern(own), Self::Pattern(other)) => own.covers_all(other),
             (Self::Host(own), Self::Host(other)) => own.covers(other),
+            (Self::Size(own), Self::Size(other)) => own >= other,
             (Self::Read(own) | Self::Write(own), Self::Read(other))
             | (Self::Write(own), Self::Write(other)) => own.covers(other),
             (Self::CommandVariables(own), Self::CommandVariables(other)) => own.covers_all(other),
             (Self::Resources(own), Self::Resources(other)) => own.covers(other),
+            (Self::Events(own), Self::Events(other)) => own.covers_all(other),
             _ => self == other,
         }
     }
@@ -160,15 +184,22 @@ impl Scope {
     }
 
     /// Tells whether taking this away takes the other away: the whole takes all away, a directory
-    /// without a path for the guest takes itself away under any.
+    /// without a path for the guest takes itself away under any, and the size that a grant has
+    /// without one takes every size away.
     pub(crate) fn selects(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Whole, _) => true,
             (Self::Read(own), Self::Read(other)) | (Self::Write(own), Self::Write(other)) => {
                 own.selects(other)
             }
+            (Self::Size(own), Self::Size(_)) if own.is_default() => true,
             _ => self == other,
         }
+    }
+
+    /// Tells whether a grant of it is written without a scope.
+    pub(crate) fn is_unnamed(&self) -> bool {
+        matches!(self, Self::Whole) || matches!(self, Self::Size(size) if size.is_default())
     }
 
     /// Returns the list that it stands in within a table of the manifest, where there are such
@@ -188,12 +219,14 @@ impl fmt::Display for Scope {
         match self {
             Self::Whole => Ok(()),
             Self::Pattern(pattern) => pattern.fmt(f),
+            Self::Size(size) => size.fmt(f),
             Self::Secret(name) => name.fmt(f),
             Self::Variable(name) => name.fmt(f),
             Self::Host(rule) => rule.fmt(f),
             Self::Read(path) | Self::Write(path) => path.fmt(f),
             Self::CommandVariables(names) => names.fmt(f),
             Self::Resources(rule) => rule.fmt(f),
+            Self::Events(pattern) => pattern.fmt(f),
             Self::Feature(feature) => feature.fmt(f),
         }
     }

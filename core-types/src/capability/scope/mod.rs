@@ -1,4 +1,4 @@
-//! How far a grant reaches: names, patterns, hosts, directories and resources, each with its text
+//! How far a grant reaches: names, patterns, hosts, directories, sizes and resources, each with its text
 //! and its rule of coverage.
 
 mod exec_env;
@@ -9,6 +9,7 @@ mod names;
 mod network;
 mod pattern;
 mod resource_rule;
+mod storage_size;
 
 pub use exec_env::ExecEnv;
 pub use feature::{Feature, UnknownFeature};
@@ -19,3 +20,4 @@ pub use names::{EnvName, ScopeError, SecretName};
 pub use network::{NetworkRule, NetworkRuleError, Scheme};
 pub use pattern::{Pattern, PatternError};
 pub use resource_rule::{ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError};
+pub use storage_size::{StorageSize, StorageSizeError};

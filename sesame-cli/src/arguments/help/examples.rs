@@ -49,6 +49,31 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "sesame extension storage",
+        ["sesame extension storage weather", "sesame extension storage weather --reset"],
+    ),
+    (
+        "sesame extension storage get",
+        [
+            "sesame extension storage weather get place",
+            "sesame extension storage weather get place --json",
+        ],
+    ),
+    (
+        "sesame extension storage set",
+        [
+            "printf %s Oslo | sesame extension storage weather set place",
+            "sesame extension storage weather set answers/oslo < answer.json",
+        ],
+    ),
+    (
+        "sesame extension storage remove",
+        [
+            "sesame extension storage weather remove place",
+            "sesame extension storage weather remove answers/oslo",
+        ],
+    ),
+    (
         "sesame extension inspect",
         [
             "sesame extension inspect ghcr.io/my-org/weather:1.2.0",
@@ -58,6 +83,17 @@ const EXAMPLES: &[Examples] = &[
     (
         "sesame extension why",
         ["sesame extension why weather", "sesame extension why weather --json"],
+    ),
+    (
+        "sesame extension events",
+        ["sesame extension events low-battery", "sesame extension events low-battery --log"],
+    ),
+    (
+        "sesame extension trigger",
+        [
+            "sesame extension trigger low-battery power.battery percent=10",
+            "sesame extension trigger reporter custom.build.done payload=failed",
+        ],
     ),
     (
         "sesame extension activity",
@@ -278,6 +314,8 @@ const EXAMPLES: &[Examples] = &[
     ("sesame config", ["sesame config show --origin", "sesame config validate"]),
     ("sesame config show", ["sesame config show", "sesame config show --origin"]),
     ("sesame config validate", ["sesame config validate", "sesame config validate --json"]),
+    ("sesame session", ["sesame session run", "sesame help session run"]),
+    ("sesame session run", ["sesame session run", "sesame session run --quiet"]),
     ("sesame doctor", ["sesame doctor", "sesame doctor --json"]),
     ("sesame demo", ["sesame demo", "sesame demo --serve"]),
     ("sesame completions", ["sesame completions --install", "sesame completions zsh > _sesame"]),

@@ -18,7 +18,18 @@ const REST: &str = "Administer";
 const GROUPS: [Group; 6] = [
     Group {
         title: "Use",
-        top: &["install", "list", "call", "run", "info", "update", "remove", "demo", "extension"],
+        top: &[
+            "install",
+            "list",
+            "call",
+            "run",
+            "info",
+            "update",
+            "remove",
+            "session",
+            "demo",
+            "extension",
+        ],
         extension: &[
             "install", "list", "call", "run", "info", "update", "remove", "enable", "disable",
             "set", "unset", "edit", "docs", "logs", "exec",
@@ -27,7 +38,7 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Permissions",
         top: &["extension grant", "extension revoke", "extension why", "secret", "trust"],
-        extension: &["grant", "revoke", "why", "activity", "inspect"],
+        extension: &["grant", "revoke", "why", "events", "activity", "inspect", "storage"],
     },
     Group {
         title: "Versions and sharing",
@@ -45,7 +56,7 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Write",
         top: &["extension new", "extension dev", "extension publish"],
-        extension: &["new", "build", "test", "dev", "publish", "sign"],
+        extension: &["new", "build", "test", "dev", "trigger", "publish", "sign"],
     },
     Group {
         title: REST,

@@ -1,6 +1,8 @@
 //! `sesame extension activity` and `why`
 
-use core_types::{Authority, ExtensionName, TouchRecord, Verdict, denied_by_policy};
+use core_types::{
+    Authority, ExtensionName, TouchRecord, Verdict, denied_by_policy, grant_denied_by_policy,
+};
 use extension_depot::{ActivityEntry, Depot};
 use jiff::Timestamp;
 
@@ -60,9 +62,12 @@ fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> Refu
     let (capability, least) = (touch.capability(), touch.least_grant());
     let TouchRecord { what, rule, grant, .. } = touch;
     let rule = rule.unwrap_or_default();
-    if let Some(denied) =
-        capability.and_then(|capability| denied_by_policy(capability, &authority.policies))
-    {
+    let by_grant = || {
+        let grant = least.as_deref()?.parse().ok()?;
+        grant_denied_by_policy(&grant, &authority.policies)
+    };
+    let by_capability = capability.and_then(|it| denied_by_policy(it, &authority.policies));
+    if let Some(denied) = by_capability.or_else(by_grant) {
         return Refusal { at, what, rule: denied.to_string(), grant: None, is_granted_now: false };
     }
     // A refusal by policy is logged without a grant. Policy does not deny it any more.

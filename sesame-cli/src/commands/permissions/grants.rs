@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use core_types::{Capabilities, ExtensionName, Grant, Owner, Period, TimedGrant, TimedGrants};
+use core_types::{
+    Capabilities, ExtensionName, Grant, Owner, Period, Scope, TimedGrant, TimedGrants,
+};
 use extension_depot::{EffectiveConfig, Reason};
 use extension_host::boot_time;
 
@@ -52,6 +54,7 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     };
     explain(context, name, grants, &mut changes)?;
     warn_of_policy(context, name, grants)?;
+    warn_of_private_events(context, grants);
     Ok(Outcome::Changed(changes))
 }
 
@@ -68,7 +71,7 @@ fn explain(
             Some(installed) => RequestText::of_installed(grant, installed),
             None => RequestText::of_grant(grant, &Owner::embedded(name.clone())),
         };
-        if context.config()?.denial(grant.capability()).is_none() {
+        if context.config()?.denial_of(grant).is_none() {
             change.now = format!("{}: {}", change.now, request.explanation());
         }
         change.request = Some(request);
@@ -86,7 +89,7 @@ fn grant_for_good(
     change(context, name, Reason::Granted, |capabilities| {
         for grant in grants {
             let changed = capabilities.add(grant);
-            let now = match config.denial(grant.capability()) {
+            let now = match config.denial_of(grant) {
                 None => format!("`{name}` may use {grant}"),
                 Some(_) => format!("policy denies `{name}` {grant}, which its manifest has"),
             };
@@ -114,11 +117,21 @@ fn grant_for_a_while(
     granted?;
     let ends = remaining(until, now);
     let config = context.config()?;
-    let now = |grant: &Grant| match config.denial(grant.capability()) {
+    let now = |grant: &Grant| match config.denial_of(grant) {
         None => format!("`{name}` may use {grant} {ends}"),
         Some(_) => format!("policy denies `{name}` {grant}, which it would have {ends}"),
     };
     Ok(grants.iter().map(|grant| Change::new(now(grant), true)).collect())
+}
+
+/// Warns of a pattern that looks as if it covered private events.
+fn warn_of_private_events(context: &Context, grants: &[Grant]) {
+    for grant in grants {
+        let Scope::Events(events) = grant.scope() else { continue };
+        for private in events.private_below() {
+            context.warn(&format!("`{events}` does not cover `{private}`, which is private"));
+        }
+    }
 }
 
 /// Warns of a grant that a policy denies, since it does nothing.
@@ -128,9 +141,9 @@ fn warn_of_policy(
     grants: &[Grant],
 ) -> Result<(), Failure> {
     let config = context.config()?;
-    for capability in grants.iter().map(Grant::capability) {
-        if let Some(place) = config.denial(capability).and_then(|decision| decision.place()) {
-            let path = place.path.display();
+    for grant in grants {
+        if let Some(place) = config.denial_of(grant).and_then(|decision| decision.place()) {
+            let (path, capability) = (place.path.display(), grant.capability());
             context.warn(&format!(
                 "`{name}` does not get {capability} while policy in `{path}` denies it"
             ));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Owner};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source};
-use extension_manager::{Findings, Nobody, SourceForm, check_form};
+use extension_manager::{ExamineError, Findings, Nobody, SourceForm, check_form};
 
 use crate::arguments::typed_source;
 use crate::context::Context;
@@ -69,8 +69,10 @@ fn inspection(
     reference: &OciReference,
     (artifact, binary): (&Artifact, &Binary),
 ) -> Result<Inspection, Failure> {
-    let Findings { host, code, requests, refusal, purpose } =
+    let Findings { host, code, requests, refusal, mismatch, purpose, .. } =
         context.manager()?.examine(name, binary)?;
+    let refusal = refusal.map(|error| Failure::of_host(name, error));
+    let refusal = refusal.or_else(|| mismatch.map(|error| ExamineError::from(error).into()));
     let authority = authority(context, depot, name, reference)?;
     let owner = Owner { name: name.clone(), identity: reference.identity() };
     Ok(Inspection {
@@ -85,7 +87,7 @@ fn inspection(
         exports: host.exports(&code),
         attached: Vec::new(),
         nothing_to_call: nothing_to_call(name, purpose),
-        refusal: refusal.map(|error| Failure::of_host(name, error)),
+        refusal,
     })
 }
 

@@ -1,7 +1,10 @@
-//! Commands about permissions: grants, what was refused and used, secrets, and trusted signers.
+//! Commands about permissions: grants, what was refused and used, secrets, kept data, and trusted
+//! signers.
 
 pub mod activity;
+pub mod events;
 pub mod grants;
 pub mod inspect;
 pub mod secret;
+pub mod storage;
 pub mod trust;

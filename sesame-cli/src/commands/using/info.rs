@@ -1,7 +1,7 @@
 //! `sesame extension info`
 
 use core_types::{
-    Authority, BootTime, ExtensionName, Grant, Owner, TimedGrants, decide, denied_by_policy,
+    Authority, BootTime, ExtensionName, Grant, Owner, TimedGrants, decide, grant_denied_by_policy,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
@@ -34,8 +34,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let requests = requests_of(&installed, &host, &code);
     let asks_for = Asked::all(&requests, &owner, &permissions.authority);
     let denied = denied(&permissions.authority, now);
-    let is_denied =
-        |grant: &Grant| denied_by_policy(grant.capability(), &config.policies).is_some();
+    let is_denied = |grant: &Grant| grant_denied_by_policy(grant, &config.policies).is_some();
     let timed = permissions
         .authority
         .timed

@@ -1,7 +1,7 @@
 //! `sesame extension remove`
 
 use core_types::ExtensionName;
-use extension_depot::RemoveError;
+use extension_depot::{RemoveError, Removed};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,19 +13,22 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
     let depot = context.depot()?;
     let remove = |name: &ExtensionName| {
         let secrets = if purge { secrets::forget_all(context, name) } else { Vec::new() };
-        let removal = |kept_manifest, freed_bytes, already| Removal {
+        let removal = |kept_manifest, already| Removal {
             name: name.clone(),
             kept_manifest,
-            freed_bytes,
+            freed_bytes: 0,
             secrets,
+            storage: false,
             already,
         };
         let removed = depot.lock()?.remove(name, purge);
         match removed {
-            Ok(removed) => Ok(removal(removed.kept_manifest, removed.freed, false)),
+            Ok(Removed { kept_manifest, freed, storage }) => {
+                Ok(Removal { freed_bytes: freed, storage, ..removal(kept_manifest, false) })
+            }
             // A removed manifest tells an earlier removal from an unknown name.
             Err(RemoveError::NotFound(_)) if depot.places().removed_manifest(name).exists() => {
-                Ok(removal(Some(depot.places().removed_manifest(name)), 0, true))
+                Ok(removal(Some(depot.places().removed_manifest(name)), true))
             }
             Err(error) => Err(error.into()),
         }

@@ -6,11 +6,12 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use core_types::ErrorKind;
+use core_types::event::EventName;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::arguments::{
     CallArguments, Command, DevArguments, EverydayCommand, ExtensionCommand, Presentation,
-    TestArguments,
+    TestArguments, TriggerArguments, TypedValue,
 };
 use crate::authoring::{
     Development,
@@ -84,6 +85,18 @@ fn call(
     built: &Path,
     arguments: &DevArguments,
 ) -> ExitCode {
+    if let Some(event) = &arguments.event {
+        return match trigger(development, event, arguments) {
+            Ok(arguments) => {
+                let command = ExtensionCommand::Trigger(arguments);
+                crate::run(context, Command::Extension(Box::new(command)))
+            }
+            Err(failure) => {
+                render::failure(context, &failure);
+                failure.code()
+            }
+        };
+    }
     let command = match &arguments.function {
         Some(function) => ExtensionCommand::Everyday(EverydayCommand::Call(CallArguments {
             name: development.name().clone(),
@@ -102,6 +115,21 @@ fn call(
         }),
     };
     crate::run(context, Command::Extension(Box::new(command)))
+}
+
+/// Returns the delivery of the event, whose values stand in the place of a function with its
+/// arguments.
+fn trigger(
+    development: &Development,
+    event: &EventName,
+    arguments: &DevArguments,
+) -> Result<TriggerArguments, Failure> {
+    let function = arguments.function.iter().cloned();
+    let rest = arguments.arguments.iter().map(|word| word.to_string_lossy().into_owned());
+    let values = function.chain(rest).map(|word| word.parse::<TypedValue>());
+    let values = values.collect::<Result<_, _>>();
+    let values = values.map_err(|error| Failure::message(ErrorKind::Usage, error))?;
+    Ok(TriggerArguments { name: development.name().clone(), event: event.clone(), values })
 }
 
 /// Watches each directory of a project with files of a person.

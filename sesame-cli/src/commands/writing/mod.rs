@@ -6,3 +6,4 @@ pub mod new;
 pub mod publish;
 pub mod sign;
 pub mod test;
+pub mod trigger;

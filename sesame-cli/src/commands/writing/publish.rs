@@ -8,7 +8,8 @@ use extension_depot::{
     Description, Docs, DocsError, MAX_BLOB, OutputDirectory, Publication, read_blob,
 };
 use extension_host::{
-    CodeKind, WitError, author_manifest, encode_wit, has_author_manifest, with_author_manifest,
+    CodeKind, WitError, author_manifest, encode_wit, has_author_manifest, unknown_keys_of_author,
+    with_author_manifest,
 };
 use extension_manager::Nobody;
 
@@ -33,6 +34,7 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
     let project = Project::find(Path::new("."))?;
     let (path, binary) = binary(context, arguments, project.as_ref())?;
     let name = name_of(project.as_ref(), reference)?;
+    check_keys(context, arguments, &binary)?;
     let version = author_manifest(&binary).ok().flatten().and_then(version_in);
     let version = checked_version(version.as_deref(), arguments)?;
     let examined = context.manager()?.examine_built(&name, binary)?;
@@ -48,6 +50,27 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
     );
     context.verbose(&format!("publishing `{}`", path.display()));
     send(context, arguments, publication.map_err(std::io::Error::from)?)
+}
+
+/// Warns of keys in the author's manifest that do nothing, or refuses them.
+fn check_keys(
+    context: &Context,
+    arguments: &PublishArguments,
+    binary: &[u8],
+) -> Result<(), Failure> {
+    let text = author_manifest(binary).ok().flatten().unwrap_or_default();
+    let unknown = unknown_keys_of_author(text);
+    match unknown.first().filter(|_| arguments.strict) {
+        Some(key) => {
+            let problem = format!("the author's manifest has a key that does nothing: {key}");
+            Err(Failure::message(ErrorKind::Usage, problem)
+                .with_hint("remove it from `extension.toml`, or publish without `--strict`"))
+        }
+        None => {
+            context.warn_of_keys(unknown.iter().map(|key| ("the author's manifest", key)));
+            Ok(())
+        }
+    }
 }
 
 /// Returns the version to publish: the author's, which the tag has to match, or that of the tag.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, ErrorKind, ExtensionName, Limits, parse_toml};
 use extension_depot::read_regular;
+use extension_host::{CodeKind, has_author_manifest, with_author_manifest};
 use extension_manager::BuiltBinary;
 
 use crate::arguments::TestArguments;
@@ -45,7 +46,7 @@ pub fn test(
     project: Option<&Project>,
 ) -> Result<Vec<TestedFile>, Failure> {
     let name = project.map_or_else(ExtensionName::default, |project| project.name().clone());
-    let examined = context.manager()?.examine_built(&name, read_binary(binary)?)?;
+    let examined = context.manager()?.examine_built(&name, with_manifest(binary, project)?)?;
     let capabilities = project.map(Project::capabilities).unwrap_or_default();
     let limits = project.map(Project::limits).cloned().unwrap_or_default();
     let mut tested = case_files(tests)?
@@ -57,6 +58,16 @@ pub fn test(
         tested.extend(test_files::test(&examined, &ExtensionDocument::read(ext)?, tests)?);
     }
     Ok(tested)
+}
+
+/// Reads a binary, with the manifest of the project where it has none.
+fn with_manifest(path: &Path, project: Option<&Project>) -> Result<Vec<u8>, Failure> {
+    let binary = read_binary(path)?;
+    let bare = project.filter(|_| CodeKind::of(&binary).is_ok());
+    match bare.filter(|_| has_author_manifest(&binary).is_ok_and(|has| !has)) {
+        Some(project) => Ok(with_author_manifest(&binary, project.text())?),
+        None => Ok(binary),
+    }
 }
 
 fn tested_file(

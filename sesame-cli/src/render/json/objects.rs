@@ -1,10 +1,12 @@
 //! The members of each command's object.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use core_types::{ActivityEvent, CallRecord, ChangeRecord, IdentityRule, OciReference};
+use core_types::{ActivityEvent, CallRecord, ChangeRecord, IdentityRule, OciReference, StorageKey};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, PinnedSigner, TrustAnchor, TrustedSigner};
+use extension_depot::{
+    ActivityEntry, ActivityFinding, Orphan, PinnedSigner, TrustAnchor, TrustedSigner,
+};
 use extension_host::{Returned, ValidationProblem};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,8 +14,9 @@ use serde_json::Value;
 
 use super::extension::{ExtensionObject, InspectionObject, LimitObject};
 use crate::outcome::{
-    Change, Check, Collection, ConfigValue, Diagnosis, FileCheck, Freshness, Installation, Learned,
-    PastGeneration, Refusal, Removal, Rollback, Row, SettingRow, Step, TestedFile, Trust, Update,
+    Change, Check, Collection, ConfigValue, DeliveredEvent, DeliveryRow, Diagnosis, EventRow,
+    FileCheck, Freshness, Installation, Learned, PastGeneration, Refusal, Removal, Rollback, Row,
+    SettingRow, Step, StorageReport, TestedFile, Trust, Update,
 };
 
 /// Defines the members of objects that have just one.
@@ -74,6 +77,21 @@ members! {
         /// The names.
         secrets: &'a [String]
     }
+    /// `storage`
+    Storage {
+        /// The keys, with the sizes of their values.
+        storage: &'a StorageReport
+    }
+    /// `storage get`
+    Stored {
+        /// The key with its value.
+        stored: StoredObject<'a>
+    }
+    /// `list --orphans`
+    Orphans {
+        /// The data of extensions that are not installed.
+        orphans: Vec<OrphanObject<'a>>
+    }
     /// `activity`
     Activity {
         /// Calls and changes, the oldest first.
@@ -88,6 +106,11 @@ members! {
     Why {
         /// Recent refusals, the latest first.
         refused: &'a [Refusal]
+    }
+    /// `trigger`
+    Delivered {
+        /// The event that the extension handled.
+        delivered: &'a DeliveredEvent
     }
     /// `outdated`
     Outdated {
@@ -194,6 +217,16 @@ members! {
         /// Why the extension could not clean up.
         error: Option<&'a str>
     }
+}
+
+/// `events`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Events<'a> {
+    /// What wakes the extension, or could.
+    pub events: &'a [EventRow],
+    /// The last deliveries with `--log`, the latest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<&'a [DeliveryRow]>,
 }
 
 /// One extension, or several.
@@ -443,5 +476,41 @@ pub(super) struct ProblemObject<'a> {
 impl<'a> From<&'a ValidationProblem> for ProblemObject<'a> {
     fn from(problem: &'a ValidationProblem) -> Self {
         Self { path: &problem.path, detail: &problem.detail, value: &problem.value }
+    }
+}
+
+/// The value of a key in a storage.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StoredObject<'a> {
+    key: &'a StorageKey,
+    /// The value as text, where it is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    /// The value as numbers of bytes, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<&'a [u8]>,
+}
+
+impl<'a> StoredObject<'a> {
+    pub(super) fn new(key: &'a StorageKey, value: &'a [u8]) -> Self {
+        let text = std::str::from_utf8(value).ok();
+        Self { key, text, bytes: text.is_none().then_some(value) }
+    }
+}
+
+/// The data of an extension that is not installed.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct OrphanObject<'a> {
+    /// The identity of the extension; nothing where the data is damaged.
+    identity: Option<&'a str>,
+    path: &'a Path,
+    /// The bytes of its files.
+    size: u64,
+}
+
+impl<'a> From<&'a Orphan> for OrphanObject<'a> {
+    fn from(orphan: &'a Orphan) -> Self {
+        let Orphan { identity, path, size } = orphan;
+        Self { identity: identity.as_deref(), path, size: *size }
     }
 }

@@ -54,6 +54,13 @@ fn done(outcome: &Outcome, beside: Beside) -> io::Result<String> {
         Outcome::Verified(verified) => beside.with(objects::Verified { verified }),
         Outcome::Learned(learned) => beside.with(objects::LearnedNeeds { learned }),
         Outcome::Secrets(secrets) => beside.with(objects::Secrets { secrets }),
+        Outcome::Storage(storage) => beside.with(objects::Storage { storage }),
+        Outcome::Stored { key, value } => {
+            beside.with(objects::Stored { stored: objects::StoredObject::new(key, value) })
+        }
+        Outcome::Orphans(orphans) => {
+            beside.with(objects::Orphans { orphans: orphans.iter().map(Into::into).collect() })
+        }
         Outcome::Activity(entries) => {
             beside.with(objects::Activity { activity: entries.iter().map(Into::into).collect() })
         }
@@ -62,6 +69,11 @@ fn done(outcome: &Outcome, beside: Beside) -> io::Result<String> {
             beside.with(objects::ActivityVerified { verified })
         }
         Outcome::Why { refused, .. } => beside.with(objects::Why { refused }),
+        Outcome::Events(waking) => beside.with(objects::Events {
+            events: &waking.events,
+            deliveries: waking.deliveries.as_deref(),
+        }),
+        Outcome::Delivered(delivered) => beside.with(objects::Delivered { delivered }),
         Outcome::Outdated(outdated) => beside.with(objects::Outdated { outdated }),
         Outcome::Updated(updated) => beside.with(objects::Updated { updated }),
         Outcome::History(history) => beside.with(objects::History { history }),

@@ -39,7 +39,7 @@ macro_rules! command_rows {
 /// Every command. What `run` and `exec` print is a program's own; `dev` and `demo` print an object
 /// on each line.
 const COMMANDS: &[CommandRow] = command_rows! {
-    "list" => [Object<Listed<'static>>];
+    "list" => [Object<Listed<'static>>, Object<Orphans<'static>>];
     "install" | "import" => [Object<Installed<'static>>];
     "call" => [Called<'static>, Object<LearnedNeeds<'static>>];
     "info" => [Object<Known<'static>>];
@@ -52,6 +52,8 @@ const COMMANDS: &[CommandRow] = command_rows! {
         | "registry-login" | "registry-logout" => [Object<Changed<'static>>];
     "set" => [Object<Changed<'static>>, Object<Settings<'static>>];
     "verify" => [Object<Verified<'static>>];
+    "events" => [Object<Events<'static>>];
+    "trigger" => [Object<Delivered<'static>>];
     "why" => [Object<Why<'static>>];
     "activity" => [Object<Activity<'static>>];
     "activity-verify" => [Object<ActivityVerified<'static>>];
@@ -74,6 +76,9 @@ const COMMANDS: &[CommandRow] = command_rows! {
         Object<RolledBack<'static>>, Object<Activity<'static>>
     ];
     "completions" => [Object<Script<'static>>, Object<Written<'static>>];
+    "storage" => [Object<Storage<'static>>, Object<Changed<'static>>];
+    "storage-get" => [Object<Stored<'static>>];
+    "storage-set" | "storage-remove" => [Object<Changed<'static>>];
     "secret-list" => [Object<Secrets<'static>>];
     "trust-list" => [Object<Trusted<'static>>];
     "registry-list" => [Object<Logins<'static>>];
@@ -85,7 +90,7 @@ const COMMANDS: &[CommandRow] = command_rows! {
     "workload-default" | "workload-sync" => [Object<Workload<'static>>];
     "workload-delete" => [Object<Deleted<'static>>];
     "schema" => [Object<Schemas<'static>>, Object<OneSchema<'static>>];
-    "run" | "exec" => [];
+    "run" | "exec" | "session-run" => [];
 };
 
 const DOCUMENTS: &[DocumentRow] = &[
@@ -224,7 +229,7 @@ mod tests {
             let name = format!("{prefix}{}", below.get_name());
             let has_more = below.get_subcommands().next().is_some();
             let prefix = if name == "extension" { String::new() } else { format!("{name}-") };
-            if !has_more || below.get_name() == "activity" {
+            if !has_more || ["activity", "storage"].contains(&below.get_name()) {
                 found.insert(name.clone());
             }
             add_commands(below, &prefix, found);

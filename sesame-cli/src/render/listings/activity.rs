@@ -37,7 +37,7 @@ fn call_cells(call: &CallRecord, mended: Option<&str>) -> [Cell; 7] {
     [
         call.extension.as_str().into(),
         call.function.as_str().into(),
-        Cell::new(outcome_name(call.outcome)).styled(of_outcome(call.outcome)),
+        Cell::new(call.outcome.name()).styled(of_outcome(call.outcome)),
         format!("fuel {}", call.fuel).into(),
         format!("{:.1} MiB", call.peak_memory_bytes as f64 / f64::from(1 << 20)).into(),
         Cell::new(&touched.join(", ")).styled(if is_refused { Style::Bad } else { Style::Plain }),
@@ -72,18 +72,6 @@ fn change_cells(change: &ChangeRecord, mended: Option<&str>) -> [Cell; 7] {
         details.join(", ").into(),
         kind.name().into(),
     ]
-}
-
-fn outcome_name(outcome: CallOutcome) -> &'static str {
-    match outcome {
-        CallOutcome::Returned => "returned",
-        CallOutcome::Error => "error",
-        CallOutcome::Crashed => "crashed",
-        CallOutcome::Limit => "limit",
-        CallOutcome::Refused => "refused",
-        CallOutcome::Cancelled => "cancelled",
-        CallOutcome::Failed => "failed",
-    }
 }
 
 fn of_outcome(outcome: CallOutcome) -> Style {

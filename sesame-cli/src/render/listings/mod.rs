@@ -6,6 +6,7 @@ mod installed;
 mod renderer;
 mod service;
 mod settings;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub(super) use changes::{of_verdict, steps, updates};
 pub(super) use installed::{extensions, freshness, generations, state};
 pub(super) use service::{checks, collected, diagnoses, logins, secrets, signers, tags};
 pub(super) use settings::{configuration, settings};
+pub(super) use storage::{orphans, stored_keys};

@@ -1,6 +1,7 @@
 //! Text for people; tab-separated lines without a terminal.
 
 mod authoring;
+mod events;
 mod extension;
 mod outcome;
 mod parts;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use core_types::ExtensionName;
 
+use super::events::waking;
 use super::extension::{info, inspected};
 use super::parts::data;
 use super::report::{activity_verified, called, file_check, learned, log, why};
@@ -13,7 +14,7 @@ use crate::outcome::{
     Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
 };
 use crate::render::cell::shortened;
-use crate::render::screen::Screen;
+use crate::render::screen::{Form, Screen};
 use crate::render::{Rendered, json, listings};
 use crate::terminal::{escape_control, escape_to_line};
 
@@ -36,9 +37,16 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Verified(checks) => listings::checks(screen, checks),
         Outcome::Learned(needs) => learned(needs),
         Outcome::Secrets(names) => listings::secrets(screen, names),
+        Outcome::Storage(report) => listings::stored_keys(screen, report),
+        Outcome::Stored { value, .. } => stored(screen, value),
+        Outcome::Orphans(orphans) => listings::orphans(screen, orphans),
         Outcome::Activity(entries) => listings::activity(screen, entries),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
         Outcome::Why { name, refused } => why(screen, name, refused),
+        Outcome::Events(events) => waking(screen, events),
+        Outcome::Delivered(delivered) => {
+            data(format!("`{}` handled `{}`\n", delivered.extension, delivered.event))
+        }
         Outcome::Outdated(rows) => listings::freshness(screen, rows),
         Outcome::Updated(updates) => listings::updates(screen, updates),
         Outcome::History(generations) => listings::generations(screen, generations),
@@ -139,7 +147,8 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
 }
 
 fn removal(removal: &Removal) -> String {
-    let Removal { name, kept_manifest, freed_bytes, secrets, already } = removal;
+    let Removal { name, kept_manifest, freed_bytes, secrets, storage, already } = removal;
+    let data = if *storage { ", its data is deleted" } else { "" };
     let rest = match kept_manifest {
         Some(path) => {
             format!(", its manifest is kept in {}", escape_control(&path.display().to_string()))
@@ -152,7 +161,17 @@ fn removal(removal: &Removal) -> String {
     if *already {
         return format!("already removed: {name}{rest}\n");
     }
-    format!("removed {name}: {freed_bytes} bytes freed{rest}\n")
+    format!("removed {name}: {freed_bytes} bytes freed{data}{rest}\n")
+}
+
+/// Prints a stored value, byte for byte where no terminal would act on it.
+fn stored(screen: &Screen, value: &[u8]) -> Rendered {
+    if screen.form() != Form::Table {
+        return Rendered { data: value.to_vec(), ..Default::default() };
+    }
+    let text = escape_control(&String::from_utf8_lossy(value));
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    data(format!("{text}{end}"))
 }
 
 fn change(change: &Change) -> String {

@@ -19,7 +19,7 @@ type optionalText struct {
 // Memory that the host has yet to read. Each call has an instance of its own, so nothing is freed.
 var kept []unsafe.Pointer
 
-//go:wasmimport open-sesame:host/config-read@0.1.0 get
+//go:wasmimport open-sesame:host/config-read@0.1.1 get
 func hostConfig(key unsafe.Pointer, size uint32, result unsafe.Pointer)
 
 // configured returns the value of a setting, or another text where it has none.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tar::EntryType;
 
 use super::wire::Reply;
+use crate::digest::{digest_of, hex};
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -66,16 +67,8 @@ pub(super) fn component() -> Vec<u8> {
     [header.as_slice(), &[0; 65_533]].concat()
 }
 
-fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
-    json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len()})
+    json!({"mediaType": media_type, "digest": digest_of(bytes), "size": bytes.len()})
 }
 
 impl Artifact {
@@ -91,13 +84,13 @@ impl Artifact {
     /// Returns the blob of a digest; the component for an unknown one.
     pub(super) fn blob(&self, asked: &str) -> Vec<u8> {
         let blobs = [CONFIG.to_vec(), component()].into_iter().chain(self.docs.clone());
-        blobs.into_iter().find(|bytes| digest(bytes) == asked).unwrap_or_else(component)
+        blobs.into_iter().find(|bytes| digest_of(bytes) == asked).unwrap_or_else(component)
     }
 
     /// Returns the answer to a request for the manifest.
     pub(super) fn document(&self) -> Reply {
         let (media_type, body) = self.body();
-        let truth = digest(&body);
+        let truth = digest_of(&body);
         let reply = Reply::ok(media_type, body.clone());
         let said = match self.name.as_str() {
             "hdr-none" => return reply,
@@ -160,7 +153,7 @@ impl Artifact {
             "digest-traversal" => layer("digest", json!("sha256:../../../../tmp/bad")),
             "digest-upper" => layer(
                 "digest",
-                json!(digest(&component()).to_uppercase().replace("SHA256", "sha256")),
+                json!(digest_of(&component()).to_uppercase().replace("SHA256", "sha256")),
             ),
             "digest-md5" => layer("digest", json!("md5:d41d8cd98f00b204e9800998ecf8427e")),
             "digest-short" => layer("digest", json!("sha256:abcd")),

@@ -2,7 +2,7 @@
 
 import { area, lift } from "./abi";
 
-@external("open-sesame:host/config-read@0.1.0", "get")
+@external("open-sesame:host/config-read@0.1.1", "get")
 declare function getConfig(key: usize, units: i32, result: usize): void;
 
 /** Returns the value of a setting, or nothing where it has none. */

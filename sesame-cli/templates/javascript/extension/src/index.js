@@ -1,6 +1,6 @@
 // Greets people.
 
-import { get } from "open-sesame:host/config-read@0.1.0";
+import { get } from "open-sesame:host/config-read@0.1.1";
 
 /**
  * Greets a person.

@@ -1,0 +1,7 @@
+//! Events: what the session service keeps from process to process.
+
+mod event_times;
+mod session_claim;
+
+pub use event_times::EventTimes;
+pub use session_claim::{ClaimError, SessionClaim};

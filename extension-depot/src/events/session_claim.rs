@@ -1,0 +1,67 @@
+//! The right to be the session service.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
+
+use private_files::{LockFailure, create_durable_directory, open_to_change};
+
+use crate::store::Depot;
+
+/// The right to be the one session service of a user. The kernel takes it back when the process
+/// ends, however it ends.
+#[derive(Debug)]
+pub struct SessionClaim {
+    _file: File,
+}
+
+/// Why a process cannot be the session service.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Another one is.
+    #[error("the session service is already running")]
+    Taken,
+    /// The file of the lock cannot be used.
+    #[error("cannot lock `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+}
+
+impl Depot {
+    /// Claims to be the session service, without waiting.
+    ///
+    /// # Errors
+    /// [`ClaimError::Taken`] when another process is, and when the lock cannot be used.
+    pub fn claim_session(&self) -> Result<SessionClaim, ClaimError> {
+        let path = self.places().session_claim();
+        let io_error = |source| ClaimError::Io { path: path.clone(), source };
+        path.parent().map_or(Ok(()), create_durable_directory).map_err(io_error)?;
+        let file = open_to_change(&path).map_err(io_error)?;
+        match file.try_lock() {
+            Ok(()) => Ok(SessionClaim { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(ClaimError::Taken),
+            Err(TryLockError::Error(error)) => Err(io_error(LockFailure::from(error).into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClaimError;
+    use crate::{Depot, Places};
+
+    /// One process is the service, until it ends.
+    #[test]
+    fn one_service_at_a_time() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let depot = Depot::new(Places::below(directory.path()));
+        let first = depot.claim_session().expect("free");
+        assert!(matches!(depot.claim_session(), Err(ClaimError::Taken)));
+        drop(first);
+        depot.claim_session().expect("free again");
+    }
+}

@@ -1,0 +1,280 @@
+//! The dispatcher: every event that waits, for every extension.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use core_types::event::{EventName, EventType, EventValue, Kind, Occurrence};
+use core_types::{BootTime, ExtensionName};
+
+use super::budget::Budget;
+use super::mailbox::{Mailbox, Waiting};
+use super::subscriber::Subscriber;
+
+/// The number of deliveries that may lead to another one. Beyond it an event is dropped: two
+/// extensions that wake each other come to an end.
+pub const MAX_DEPTH: u8 = 4;
+
+/// An event that arrives from a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// The event.
+    pub occurrence: Occurrence,
+    /// The extensions that it is meant for.
+    pub to: Recipients,
+    /// The number of deliveries that led to it; 0 for everything from outside.
+    pub depth: u8,
+}
+
+/// The extensions that an event is meant for, among those that hear it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// All of them.
+    All,
+    /// One: it has a timer, a filter or a path of its own.
+    One(ExtensionName),
+}
+
+/// An event that is to be delivered now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The extension.
+    pub name: ExtensionName,
+    /// The event.
+    pub occurrence: Occurrence,
+    /// The number of deliveries that led to it.
+    pub depth: u8,
+}
+
+/// Why an event was dropped for every extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Dropped {
+    /// Deliveries led to each other.
+    #[error("more than {MAX_DEPTH} deliveries led to this event")]
+    TooDeep,
+}
+
+/// Events for extensions, with the rules of their delivery.
+///
+/// ```
+/// use core_types::{BootTime, event::Occurrence};
+/// use extension_session::{Arrival, Dispatcher, Recipients, Subscriber, Wake};
+///
+/// let wakes = vec![Wake::by("custom.build.*".parse()?)];
+/// let mut dispatcher = Dispatcher::new(2);
+/// dispatcher.subscribe(vec![Subscriber::new("builds".parse()?, wakes)]);
+/// let occurrence = Occurrence::made_up("custom.build.done".parse()?, &[], 0)?;
+/// let arrival = Arrival { occurrence, to: Recipients::All, depth: 0 };
+/// assert_eq!(dispatcher.arrive(&arrival), Ok(1));
+/// let delivery = dispatcher.next(BootTime::default()).expect("it is due");
+/// assert_eq!(delivery.name.as_str(), "builds");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Dispatcher {
+    places: BTreeMap<ExtensionName, Place>,
+    running: BTreeSet<ExtensionName>,
+    max_parallel: usize,
+    is_locked: bool,
+    /// The extension that had a delivery last: the search for the next one begins behind it.
+    last: Option<ExtensionName>,
+}
+
+/// Everything about one extension.
+#[derive(Debug)]
+struct Place {
+    subscriber: Subscriber,
+    mailbox: Mailbox,
+    budget: Budget,
+    /// The last delivery of each state event.
+    delivered: HashMap<EventName, BootTime>,
+}
+
+impl Arrival {
+    /// Makes an event of the table for one extension; nothing for `custom`, which needs a topic.
+    pub fn to_one(
+        name: &ExtensionName,
+        event: EventType,
+        values: Vec<(&'static str, EventValue)>,
+        time: u64,
+    ) -> Option<Self> {
+        let event = EventName::of(event)?;
+        let occurrence = Occurrence { name: event, values, time, missed: 0 };
+        Some(Self { occurrence, to: Recipients::One(name.clone()), depth: 0 })
+    }
+
+    /// Makes a custom event for all that hear its topic.
+    pub fn custom(name: EventName, payload: String, from: &str, time: u64) -> Self {
+        let values = vec![
+            ("payload", EventValue::Text(payload)),
+            ("from", EventValue::Text(from.to_owned())),
+        ];
+        let occurrence = Occurrence { name, values, time, missed: 0 };
+        Self { occurrence, to: Recipients::All, depth: 0 }
+    }
+
+    /// Returns the same event, which stands for this number of others.
+    pub fn standing_for(mut self, missed: u32) -> Self {
+        self.occurrence.missed = missed;
+        self
+    }
+}
+
+impl Dispatcher {
+    /// Makes a dispatcher with at most so many deliveries at once, and at least one.
+    pub fn new(max_parallel: usize) -> Self {
+        Self {
+            places: BTreeMap::new(),
+            running: BTreeSet::new(),
+            max_parallel: max_parallel.max(1),
+            is_locked: false,
+            last: None,
+        }
+    }
+
+    /// Takes the extensions anew. Those that were there keep what waits for them and their budget,
+    /// as far as they still hear it.
+    pub fn subscribe(&mut self, subscribers: Vec<Subscriber>) {
+        let mut before = std::mem::take(&mut self.places);
+        for subscriber in subscribers {
+            let mut place = before.remove(&subscriber.name).unwrap_or_else(|| Place {
+                subscriber: subscriber.clone(),
+                mailbox: Mailbox::default(),
+                budget: Budget::default(),
+                delivered: HashMap::new(),
+            });
+            place.mailbox.keep(|name| subscriber.hears(name));
+            place.delivered.retain(|name, _| subscriber.hears(name));
+            place.subscriber = subscriber;
+            self.places.insert(place.subscriber.name.clone(), place);
+        }
+    }
+
+    /// Takes an event, and returns the number of extensions that it waits for.
+    ///
+    /// # Errors
+    /// When more than [`MAX_DEPTH`] deliveries led to it.
+    pub fn arrive(&mut self, arrival: &Arrival) -> Result<usize, Dropped> {
+        if arrival.depth > MAX_DEPTH {
+            return Err(Dropped::TooDeep);
+        }
+        let name = &arrival.occurrence.name;
+        let is_meant = |place: &&mut Place| match &arrival.to {
+            Recipients::All => true,
+            Recipients::One(one) => place.subscriber.name == *one,
+        };
+        let hearing = self.places.values_mut().filter(is_meant);
+        let mut reached = 0;
+        for place in hearing.filter(|place| place.subscriber.hears(name)) {
+            let occurrence = arrival.occurrence.clone();
+            place.mailbox.put(Waiting { occurrence, depth: arrival.depth });
+            reached += 1;
+        }
+        Ok(reached)
+    }
+
+    /// Says whether the session is locked.
+    pub fn set_locked(&mut self, is_locked: bool) {
+        self.is_locked = is_locked;
+    }
+
+    /// Returns the next delivery that may begin, and counts it as begun. The extensions take turns.
+    pub fn next(&mut self, now: BootTime) -> Option<Delivery> {
+        if self.running.len() >= self.max_parallel {
+            return None;
+        }
+        let turn = self.turn();
+        let (is_locked, running) = (self.is_locked, &self.running);
+        let idle = turn.into_iter().filter(|name| !running.contains(name));
+        let mut found = idle.filter_map(|name| {
+            let waiting = self.places.get_mut(&name)?.take(is_locked, now)?;
+            Some(Delivery { name, occurrence: waiting.occurrence, depth: waiting.depth })
+        });
+        let delivery = found.next()?;
+        drop(found);
+        self.running.insert(delivery.name.clone());
+        self.last = Some(delivery.name.clone());
+        Some(delivery)
+    }
+
+    /// Counts a delivery as ended.
+    pub fn finish(&mut self, name: &ExtensionName, fuel: u64) {
+        self.running.remove(name);
+        if let Some(place) = self.places.get_mut(name) {
+            place.budget.spend(fuel);
+        }
+    }
+
+    /// Returns the moment from which [`next`](Self::next) can give something although nothing
+    /// arrives and nothing ends; nothing if there is none.
+    pub fn wake_at(&self, now: BootTime) -> Option<BootTime> {
+        let idle = self.places.iter().filter(|(name, _)| !self.running.contains(*name));
+        idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
+    }
+
+    /// Returns the number of running deliveries.
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Returns the number of events that wait for an extension, and its deliveries in this minute.
+    pub fn load(&self, name: &ExtensionName, now: BootTime) -> Option<(usize, u32)> {
+        let place = self.places.get(name)?;
+        Some((place.mailbox.len(), place.budget.deliveries(now)))
+    }
+
+    /// Returns the names, beginning behind the one that had its turn last.
+    fn turn(&self) -> Vec<ExtensionName> {
+        let (mut first, mut then) = (Vec::new(), Vec::new());
+        for name in self.places.keys() {
+            let is_behind = self.last.as_ref().is_none_or(|last| name > last);
+            if is_behind { first.push(name.clone()) } else { then.push(name.clone()) }
+        }
+        first.extend(then);
+        first
+    }
+}
+
+impl Place {
+    /// Removes the first event that may be delivered, and counts its delivery.
+    fn take(&mut self, is_locked: bool, now: BootTime) -> Option<Waiting> {
+        if self.budget.open_at(self.subscriber.max_fuel, now).is_some() {
+            return None;
+        }
+        let (subscriber, delivered) = (&self.subscriber, &self.delivered);
+        let waiting = self.mailbox.take(|name| {
+            is_through(subscriber, is_locked, name)
+                && spaced_until(subscriber, delivered, name).is_none_or(|until| until <= now)
+        })?;
+        self.budget.begin(now);
+        if waiting.occurrence.name.spec().kind == Kind::State {
+            self.delivered.insert(waiting.occurrence.name.clone(), now);
+        }
+        Some(waiting)
+    }
+
+    /// Returns the first moment at which something of what waits may be delivered.
+    fn ready_at(&self, is_locked: bool, now: BootTime) -> Option<BootTime> {
+        let open = self.budget.open_at(self.subscriber.max_fuel, now).unwrap_or(now);
+        let names = self.mailbox.names();
+        let through = names.filter(|name| is_through(&self.subscriber, is_locked, name));
+        let spaced = through.map(|name| {
+            spaced_until(&self.subscriber, &self.delivered, name).map_or(open, |at| at.max(open))
+        });
+        spaced.min()
+    }
+}
+
+fn is_through(subscriber: &Subscriber, is_locked: bool, name: &EventName) -> bool {
+    !is_locked || subscriber.hears_locked(name)
+}
+
+/// Returns the moment from which a state event may be delivered again.
+fn spaced_until(
+    subscriber: &Subscriber,
+    delivered: &HashMap<EventName, BootTime>,
+    name: &EventName,
+) -> Option<BootTime> {
+    delivered.get(name).map(|last| last.after(subscriber.min_interval))
+}
+
+#[cfg(test)]
+mod tests;

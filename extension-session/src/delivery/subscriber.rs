@@ -1,0 +1,86 @@
+//! An extension with what may wake it.
+
+use std::time::Duration;
+
+use core_types::event::{EventName, EventPattern, Settings};
+use core_types::{Config, ExtensionName};
+
+/// The families of events that are delivered while the session is locked: they tell of the lock and
+/// of the sleep themselves.
+const THROUGH_LOCK: [&str; 2] = ["session", "system"];
+
+/// An enabled extension that handles events, with those that may wake it.
+///
+/// ```
+/// use extension_session::{Subscriber, Wake};
+///
+/// let subscriber = Subscriber::new("battery".parse()?, vec![Wake::by("power.source".parse()?)]);
+/// assert!(subscriber.hears(&"power.source".parse()?));
+/// assert!(!subscriber.hears(&"network.changed".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The name of the extension.
+    pub name: ExtensionName,
+    /// The events that may wake it, as its grants and the policy are now.
+    pub wakes: Vec<Wake>,
+    /// Its own settings, as `config-read` shows them: a change of these is `config.changed`.
+    pub config: Config,
+    /// The most fuel that one call may use.
+    pub max_fuel: u64,
+    /// The least time between two deliveries of one state event.
+    pub min_interval: Duration,
+}
+
+/// An event, or a pattern of custom events, that may wake an extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wake {
+    /// The event.
+    pub event: EventPattern,
+    /// Its settings: those of the author with those of the user over them.
+    pub settings: Settings,
+    /// Whether it is delivered while the session is locked.
+    pub is_while_locked: bool,
+}
+
+impl Wake {
+    /// Makes an event without settings, which the lock of the session holds back.
+    pub fn by(event: EventPattern) -> Self {
+        Self { event, settings: Settings::None, is_while_locked: false }
+    }
+}
+
+impl Subscriber {
+    /// The least time between two deliveries of one state event, where a policy does not raise it.
+    pub const MIN_INTERVAL: Duration = Duration::from_secs(1);
+
+    /// Makes a subscriber without settings of its own, and without a bound for its fuel.
+    pub fn new(name: ExtensionName, wakes: Vec<Wake>) -> Self {
+        let min_interval = Self::MIN_INTERVAL;
+        Self { name, wakes, config: Config::default(), max_fuel: u64::MAX, min_interval }
+    }
+
+    /// Tells whether an event of this name may wake the extension.
+    pub fn hears(&self, name: &EventName) -> bool {
+        self.wake(name).is_some()
+    }
+
+    /// Tells whether an event is delivered while the session is locked.
+    pub fn hears_locked(&self, name: &EventName) -> bool {
+        THROUGH_LOCK.contains(&name.spec().family())
+            || self.wake(name).is_some_and(|wake| wake.is_while_locked)
+    }
+
+    /// Returns the settings of an event that may wake the extension.
+    pub fn settings(&self, name: &EventName) -> Option<&Settings> {
+        self.wake(name).map(|wake| &wake.settings)
+    }
+
+    /// Returns the narrowest entry for an event: its own name before a pattern.
+    fn wake(&self, name: &EventName) -> Option<&Wake> {
+        let covering = || self.wakes.iter().filter(|wake| wake.event.covers(name));
+        let own = covering().find(|wake| matches!(wake.event, EventPattern::Name(_)));
+        own.or_else(|| covering().next())
+    }
+}

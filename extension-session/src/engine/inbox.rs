@@ -1,0 +1,103 @@
+//! The way into the engine.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use core_types::ExtensionName;
+
+use crate::delivery::{Arrival, Dropped};
+use crate::engine::deliver::Delivered;
+use crate::engine::status::Status;
+use crate::engine::wait::Bell;
+
+/// Where sources and programs put events. Each clone leads to the same engine.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    messages: Sender<Message>,
+    bell: Bell,
+}
+
+/// The engine has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the engine of events has ended")]
+pub struct Stopped;
+
+/// Something that the engine is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// An event, and where to say how many extensions it reached.
+    Event(Arrival, Option<Sender<Result<usize, Dropped>>>),
+    /// A delivery ended.
+    Finished(ExtensionName, Delivered),
+    /// Extensions may have changed.
+    Changed,
+    /// The machine may be in another zone.
+    ZoneChanged,
+    /// The session was locked or unlocked.
+    Locked(bool),
+    /// Somebody wants to know how it is.
+    Status(Sender<Status>),
+    /// No delivery begins any more.
+    Stop,
+}
+
+impl Inbox {
+    pub(super) fn new(bell: Bell) -> (Self, Receiver<Message>) {
+        let (messages, received) = channel();
+        (Self { messages, bell }, received)
+    }
+
+    /// Puts an event in. Nothing waits for its delivery.
+    ///
+    /// # Errors
+    /// When the engine has ended.
+    pub fn put(&self, arrival: Arrival) -> Result<(), Stopped> {
+        self.send(Message::Event(arrival, None))
+    }
+
+    /// Puts an event in, and returns the number of extensions that it will be delivered to; nothing
+    /// if it was dropped.
+    ///
+    /// # Errors
+    /// When the engine has ended.
+    pub fn emit(&self, arrival: Arrival) -> Result<Result<usize, Dropped>, Stopped> {
+        let (reply, answer) = channel();
+        self.send(Message::Event(arrival, Some(reply)))?;
+        answer.recv().map_err(|_| Stopped)
+    }
+
+    /// Says that extensions, their manifests or the policy may have changed.
+    ///
+    /// # Errors
+    /// When the engine has ended.
+    pub fn changed(&self) -> Result<(), Stopped> {
+        self.send(Message::Changed)
+    }
+
+    /// Says that the machine may be in another zone.
+    ///
+    /// # Errors
+    /// When the engine has ended.
+    pub fn zone_changed(&self) -> Result<(), Stopped> {
+        self.send(Message::ZoneChanged)
+    }
+
+    /// Says whether the session is locked.
+    ///
+    /// # Errors
+    /// When the engine has ended.
+    pub fn set_locked(&self, is_locked: bool) -> Result<(), Stopped> {
+        self.send(Message::Locked(is_locked))
+    }
+
+    pub(super) fn status(&self) -> Result<Status, Stopped> {
+        let (reply, answer) = channel();
+        self.send(Message::Status(reply))?;
+        answer.recv().map_err(|_| Stopped)
+    }
+
+    pub(super) fn send(&self, message: Message) -> Result<(), Stopped> {
+        self.messages.send(message).map_err(|_| Stopped)?;
+        self.bell.ring();
+        Ok(())
+    }
+}

@@ -1,0 +1,334 @@
+//! The engine: the thread that everything comes together in.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use core_types::BootTime;
+use core_types::event::EventType;
+
+use crate::delivery::{Arrival, Delivery, Dispatcher, Dropped, Subscriber};
+use crate::engine::clock::{Clock, Now};
+use crate::engine::deliver::{Deliver, Delivered};
+use crate::engine::inbox::{Inbox, Message, Stopped};
+use crate::engine::status::{Load, Status};
+use crate::engine::timer_memory::{LastDue, TimerMemory};
+use crate::engine::timers::Timers;
+use crate::engine::wait::Wait;
+use crate::sources::{SettingsSource, Source, SourceState};
+
+/// The least time between two readings of all manifests: a program that writes one a thousand times
+/// a second costs one reading a second.
+const MIN_RESCAN: Duration = Duration::from_secs(1);
+/// The longest time that the moments of `time.every` are not on disk.
+const MAX_UNWRITTEN: Duration = Duration::from_secs(60);
+
+/// The extensions that something may wake.
+pub trait Subscribers: Send {
+    /// Returns them as they are now, with what the policy and their grants allow.
+    fn list(&mut self) -> Vec<Subscriber>;
+}
+
+/// Everything that an engine stands on.
+pub struct Parts {
+    /// Runs the extensions.
+    pub deliver: Arc<dyn Deliver>,
+    /// Knows the extensions.
+    pub subscribers: Box<dyn Subscribers>,
+    /// Where events come from, beside timers, settings and the inbox.
+    pub sources: Vec<Box<dyn Source>>,
+    /// The clocks.
+    pub clock: Box<dyn Clock>,
+    /// Keeps how far the timers came.
+    pub memory: Box<dyn TimerMemory>,
+    /// The most deliveries at once.
+    pub max_parallel: usize,
+}
+
+/// Wakes extensions until it is stopped.
+///
+/// Dropping an engine stops it: no delivery begins any more, and those that run are waited for.
+pub struct Engine {
+    inbox: Inbox,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why an engine cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the engine of events")]
+pub struct EngineError(#[source] io::Error);
+
+impl Engine {
+    /// Starts an engine.
+    ///
+    /// # Errors
+    /// When the system gives no timer or no thread.
+    pub fn start(parts: Parts) -> Result<Self, EngineError> {
+        let wait = Wait::new().map_err(EngineError)?;
+        let (inbox, messages) = Inbox::new(wait.bell());
+        let own_inbox = inbox.clone();
+        let thread = std::thread::Builder::new().name("events".to_owned());
+        let thread = thread.spawn(move || Loop::new(parts, wait, own_inbox, messages).run());
+        Ok(Self { inbox, thread: Some(thread.map_err(EngineError)?) })
+    }
+
+    /// Returns the way in.
+    pub fn inbox(&self) -> Inbox {
+        self.inbox.clone()
+    }
+
+    /// Returns how it is doing.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn status(&self) -> Result<Status, Stopped> {
+        self.inbox.status()
+    }
+
+    /// Stops it: no delivery begins any more. Waits for those that run, whose limits end them.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.inbox.send(Message::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The state of the thread.
+struct Loop {
+    parts: Parts,
+    wait: Wait,
+    inbox: Inbox,
+    messages: Receiver<Message>,
+    dispatcher: Dispatcher,
+    timers: Timers,
+    settings: SettingsSource,
+    source_states: Vec<(&'static str, SourceState)>,
+    subscribers: Vec<Subscriber>,
+    is_locked: bool,
+    is_stopping: bool,
+    /// Manifests may have changed since they were read at this moment.
+    is_stale: bool,
+    read_at: Option<BootTime>,
+    written: LastDue,
+    written_at: BootTime,
+    problem: Option<String>,
+}
+
+impl Loop {
+    fn new(parts: Parts, wait: Wait, inbox: Inbox, messages: Receiver<Message>) -> Self {
+        let dispatcher = Dispatcher::new(parts.max_parallel);
+        Self {
+            parts,
+            wait,
+            inbox,
+            messages,
+            dispatcher,
+            timers: Timers::default(),
+            settings: SettingsSource::default(),
+            source_states: Vec::new(),
+            subscribers: Vec::new(),
+            is_locked: false,
+            is_stopping: false,
+            is_stale: true,
+            read_at: None,
+            written: LastDue::default(),
+            written_at: BootTime::default(),
+            problem: None,
+        }
+    }
+
+    fn run(mut self) {
+        self.remember();
+        let now = self.parts.clock.now();
+        self.rescan(&now);
+        loop {
+            self.turn();
+            if self.is_stopping && self.dispatcher.running() == 0 {
+                break;
+            }
+            let now = self.parts.clock.now();
+            let (boot, wall) = (self.next_boot(&now), self.timers.next_at(&now.wall));
+            if let Err(error) = self.wait.until(boot, wall.map(|wall| wall.timestamp())) {
+                self.problem = Some(format!("cannot wait for events: {error}"));
+                break;
+            }
+        }
+        let now = self.parts.clock.now();
+        self.keep_timers(&now);
+    }
+
+    /// Does everything that can be done at this moment.
+    fn turn(&mut self) {
+        while let Ok(message) = self.messages.try_recv() {
+            self.take(message);
+        }
+        let now = self.parts.clock.now();
+        if self.is_stale && self.rescan_at().is_none_or(|moment| moment <= now.boot) {
+            self.rescan(&now);
+        }
+        self.fire_timers(&now);
+        while !self.is_stopping {
+            let Some(delivery) = self.dispatcher.next(now.boot) else { break };
+            self.start(delivery);
+        }
+    }
+
+    /// Returns the next moment with something to do, on the clock that counts from boot.
+    fn next_boot(&self, now: &Now) -> Option<BootTime> {
+        let rescan = if self.is_stale { self.rescan_at().or(Some(now.boot)) } else { None };
+        let waiting = if self.is_stopping { None } else { self.dispatcher.wake_at(now.boot) };
+        [rescan, waiting, self.timers.next_every()].into_iter().flatten().min()
+    }
+
+    fn rescan_at(&self) -> Option<BootTime> {
+        self.read_at.map(|read| read.after(MIN_RESCAN))
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Event(arrival, reply) => {
+                let reached = self.arrive(&arrival);
+                answer(reply, reached);
+            }
+            Message::Finished(name, Delivered { fuel, has_failed }) => {
+                self.dispatcher.finish(&name, fuel);
+                self.is_stale |= has_failed;
+            }
+            Message::Changed => self.is_stale = true,
+            Message::ZoneChanged => self.parts.clock.read_zone(),
+            Message::Locked(is_locked) => {
+                self.is_locked = is_locked;
+                self.dispatcher.set_locked(is_locked);
+            }
+            Message::Status(reply) => {
+                let status = self.status();
+                // Somebody who does not wait any more is no fault.
+                let _ = reply.send(status);
+            }
+            Message::Stop => self.is_stopping = true,
+        }
+    }
+
+    fn arrive(&mut self, arrival: &Arrival) -> Result<usize, Dropped> {
+        let reached = self.dispatcher.arrive(arrival);
+        if let Err(dropped) = reached {
+            self.problem = Some(format!("`{}` was dropped: {dropped}", arrival.occurrence.name));
+        }
+        reached
+    }
+
+    /// Takes the extensions anew, and lets the sources listen for what they hear.
+    fn rescan(&mut self, now: &Now) {
+        self.is_stale = false;
+        self.read_at = Some(now.boot);
+        self.subscribers = self.parts.subscribers.list();
+        self.timers.subscribe(&self.subscribers, &self.written, now);
+        for arrival in self.settings.changed(&self.subscribers, now) {
+            let _ = self.dispatcher.arrive(&arrival);
+        }
+        self.dispatcher.subscribe(self.subscribers.clone());
+        let (subscribers, inbox) = (&self.subscribers, &self.inbox);
+        let states = self.parts.sources.iter_mut();
+        self.source_states =
+            states.map(|source| (source.name(), source.listen(subscribers, inbox))).collect();
+    }
+
+    /// Takes what is due. It is on disk before it is delivered, so that a crash repeats nothing;
+    /// `time.every` is so from minute to minute, and begins anew after a crash.
+    fn fire_timers(&mut self, now: &Now) {
+        let due = self.timers.take_due(now);
+        if due.is_empty() {
+            return;
+        }
+        let is_old = now.boot.since(self.written_at) >= MAX_UNWRITTEN;
+        let is_at = due.iter().any(|arrival| arrival.occurrence.name.event() == EventType::TimeAt);
+        if is_old || is_at {
+            self.keep_timers(now);
+        }
+        for arrival in due {
+            let _ = self.arrive(&arrival);
+        }
+    }
+
+    fn remember(&mut self) {
+        match self.parts.memory.read() {
+            Ok(last) => self.written = last,
+            Err(error) => self.problem = Some(core_types::with_causes(&error)),
+        }
+    }
+
+    fn keep_timers(&mut self, now: &Now) {
+        let last = self.timers.last_due();
+        self.written_at = now.boot;
+        if let Err(error) = self.parts.memory.write(&last) {
+            self.problem = Some(core_types::with_causes(&error));
+        }
+        self.written = last;
+    }
+
+    /// Starts a delivery on a thread of its own.
+    fn start(&mut self, delivery: Delivery) {
+        let name = delivery.name.clone();
+        let end = End { name: name.clone(), inbox: self.inbox.clone(), delivered: None };
+        let deliver = self.parts.deliver.clone();
+        let thread = std::thread::Builder::new().name(format!("event {name}"));
+        let spawned = thread.spawn(move || {
+            let mut end = end;
+            end.delivered = Some(deliver.deliver(&delivery));
+        });
+        // Without a thread the delivery is lost, and `end` is dropped: the next one is tried.
+        if let Err(error) = spawned {
+            self.problem = Some(format!("cannot wake `{name}`: {error}"));
+        }
+    }
+
+    fn status(&mut self) -> Status {
+        let now = self.parts.clock.now();
+        let load = |subscriber: &Subscriber| {
+            let name = subscriber.name.clone();
+            let (waiting, deliveries) = self.dispatcher.load(&name, now.boot).unwrap_or_default();
+            let (next_every, next_at) = self.timers.next_of(&name, &now.wall);
+            Load { name, waiting, deliveries, next_every, next_at }
+        };
+        Status {
+            is_locked: self.is_locked,
+            sources: self.source_states.clone(),
+            extensions: self.subscribers.iter().map(load).collect(),
+            running: self.dispatcher.running(),
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+/// Somebody who does not wait any more for an answer is not a fault.
+fn answer(reply: Option<Sender<Result<usize, Dropped>>>, reached: Result<usize, Dropped>) {
+    if let Some(reply) = reply {
+        let _ = reply.send(reached);
+    }
+}
+
+/// Tells the engine of the end of a delivery, also where its thread panics.
+struct End {
+    name: core_types::ExtensionName,
+    inbox: Inbox,
+    delivered: Option<Delivered>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let delivered = self.delivered.take().unwrap_or_default();
+        let _ = self.inbox.send(Message::Finished(self.name.clone(), delivered));
+    }
+}
+
+#[cfg(test)]
+mod tests;

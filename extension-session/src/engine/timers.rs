@@ -1,0 +1,164 @@
+//! The timers of every extension.
+
+use core_types::event::{EventName, EventType, EventValue, Settings, TimeOfDay, Weekday};
+use core_types::{BootTime, ExtensionName};
+use jiff::civil::{Time, Weekday as Day};
+use jiff::{Timestamp, Zoned};
+use std::collections::BTreeMap;
+
+use crate::delivery::{Arrival, Subscriber};
+use crate::engine::clock::Now;
+use crate::engine::timer_memory::LastDue;
+use crate::schedule::{At, DueAt, DueEvery, Every};
+
+/// The schedules of extensions, as their manifests have them now.
+///
+/// A schedule whose settings did not change goes on when the extensions are taken anew.
+#[derive(Debug, Default)]
+pub struct Timers {
+    every: BTreeMap<ExtensionName, Timer<Every>>,
+    at: BTreeMap<ExtensionName, Timer<At>>,
+}
+
+/// A schedule with the settings that it was made of.
+#[derive(Debug)]
+struct Timer<S> {
+    settings: Settings,
+    schedule: S,
+}
+
+impl Timers {
+    /// Takes the extensions anew. New schedules begin now, or where an earlier process left them.
+    pub fn subscribe(&mut self, subscribers: &[Subscriber], last: &LastDue, now: &Now) {
+        self.every =
+            renewed(&mut self.every, subscribers, EventType::TimeEvery, |name, settings| {
+                every_of(settings, last.every(name), now.boot)
+            });
+        self.at = renewed(&mut self.at, subscribers, EventType::TimeAt, |name, settings| {
+            at_of(settings, last.at(name), &now.wall)
+        });
+    }
+
+    /// Returns the events that are due, and moves on.
+    pub fn take_due(&mut self, now: &Now) -> Vec<Arrival> {
+        let every = self
+            .every
+            .iter_mut()
+            .filter_map(|(name, timer)| every_event(name, timer.schedule.take_due(now.boot)?, now));
+        let at = self
+            .at
+            .iter_mut()
+            .filter_map(|(name, timer)| at_event(name, &timer.schedule.take_due(&now.wall)?, now));
+        every.chain(at).collect()
+    }
+
+    /// Returns the next moment of `time.every`, on the clock that counts from boot.
+    pub fn next_every(&self) -> Option<BootTime> {
+        self.every.values().map(|timer| timer.schedule.next()).min()
+    }
+
+    /// Returns the next moment of `time.at`, on the clock on the wall.
+    pub fn next_at(&self, now: &Zoned) -> Option<Zoned> {
+        self.at.values().filter_map(|timer| timer.schedule.next(now)).min()
+    }
+
+    /// Returns the next moments of one extension: of `time.every` and of `time.at`.
+    pub fn next_of(&self, name: &ExtensionName, now: &Zoned) -> (Option<BootTime>, Option<Zoned>) {
+        let every = self.every.get(name).map(|timer| timer.schedule.next());
+        (every, self.at.get(name).and_then(|timer| timer.schedule.next(now)))
+    }
+
+    /// Returns what a later process has to know.
+    pub fn last_due(&self) -> LastDue {
+        let every = self.every.iter().map(|(name, timer)| (name.clone(), timer.schedule.next()));
+        let at = self.at.iter().map(|(name, timer)| (name.clone(), timer.schedule.seen()));
+        LastDue::new(every, at)
+    }
+}
+
+/// Makes the schedules of those that hear an event. A schedule with the same settings stays.
+fn renewed<S>(
+    before: &mut BTreeMap<ExtensionName, Timer<S>>,
+    subscribers: &[Subscriber],
+    event: EventType,
+    make: impl Fn(&ExtensionName, &Settings) -> Option<S>,
+) -> BTreeMap<ExtensionName, Timer<S>> {
+    let mut timers = BTreeMap::new();
+    let Some(event) = EventName::of(event) else { return timers };
+    for subscriber in subscribers {
+        let name = &subscriber.name;
+        let Some(settings) = subscriber.settings(&event) else { continue };
+        let kept = before.remove(name).filter(|timer| timer.settings == *settings);
+        let timer = |schedule| Timer { settings: settings.clone(), schedule };
+        let made = || make(name, settings).map(timer);
+        if let Some(timer) = kept.or_else(made) {
+            timers.insert(name.clone(), timer);
+        }
+    }
+    timers
+}
+
+fn every_of(settings: &Settings, next: Option<BootTime>, now: BootTime) -> Option<Every> {
+    let Settings::Every { every, exact } = settings else { return None };
+    // A moment further away than a period belongs to settings that are no longer these.
+    let Some(next) = next.filter(|next| next.since(now) <= *every) else {
+        return Some(Every::starting(*every, *exact, now));
+    };
+    let mut schedule = Every::due_at(*every, *exact, next);
+    // The earlier process may have delivered it: a delivery is lost rather than made twice.
+    let _ = schedule.take_due(now);
+    Some(schedule)
+}
+
+fn at_of(settings: &Settings, seen: Option<Timestamp>, now: &Zoned) -> Option<At> {
+    let Settings::At { times, days, catch_up } = settings else { return None };
+    let at = At::starting(
+        times.iter().map(|time| civil_time(*time)),
+        days.iter().map(|day| civil_day(*day)),
+        *catch_up,
+        now,
+    );
+    Some(match seen {
+        Some(seen) => at.seen_until(seen),
+        None => at,
+    })
+}
+
+fn civil_time(time: TimeOfDay) -> Time {
+    // Both are in the range of a day by their type.
+    let part = |number: u8| i8::try_from(number).unwrap_or_default();
+    Time::new(part(time.hour()), part(time.minute()), 0, 0).unwrap_or(Time::MIN)
+}
+
+fn civil_day(day: Weekday) -> Day {
+    match day {
+        Weekday::Monday => Day::Monday,
+        Weekday::Tuesday => Day::Tuesday,
+        Weekday::Wednesday => Day::Wednesday,
+        Weekday::Thursday => Day::Thursday,
+        Weekday::Friday => Day::Friday,
+        Weekday::Saturday => Day::Saturday,
+        Weekday::Sunday => Day::Sunday,
+    }
+}
+
+fn every_event(name: &ExtensionName, due: DueEvery, now: &Now) -> Option<Arrival> {
+    // As a moment of the wall clock: the clock from boot means nothing to a guest.
+    let late = u64::try_from(now.boot.since(due.due).as_millis()).unwrap_or(u64::MAX);
+    let values = vec![("due", whole(now.milliseconds().saturating_sub(late)))];
+    let arrival = Arrival::to_one(name, EventType::TimeEvery, values, now.milliseconds())?;
+    Some(arrival.standing_for(due.missed))
+}
+
+fn at_event(name: &ExtensionName, due: &DueAt, now: &Now) -> Option<Arrival> {
+    let values = vec![
+        ("at", EventValue::Text(due.time.strftime("%H:%M").to_string())),
+        ("late", whole(due.late.as_secs())),
+    ];
+    let arrival = Arrival::to_one(name, EventType::TimeAt, values, now.milliseconds())?;
+    Some(arrival.standing_for(due.missed))
+}
+
+fn whole(number: u64) -> EventValue {
+    EventValue::Whole(i64::try_from(number).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,122 @@
+//! Changes of manifests, grants, policies and the zone of the machine.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::delivery::Subscriber;
+use crate::engine::Inbox;
+use crate::sources::{Source, SourceState};
+
+/// The directory and the file by which the machine says in which zone it is.
+const ZONE: (&str, &str) = ("/etc", "localtime");
+/// The time between two looks where nothing can be watched.
+const SCAN: Duration = Duration::from_secs(1);
+
+/// Watches the files that decide what may wake an extension. It tells the engine that something may
+/// have changed, and the engine looks.
+pub struct Changes {
+    directories: Arc<[PathBuf]>,
+    watcher: Option<RecommendedWatcher>,
+    watched: BTreeSet<PathBuf>,
+    is_scanning: bool,
+}
+
+impl Changes {
+    /// Makes a source of these directories. Of one that is not there, the nearest that is there is
+    /// watched until it comes.
+    pub fn of(directories: Vec<PathBuf>) -> Self {
+        Self {
+            directories: directories.into(),
+            watcher: None,
+            watched: BTreeSet::new(),
+            is_scanning: false,
+        }
+    }
+
+    /// Watches what is there of the directories now.
+    fn watch(&mut self, inbox: &Inbox) -> Result<(), notify::Error> {
+        let watcher = match &mut self.watcher {
+            Some(watcher) => watcher,
+            watcher @ None => {
+                let (inbox, directories) = (inbox.clone(), self.directories.clone());
+                watcher.insert(notify::recommended_watcher(move |event| {
+                    tell(event, &directories, &inbox);
+                })?)
+            }
+        };
+        let there = self.directories.iter().filter_map(|directory| nearest(directory));
+        let wanted: BTreeSet<_> = there.chain([PathBuf::from(ZONE.0)]).collect();
+        for gone in self.watched.difference(&wanted) {
+            // The kernel may have ended it with the directory.
+            let _ = watcher.unwatch(gone);
+        }
+        self.watched.retain(|directory| wanted.contains(directory));
+        for directory in wanted {
+            if !self.watched.contains(&directory) {
+                watcher.watch(&directory, RecursiveMode::NonRecursive)?;
+                self.watched.insert(directory);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns a directory, or the nearest one above it that is there.
+fn nearest(directory: &Path) -> Option<PathBuf> {
+    directory.ancestors().find(|above| above.is_dir()).map(Path::to_owned)
+}
+
+/// Tells the engine of a change. A change that got lost may be any.
+fn tell(event: notify::Result<notify::Event>, directories: &[PathBuf], inbox: &Inbox) {
+    let zone = Path::new(ZONE.0).join(ZONE.1);
+    let (is_zone, is_other) = match event {
+        Ok(event) if event.kind.is_access() => (false, false),
+        Ok(event) if !event.need_rescan() => {
+            let is_decisive = |path: &PathBuf| {
+                directories.iter().any(|own| path.parent() == Some(own) || own.starts_with(path))
+            };
+            (event.paths.contains(&zone), event.paths.iter().any(is_decisive))
+        }
+        _ => (true, true),
+    };
+    // An engine that ended needs to know nothing.
+    if is_zone {
+        let _ = inbox.zone_changed();
+    }
+    if is_other {
+        let _ = inbox.changed();
+    }
+}
+
+/// Looks again and again, until the engine has ended.
+fn scan(inbox: Inbox) {
+    let scanning = move || {
+        while inbox.zone_changed().and_then(|()| inbox.changed()).is_ok() {
+            std::thread::sleep(SCAN);
+        }
+    };
+    // Without a thread nothing is seen, which the state of the source says already.
+    let _ = std::thread::Builder::new().name("scan".to_owned()).spawn(scanning);
+}
+
+impl Source for Changes {
+    fn name(&self) -> &'static str {
+        "changes"
+    }
+
+    fn listen(&mut self, _: &[Subscriber], inbox: &Inbox) -> SourceState {
+        match self.watch(inbox) {
+            Ok(()) => SourceState::Listening,
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_scanning, true) {
+                    scan(inbox.clone());
+                }
+                SourceState::Absent(format!("cannot watch files, and looks once a second: {error}"))
+            }
+        }
+    }
+}

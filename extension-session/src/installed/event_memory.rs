@@ -1,0 +1,59 @@
+//! The moments of timers in the state of sesame.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use core_types::{BootTime, ExtensionName};
+use extension_depot::EventTimes;
+use extension_manager::Manager;
+
+use crate::engine::{LastDue, TimerMemory, Unremembered};
+
+/// The name of this start of the machine.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// A name is a UUID with a line end.
+const MAX_BOOT_ID: u64 = 64;
+
+/// Keeps the moments of timers where the manager keeps its state.
+pub struct EventMemory {
+    manager: Arc<Manager>,
+    boot: String,
+}
+
+impl EventMemory {
+    /// Takes the state of a manager.
+    pub fn of(manager: Arc<Manager>) -> Self {
+        let boot = extension_depot::read_regular(BOOT_ID.as_ref(), MAX_BOOT_ID).unwrap_or_default();
+        let boot = String::from_utf8_lossy(&boot).trim().to_owned();
+        Self { manager, boot }
+    }
+}
+
+impl TimerMemory for EventMemory {
+    fn read(&self) -> Result<LastDue, Unremembered> {
+        let depot = self.manager.depot();
+        let times = depot.event_times().map_err(|error| Unremembered(Box::new(error)))?;
+        // Milliseconds from another start say nothing about this one.
+        let is_same = times.boot == self.boot && !self.boot.is_empty();
+        let every = if is_same { times.every } else { BTreeMap::new() };
+        let moment = |(name, since): (ExtensionName, u64)| {
+            (name, BootTime::since_boot(Duration::from_millis(since)))
+        };
+        Ok(LastDue::new(every.into_iter().map(moment), times.at))
+    }
+
+    fn write(&self, last: &LastDue) -> Result<(), Unremembered> {
+        let milliseconds = |moment: BootTime| {
+            u64::try_from(moment.since(BootTime::default()).as_millis()).unwrap_or(u64::MAX)
+        };
+        let every = last.all_every().map(|(name, next)| (name.clone(), milliseconds(next)));
+        let times = EventTimes {
+            boot: self.boot.clone(),
+            every: every.collect(),
+            at: last.all_at().map(|(name, seen)| (name.clone(), seen)).collect(),
+        };
+        let kept = self.manager.depot().keep_event_times(&times);
+        kept.map_err(|error| Unremembered(Box::new(error)))
+    }
+}

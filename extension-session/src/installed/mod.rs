@@ -1,0 +1,10 @@
+//! The engine over installed extensions: who hears what by the manifests, grants and policies of
+//! now, delivery through the manager, and the files that change either.
+
+mod changes;
+mod event_memory;
+mod extensions;
+
+pub use changes::Changes;
+pub use event_memory::EventMemory;
+pub use extensions::{Installed, Outcome};

@@ -1,0 +1,65 @@
+//! Wakes extensions by what happens in a desktop session.
+//!
+//! An [`Engine`] takes events from [`Source`]s, timers and its [`Inbox`], and delivers them to the
+//! extensions that were granted them: one at a time each, coalesced or queued, within a budget, and
+//! not while the session is locked. It decides when something is delivered. Whether it may be is
+//! the decision of each delivery, which [`Deliver`] makes as for a call.
+//!
+//! The engine has no bus and no terminal, so that any program can have one:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use extension_session::{
+//!     Arrival, Deliver, Delivered, Delivery, Engine, Forgetful, Parts, Subscriber, Subscribers,
+//!     SystemClock, Wake,
+//! };
+//!
+//! struct Print;
+//! impl Deliver for Print {
+//!     fn deliver(&self, delivery: &Delivery) -> Delivered {
+//!         println!("{} gets {}", delivery.name, delivery.occurrence.name);
+//!         Delivered::default()
+//!     }
+//! }
+//!
+//! struct One(Subscriber);
+//! impl Subscribers for One {
+//!     fn list(&mut self) -> Vec<Subscriber> {
+//!         vec![self.0.clone()]
+//!     }
+//! }
+//!
+//! let wakes = vec![Wake::by("custom.build.*".parse()?)];
+//! let builds = Subscriber::new("builds".parse()?, wakes);
+//! let engine = Engine::start(Parts {
+//!     deliver: Arc::new(Print),
+//!     subscribers: Box::new(One(builds)),
+//!     sources: Vec::new(),
+//!     clock: Box::new(SystemClock::new()),
+//!     memory: Box::new(Forgetful),
+//!     max_parallel: 2,
+//! })?;
+//! let event = Arrival::custom("custom.build.done".parse()?, "ok".to_owned(), "program", 0);
+//! assert_eq!(engine.inbox().emit(event)?, Ok(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
+mod delivery;
+mod engine;
+mod installed;
+mod schedule;
+mod sources;
+
+pub use delivery::{
+    Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,
+    MAX_WAITING, Recipients, Subscriber, Wake,
+};
+pub use engine::{
+    Clock, Deliver, Delivered, Engine, EngineError, Forgetful, Inbox, LastDue, Load, Now, Parts,
+    Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
+};
+pub use installed::{Changes, EventMemory, Installed, Outcome};
+pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
+pub use sources::{Files, Source, SourceState};

@@ -1,0 +1,15 @@
+//! Sources: where events come from.
+//!
+//! A source listens only while an extension may hear of it, and tells an event to the inbox of the
+//! engine. It decides nothing: what an extension may hear is the dispatcher's to say. An absent
+//! source, such as a service that a machine does not have, is a state and not an error.
+
+mod files;
+mod settings;
+mod source;
+mod source_state;
+
+pub use files::Files;
+pub(crate) use settings::SettingsSource;
+pub use source::Source;
+pub use source_state::SourceState;

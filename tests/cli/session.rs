@@ -1,0 +1,153 @@
+//! The session service: extensions that wake by themselves.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use test_support::{OnEvent, wakeable};
+
+use crate::support::{TestEnv, asking, env, manifest};
+
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A service that runs until the test ends.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the service and waits until it waits for events.
+fn started(env: &TestEnv) -> Service {
+    let log = std::fs::File::create(env.path("service.log")).expect("a log");
+    let mut command = env.command(["session", "run"]);
+    command.env("XDG_RUNTIME_DIR", env.path("run"));
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    let service = Service(child.expect("started"));
+    until(env, "for");
+    service
+}
+
+/// Waits until the service has said something.
+fn until(env: &TestEnv, said: &str) {
+    let begun = Instant::now();
+    while !env.read("service.log").contains(said) {
+        assert!(begun.elapsed() < LONG, "{said}: {}", env.read("service.log"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Returns the deliveries of an event in the activity log.
+fn delivered(env: &TestEnv, name: &str, event: &str) -> usize {
+    let activity = env.run(&format!("extension activity {name} --json")).ok().text();
+    activity.matches(&format!("\"cause\":\"event:{event}\"")).count()
+}
+
+/// An environment with an extension that declares these events.
+fn waking(declared: &str, on_event: OnEvent) -> TestEnv {
+    let env = env();
+    std::fs::create_dir(env.path("run")).expect("made");
+    env.write("work/clock.wasm", asking(&wakeable(1, on_event), declared));
+    env.run("extension install ./clock.wasm").ok();
+    env
+}
+
+const EVERY_SECOND: &str = "[events.\"time.every\"]\nevery = \"1s\"\nexact = true\n";
+
+/// A granted timer wakes, also one that is granted while the service runs, and a revoked one does
+/// not wake any more.
+#[test]
+fn timer_wakes_while_granted() {
+    let env = waking(EVERY_SECOND, OnEvent::Handles);
+    let _service = started(&env);
+    until(&env, "no event may wake an extension yet");
+    env.run("extension grant clock events=time.every").ok();
+    until(&env, "clock: time.every: handled");
+    env.run("extension revoke clock events=time.every").ok();
+    std::thread::sleep(Duration::from_secs(2));
+    let after = delivered(&env, "clock", "time.every");
+    assert!(after >= 1);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(delivered(&env, "clock", "time.every"), after, "{}", env.read("service.log"));
+}
+
+/// A signal ends the service well, and there is one at a time.
+#[test]
+fn service_is_alone_and_ends() {
+    let env = waking(EVERY_SECOND, OnEvent::Handles);
+    let mut service = started(&env);
+    let mut second = env.command(["session", "run"]);
+    second.env("XDG_RUNTIME_DIR", env.path("run"));
+    insta::assert_snapshot!(env.finish(second, b""), @r#"
+    exit 0
+    err: the session service is already running
+    "#);
+    let pid = i32::try_from(service.0.id()).expect("a process");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
+    let status = service.0.wait().expect("ended");
+    assert_eq!(status.code(), Some(0), "{}", env.read("service.log"));
+}
+
+/// A crash costs one delivery, and five in a row put the extension aside.
+#[test]
+fn crashing_handler_is_put_aside() {
+    let env = waking(EVERY_SECOND, OnEvent::Crashes);
+    env.run("extension grant clock events=time.every").ok();
+    let _service = started(&env);
+    until(&env, "is quarantined");
+    let before = delivered(&env, "clock", "time.every");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(delivered(&env, "clock", "time.every"), before, "{}", env.read("service.log"));
+}
+
+/// A file wakes while it may be read, and its path is told to no extension that may not.
+#[test]
+fn file_wakes_who_may_read_it() {
+    let declared = "[events.\"file.changed\"]\npaths = [\"~/notes\"]\n";
+    let env = waking(declared, OnEvent::Handles);
+    std::fs::create_dir(env.path("notes")).expect("made");
+    env.run("extension grant clock events=file.changed").ok();
+    let _service = started(&env);
+    until(&env, "waiting for events of clock");
+    env.write("notes/a.txt", "one");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(delivered(&env, "clock", "file.changed"), 0, "it may not read the file");
+    env.run("extension grant clock filesystem=read:~/notes").ok();
+    let begun = Instant::now();
+    while delivered(&env, "clock", "file.changed") == 0 {
+        assert!(begun.elapsed() < LONG, "{}", env.read("service.log"));
+        env.write("notes/a.txt", "two");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// A changed setting wakes the extension that may read it.
+#[test]
+fn own_setting_wakes() {
+    let env = waking("[events.\"config.changed\"]\n", OnEvent::Returns);
+    env.run("extension grant clock events=config.changed config-read").ok();
+    let _service = started(&env);
+    until(&env, "waiting for events of clock");
+    let path = manifest("clock");
+    env.write(&path, env.read(&path) + "\n[config]\ncity = \"Oslo\"\n");
+    until(&env, "clock: config.changed: returned an error");
+}
+
+/// In safe mode nothing wakes.
+#[test]
+fn safe_mode_wakes_nothing() {
+    let env = waking(EVERY_SECOND, OnEvent::Handles);
+    env.run("extension grant clock events=time.every").ok();
+    let log = std::fs::File::create(env.path("service.log")).expect("a log");
+    let mut command = env.command(["session", "run"]);
+    command.env("XDG_RUNTIME_DIR", env.path("run")).env("SESAME_SAFE_MODE", "1");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    let _service = Service(child.expect("started"));
+    until(&env, "no event may wake an extension yet");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(delivered(&env, "clock", "time.every"), 0);
+}
