@@ -22,7 +22,7 @@ use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Optio
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
-use crate::terminal::{Colour, ProgressLines, Terminal, TerminalEvents, Warnings};
+use crate::terminal::{Colour, ProgressLines, ServiceEvents, Terminal, TerminalEvents, Warnings};
 
 /// The surroundings that a command works with.
 pub struct Context {
@@ -168,14 +168,16 @@ impl Context {
     /// can write to its directories. Connections are opened when they are needed.
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
-            let _ = self.manager.set(self.fresh_manager()?);
+            let manager = Manager::open(self.places()?.clone(), self.options()?)?;
+            let _ = self.manager.set(manager);
         }
         Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Returns a manager like [`manager`](Self::manager) that belongs to its caller.
-    pub fn fresh_manager(&self) -> Result<Manager, Failure> {
-        Ok(Manager::open(self.places()?.clone(), self.options()?)?)
+    /// Returns a manager for a service, which belongs to its caller.
+    pub fn service_manager(&self) -> Result<Manager, Failure> {
+        let events = Arc::new(ServiceEvents::new(self));
+        Ok(Manager::open(self.places()?.clone(), Options { events, ..self.options()? })?)
     }
 
     /// Returns a manager whoever owns the directories, to diagnose them.

@@ -89,7 +89,10 @@ const CIRCLES: [(&str, &[&[&str]]); 7] = [
     ("extension-session", &[]),
     ("private-files", &[]),
     // A context shows events and progress, and they ask it what the user wants to see.
-    ("sesame-cli", &[&["context", "terminal::events", "terminal::progress"]]),
+    (
+        "sesame-cli",
+        &[&["context", "terminal::events", "terminal::progress", "terminal::service_events"]],
+    ),
 ];
 
 #[test]

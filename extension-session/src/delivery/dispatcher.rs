@@ -206,6 +206,9 @@ impl Dispatcher {
     /// Returns the moment from which [`next`](Self::next) can give something although nothing
     /// arrives and nothing ends; nothing if there is none.
     pub fn wake_at(&self, now: BootTime) -> Option<BootTime> {
+        if self.running.len() >= self.max_parallel {
+            return None;
+        }
         let idle = self.places.iter().filter(|(name, _)| !self.running.contains(*name));
         idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
     }

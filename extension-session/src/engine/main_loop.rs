@@ -118,7 +118,9 @@ struct Loop {
     /// Manifests may have changed since they were read at this moment.
     is_stale: bool,
     read_at: Option<BootTime>,
-    written: LastDue,
+    /// What an earlier process left, for the first reading alone: an event that is granted later
+    /// makes up for nothing that was before.
+    left: LastDue,
     written_at: BootTime,
     problem: Option<String>,
 }
@@ -140,7 +142,7 @@ impl Loop {
             is_stopping: false,
             is_stale: true,
             read_at: None,
-            written: LastDue::default(),
+            left: LastDue::default(),
             written_at: BootTime::default(),
             problem: None,
         }
@@ -231,7 +233,7 @@ impl Loop {
         self.is_stale = false;
         self.read_at = Some(now.boot);
         self.subscribers = self.parts.subscribers.list();
-        self.timers.subscribe(&self.subscribers, &self.written, now);
+        self.timers.subscribe(&self.subscribers, &std::mem::take(&mut self.left), now);
         for arrival in self.settings.changed(&self.subscribers, now) {
             let _ = self.dispatcher.arrive(&arrival);
         }
@@ -261,18 +263,16 @@ impl Loop {
 
     fn remember(&mut self) {
         match self.parts.memory.read() {
-            Ok(last) => self.written = last,
+            Ok(last) => self.left = last,
             Err(error) => self.problem = Some(core_types::with_causes(&error)),
         }
     }
 
     fn keep_timers(&mut self, now: &Now) {
-        let last = self.timers.last_due();
         self.written_at = now.boot;
-        if let Err(error) = self.parts.memory.write(&last) {
+        if let Err(error) = self.parts.memory.write(&self.timers.last_due()) {
             self.problem = Some(core_types::with_causes(&error));
         }
-        self.written = last;
     }
 
     /// Starts a delivery on a thread of its own.

@@ -162,3 +162,72 @@ fn at_event(name: &ExtensionName, due: &DueAt, now: &Now) -> Option<Arrival> {
 fn whole(number: u64) -> EventValue {
     EventValue::Whole(i64::try_from(number).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use core_types::BootTime;
+    use core_types::event::Settings;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::Timers;
+    use crate::delivery::{Subscriber, Wake};
+    use crate::engine::{LastDue, Now};
+
+    fn now(boot: u64, wall: &str) -> Now {
+        let wall: Timestamp = wall.parse().expect(wall);
+        let boot = BootTime::since_boot(Duration::from_secs(boot));
+        Now { boot, wall: wall.to_zoned(TimeZone::UTC) }
+    }
+
+    /// An extension that wakes every minute and at half past eight.
+    fn subscriber() -> Subscriber {
+        let wake =
+            |event: &str, settings| Wake { settings, ..Wake::by(event.parse().expect(event)) };
+        let every = Settings::Every { every: Duration::from_secs(60), exact: true };
+        let times = vec!["08:30".parse().expect("a time")];
+        let at = Settings::At { times, days: Vec::new(), catch_up: true };
+        let name = "clock".parse().expect("a name");
+        Subscriber::new(name, vec![wake("time.every", every), wake("time.at", at)])
+    }
+
+    /// Returns the names of the events that are due.
+    fn due(timers: &mut Timers, now: &Now) -> Vec<String> {
+        let due = timers.take_due(now);
+        due.iter().map(|arrival| arrival.occurrence.name.to_string()).collect()
+    }
+
+    /// A later process goes on where this one ended, repeats nothing, and makes up for a time of day.
+    #[test]
+    fn restart_goes_on() {
+        let start = now(100, "2026-06-01T08:00:00Z");
+        let mut timers = Timers::default();
+        timers.subscribe(&[subscriber()], &LastDue::default(), &start);
+        assert_eq!(due(&mut timers, &now(160, "2026-06-01T08:01:00Z")), ["time.every"]);
+        let left = timers.last_due();
+        let mut later = Timers::default();
+        later.subscribe(&[subscriber()], &left, &now(165, "2026-06-01T09:00:00Z"));
+        assert_eq!(due(&mut later, &now(165, "2026-06-01T09:00:00Z")), ["time.at"]);
+        assert_eq!(later.next_every(), Some(now(220, "2026-06-01T09:00:00Z").boot));
+        assert!(due(&mut later, &now(166, "2026-06-01T09:00:01Z")).is_empty());
+    }
+
+    /// A reading of unchanged manifests moves no timer, and an event that comes back makes up for
+    /// nothing.
+    #[test]
+    fn unchanged_timer_goes_on() {
+        let start = now(100, "2026-06-01T08:00:00Z");
+        let mut timers = Timers::default();
+        timers.subscribe(&[subscriber()], &LastDue::default(), &start);
+        let next = timers.next_every();
+        timers.subscribe(&[subscriber()], &LastDue::default(), &now(130, "2026-06-01T08:10:00Z"));
+        assert_eq!(timers.next_every(), next);
+        timers.subscribe(&[], &LastDue::default(), &now(131, "2026-06-01T08:11:00Z"));
+        assert_eq!((timers.next_every(), timers.next_at(&start.wall)), (None, None));
+        let back = now(140, "2026-06-01T09:00:00Z");
+        timers.subscribe(&[subscriber()], &LastDue::default(), &back);
+        assert!(due(&mut timers, &back).is_empty());
+    }
+}

@@ -19,9 +19,14 @@ pub struct TerminalEvents {
 impl TerminalEvents {
     /// Prints them where the user of this command wants to see them.
     pub fn new(context: &Context) -> Self {
+        Self::with_warnings(context, context.warnings.clone())
+    }
+
+    /// Prints them so, with warnings of their own.
+    pub fn with_warnings(context: &Context, warnings: Warnings) -> Self {
         Self {
             terminal: context.terminal.clone(),
-            warnings: context.warnings.clone(),
+            warnings,
             is_quiet: context.global.quiet,
             is_verbose: context.is_verbose(),
             progress: context.progress.clone(),

@@ -9,6 +9,7 @@ pub mod moment;
 mod pager;
 mod program_output;
 mod progress;
+mod service_events;
 mod shorten;
 mod streams;
 mod style;
@@ -19,6 +20,7 @@ pub use escape::{escape_control, escape_to_line, first_line, is_active, shell_wo
 pub use events::TerminalEvents;
 pub use program_output::ProgramOutput;
 pub use progress::{ProgressLines, waiting};
+pub use service_events::ServiceEvents;
 pub use shorten::middle;
 pub use streams::Terminal;
 pub use style::{Colour, Style};

@@ -177,6 +177,12 @@ proptest! {
             at_once.sort();
             at_once.dedup();
             prop_assert_eq!(at_once.len(), running.len());
+            if let Some(delivery) = dispatcher.next(at(now)) {
+                running.push(delivery);
+            } else if let Some(moment) = dispatcher.wake_at(at(now)) {
+                // An engine that woke at once, for nothing, would never sleep.
+                prop_assert!(moment > at(now));
+            }
         }
         for delivery in running {
             dispatcher.finish(&delivery.name, 1);

@@ -23,7 +23,7 @@ const MAX_PARALLEL: usize = 2;
 
 /// Wakes extensions by events until this process is told to end.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let manager = Arc::new(context.fresh_manager()?);
+    let manager = Arc::new(context.service_manager()?);
     let _claim = match manager.depot().claim_session() {
         Ok(claim) => claim,
         Err(error @ ClaimError::Taken) => {
