@@ -5,7 +5,7 @@
 //! not while the session is locked. It decides when something is delivered. Whether it may be is
 //! the decision of each delivery, which [`Deliver`] makes as for a call.
 //!
-//! The engine has no bus and no terminal, so that any program can have one:
+//! The engine needs neither a bus nor a terminal, so that any program can have one:
 //!
 //! ```
 //! use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Events: what the session service keeps from process to process.
+//! Events: the state that the session service keeps from process to process.
 
 mod event_times;
 mod session_claim;

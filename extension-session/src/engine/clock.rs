@@ -12,7 +12,7 @@ const MAX_ZONE_FILE: u64 = 64 << 10;
 /// One moment on both clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Now {
-    /// The clock that counts from boot, sleep included. Nobody sets it.
+    /// The clock that counts from boot, sleep included. It cannot be set.
     pub boot: BootTime,
     /// The clock on the wall, in the zone of the machine.
     pub wall: Zoned,

@@ -34,7 +34,7 @@ pub(super) enum Message {
     ZoneChanged,
     /// The session was locked or unlocked.
     Locked(bool),
-    /// Somebody wants to know how it is.
+    /// A question about its state.
     Status(Sender<Status>),
     /// No delivery begins any more.
     Stop,

@@ -27,7 +27,7 @@ const MAX_UNWRITTEN: Duration = Duration::from_secs(60);
 
 /// The extensions that something may wake.
 pub trait Subscribers: Send {
-    /// Returns them as they are now, with what the policy and their grants allow.
+    /// Returns them as they are now, with the events that the policy and their grants allow.
     fn list(&mut self) -> Vec<Subscriber>;
 }
 
@@ -118,8 +118,8 @@ struct Loop {
     /// Manifests may have changed since they were read at this moment.
     is_stale: bool,
     read_at: Option<BootTime>,
-    /// What an earlier process left, for the first reading alone: an event that is granted later
-    /// makes up for nothing that was before.
+    /// The moments of an earlier process, for the first reading alone: an event that is granted
+    /// later makes up for nothing that was before.
     left: LastDue,
     written_at: BootTime,
     problem: Option<String>,
@@ -213,7 +213,7 @@ impl Loop {
             }
             Message::Status(reply) => {
                 let status = self.status();
-                // Somebody who does not wait any more is no fault.
+                // The caller may have stopped waiting.
                 let _ = reply.send(status);
             }
             Message::Stop => self.is_stopping = true,
@@ -228,7 +228,7 @@ impl Loop {
         reached
     }
 
-    /// Takes the extensions anew, and lets the sources listen for what they hear.
+    /// Takes the extensions anew, and lets the sources listen for their events.
     fn rescan(&mut self, now: &Now) {
         self.is_stale = false;
         self.read_at = Some(now.boot);
@@ -244,8 +244,8 @@ impl Loop {
             states.map(|source| (source.name(), source.listen(subscribers, inbox))).collect();
     }
 
-    /// Takes what is due. It is on disk before it is delivered, so that a crash repeats nothing;
-    /// `time.every` is so from minute to minute, and begins anew after a crash.
+    /// Takes the due moments. They are on disk before the delivery, so that a crash repeats
+    /// nothing; `time.every` is so from minute to minute, and begins anew after a crash.
     fn fire_timers(&mut self, now: &Now) {
         let due = self.timers.take_due(now);
         if due.is_empty() {
@@ -309,7 +309,7 @@ impl Loop {
     }
 }
 
-/// Somebody who does not wait any more for an answer is not a fault.
+/// Answers a caller, which may have stopped waiting.
 fn answer(reply: Option<Sender<Result<usize, Dropped>>>, reached: Result<usize, Dropped>) {
     if let Some(reply) = reply {
         let _ = reply.send(reached);

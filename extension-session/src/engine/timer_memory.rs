@@ -1,4 +1,4 @@
-//! What a later process has to know of the timers.
+//! The moments of timers, for a later process.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ pub struct Unremembered(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Keeps how far the timers came, so that a restart repeats nothing and a sleep loses nothing.
 pub trait TimerMemory: Send {
-    /// Returns what was kept since the machine started; the times of day also from before.
+    /// Returns the moments that were kept since the machine started; the times of day also from
+    /// before.
     ///
     /// # Errors
     /// When there is something that cannot be read.

@@ -68,7 +68,7 @@ impl Timers {
         (every, self.at.get(name).and_then(|timer| timer.schedule.next(now)))
     }
 
-    /// Returns what a later process has to know.
+    /// Returns the moments for a later process.
     pub fn last_due(&self) -> LastDue {
         let every = self.every.iter().map(|(name, timer)| (name.clone(), timer.schedule.next()));
         let at = self.at.iter().map(|(name, timer)| (name.clone(), timer.schedule.seen()));
@@ -100,7 +100,7 @@ fn renewed<S>(
 
 fn every_of(settings: &Settings, next: Option<BootTime>, now: BootTime) -> Option<Every> {
     let Settings::Every { every, exact } = settings else { return None };
-    // A moment further away than a period belongs to settings that are no longer these.
+    // A moment further away than a period belongs to other settings.
     let Some(next) = next.filter(|next| next.since(now) <= *every) else {
         return Some(Every::starting(*every, *exact, now));
     };
@@ -199,7 +199,8 @@ mod tests {
         due.iter().map(|arrival| arrival.occurrence.name.to_string()).collect()
     }
 
-    /// A later process goes on where this one ended, repeats nothing, and makes up for a time of day.
+    /// A later process goes on where this one ended, repeats nothing, and makes up for a time of
+    /// day.
     #[test]
     fn restart_goes_on() {
         let start = now(100, "2026-06-01T08:00:00Z");

@@ -29,7 +29,7 @@ pub(super) struct Bell(Arc<OwnedFd>);
 impl Bell {
     /// Ends the wait, or the next one.
     pub(super) fn ring(&self) {
-        // The counter is full after as many rings as nobody makes, and rings then as well.
+        // A full counter, after 2^64 rings, rings as well.
         let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
     }
 }
@@ -48,7 +48,8 @@ impl Wait {
         self.bell.clone()
     }
 
-    /// Waits for a moment on one of the clocks, or for a ring. A wall clock that is set ends it too.
+    /// Waits for a moment on one of the clocks, or for a ring. A wall clock that is set ends it
+    /// too.
     pub(super) fn until(&self, boot: Option<BootTime>, wall: Option<Timestamp>) -> io::Result<()> {
         let absolute = TimerfdTimerFlags::ABSTIME;
         let boot = boot.map_or(NEVER, spec_of_boot);
@@ -91,8 +92,8 @@ fn spec_of_wall(moment: Timestamp) -> Timespec {
     spec(moment.as_second().max(0), i64::from(moment.subsec_nanosecond().max(0)))
 }
 
-/// Reads what made a descriptor ready, so that it is not ready any more. A timer of a clock that was
-/// set gives an error instead, which means the same.
+/// Reads a ready descriptor, so that it is not ready any more. A timer of a clock that was set gives
+/// an error instead, which means the same.
 fn forget(fd: &OwnedFd) {
     let _ = rustix::io::read(fd, &mut [0_u8; 8]);
 }

@@ -37,7 +37,7 @@ impl Changes {
         }
     }
 
-    /// Watches what is there of the directories now.
+    /// Watches those of the directories that are there now.
     fn watch(&mut self, inbox: &Inbox) -> Result<(), notify::Error> {
         let watcher = match &mut self.watcher {
             Some(watcher) => watcher,

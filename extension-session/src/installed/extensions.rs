@@ -32,7 +32,7 @@ impl Installed {
         Self { manager, observer: Arc::new(|_, _| {}) }
     }
 
-    /// Tells somebody of each delivery that ended.
+    /// Calls a function with each delivery that ended.
     #[must_use]
     pub fn observed_by(
         self,
@@ -44,7 +44,7 @@ impl Installed {
     /// Returns an extension with what may wake it now; nothing where that is nothing.
     fn subscriber(&self, name: &ExtensionName) -> Option<Subscriber> {
         let events = self.manager.waking_events(name).ok()?;
-        // Without a declared event it has no handler, whatever was granted.
+        // Without a declared event it does not have a handler, despite any grant.
         if !events.iter().any(|event| event.is_declared) {
             return None;
         }
@@ -58,7 +58,7 @@ impl Installed {
         if wakes.is_empty() { None } else { self.with_permissions(name, wakes) }
     }
 
-    /// Adds what the permissions of the extension say.
+    /// Adds the settings and limits from the permissions of the extension.
     fn with_permissions(&self, name: &ExtensionName, wakes: Vec<Wake>) -> Option<Subscriber> {
         let (depot, config) = (self.manager.depot(), self.manager.config().ok()?);
         let opened = depot.open(name, &config).ok()?;

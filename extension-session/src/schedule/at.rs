@@ -18,7 +18,7 @@ const DAYS_BACK: usize = 400;
 /// The number of days to look ahead. A weekday that is chosen comes within eight.
 const DAYS_AHEAD: usize = 9;
 
-/// Times of day, with what was due last.
+/// Times of day, with the last moment that was looked at.
 ///
 /// ```
 /// use extension_session::At;
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(at.next(&friday).expect("a moment").date().to_string(), "2026-11-30");
     }
 
-    /// What an earlier process delivered is not delivered again.
+    /// A moment that an earlier process delivered is not delivered again.
     #[test]
     fn restart_repeats_nothing() {
         let delivered = berlin("2026-06-01T06:30:00Z");

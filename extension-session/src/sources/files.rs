@@ -20,9 +20,9 @@ pub type MayShow = dyn Fn(&ExtensionName, &Path) -> bool + Send + Sync;
 
 /// Watches the files that extensions hear of.
 ///
-/// A directory means its entries, and not those below them. A file is watched through its directory,
-/// since most programs replace a file rather than write to it. What is shown of a change is its path
-/// and its kind, and only where the extension may read the path at that moment.
+/// A directory means its entries, and not those below them. A file is watched through its
+/// directory, since most programs replace a file rather than write to it. A change is shown by its
+/// path and its kind, and only where the extension may read the path at that moment.
 pub struct Files {
     home: PathBuf,
     may_show: Arc<MayShow>,

@@ -1,7 +1,7 @@
 //! Sources: where events come from.
 //!
 //! A source listens only while an extension may hear of it, and tells an event to the inbox of the
-//! engine. It decides nothing: what an extension may hear is the dispatcher's to say. An absent
+//! engine. It decides nothing: the dispatcher knows who hears an event. An absent
 //! source, such as a service that a machine does not have, is a state and not an error.
 
 mod files;

@@ -46,7 +46,7 @@ fn deliver_all(dispatcher: &mut Dispatcher, now: u64) -> Vec<String> {
     delivered
 }
 
-/// What was not granted reaches nobody.
+/// An event without a grant reaches no extension.
 #[test]
 fn only_granted_events_arrive() {
     let mut dispatcher = Dispatcher::new(2);
@@ -101,7 +101,7 @@ fn budget_ends_a_storm() {
     assert!(!deliver_all(&mut dispatcher, 60_005).is_empty());
 }
 
-/// A locked session hears of itself alone, and of what its user wants.
+/// A locked session hears of itself alone, and of events that its user wants.
 #[test]
 fn locked_session_is_quiet() {
     let mut dispatcher = Dispatcher::new(2);
@@ -137,7 +137,7 @@ fn loop_ends() {
     assert_eq!((end, delivered), (Dropped::TooDeep, MAX_DEPTH + 1));
 }
 
-/// A grant that was taken back ends with the next event, and what is running ends as it began.
+/// A revoked grant ends with the next event, and a running delivery ends as it began.
 #[test]
 fn revoked_event_does_not_come() {
     let mut dispatcher = dispatcher(&["a"], &["custom.*", "power.*"]);

@@ -136,7 +136,7 @@ fn stop_ends_the_engine() {
     assert!(delivered.try_recv().is_err());
 }
 
-/// A source that is told of nobody is idle, and status says so.
+/// A source without listeners is idle, and the status has it.
 #[test]
 fn status_names_sources() {
     let (sender, _delivered) = channel();

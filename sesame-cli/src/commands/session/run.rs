@@ -66,7 +66,7 @@ fn parts(context: &Context, manager: Arc<Manager>) -> Parts {
     }
 }
 
-/// Says what may be woken, and what is missing for it.
+/// Names the extensions that wait, and each source with a problem.
 fn tell_start(context: &Context, status: &Status) {
     let names: Vec<_> = status.extensions.iter().map(|load| load.name.to_string()).collect();
     context.status(&match names.is_empty() {
@@ -83,7 +83,7 @@ fn tell_start(context: &Context, status: &Status) {
     }
 }
 
-/// Says how a delivery ended. What the guest wrote or returned is in its log alone.
+/// Says how a delivery ended. The output of the guest is in its log alone.
 fn tell(terminal: &Terminal, delivery: &Delivery, outcome: &Delivered) {
     let ended = match outcome.as_ref().map(|delivered| &delivered.outcome) {
         Ok(DeliveryOutcome::Handled) => "handled".to_owned(),
