@@ -78,3 +78,17 @@ macro_rules! serde_as_text {
     };
 }
 pub(crate) use serde_as_text;
+
+/// Makes the array of one column of a table, while the program is compiled.
+macro_rules! column {
+    ($rows:ident, $field:ident) => {{
+        let mut all = [$rows[0].$field; $rows.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = $rows[at].$field;
+            at += 1;
+        }
+        all
+    }};
+}
+pub(crate) use column;

@@ -51,6 +51,8 @@ mod engine;
 mod installed;
 mod schedule;
 mod sources;
+#[cfg(test)]
+mod testing;
 
 pub use delivery::{
     Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,

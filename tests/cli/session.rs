@@ -22,9 +22,14 @@ impl Drop for Service {
 
 /// Starts the service and waits until it waits for events.
 fn started(env: &TestEnv) -> Service {
+    started_with(env, &[])
+}
+
+/// Starts the service with variables of its own.
+fn started_with(env: &TestEnv, variables: &[(&str, &str)]) -> Service {
     let log = std::fs::File::create(env.path("service.log")).expect("a log");
     let mut command = env.command(["session", "run"]);
-    command.env("XDG_RUNTIME_DIR", env.path("run"));
+    command.env("XDG_RUNTIME_DIR", env.path("run")).envs(variables.iter().copied());
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
     let service = Service(child.expect("started"));
     until(env, "for");
@@ -142,11 +147,7 @@ fn own_setting_wakes() {
 fn safe_mode_wakes_nothing() {
     let env = waking(EVERY_SECOND, OnEvent::Handles);
     env.run("extension grant clock events=time.every").ok();
-    let log = std::fs::File::create(env.path("service.log")).expect("a log");
-    let mut command = env.command(["session", "run"]);
-    command.env("XDG_RUNTIME_DIR", env.path("run")).env("SESAME_SAFE_MODE", "1");
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-    let _service = Service(child.expect("started"));
+    let _service = started_with(&env, &[("SESAME_SAFE_MODE", "1")]);
     until(&env, "no event may wake an extension yet");
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(delivered(&env, "clock", "time.every"), 0);

@@ -217,15 +217,7 @@ pub struct UnknownCapability {
 
 impl Capability {
     /// Every capability, in the order of the documentation.
-    pub const ALL: [Self; SPECS.len()] = {
-        let mut all = [Self::ConfigRead; SPECS.len()];
-        let mut at = 0;
-        while at < all.len() {
-            all[at] = SPECS[at].capability;
-            at += 1;
-        }
-        all
-    };
+    pub const ALL: [Self; SPECS.len()] = crate::column!(SPECS, capability);
 
     /// Returns its row of the table.
     pub fn spec(self) -> &'static CapabilitySpec {

@@ -315,7 +315,7 @@ impl UnknownKey {
         self.event.is_some()
     }
 
-    /// Returns what it is.
+    /// Returns the kind of the unknown word.
     fn kind(&self) -> &'static str {
         if self.event.is_some() { "event" } else { "key" }
     }

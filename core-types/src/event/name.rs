@@ -32,7 +32,7 @@ pub struct EventName {
 /// Why a text is not the name of an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventNameError {
-    /// There is no such event.
+    /// The event is unknown.
     #[error("`{}` is not an event{}", name.escape_debug(), or_nearest(*nearest))]
     Unknown {
         /// The name as given.

@@ -34,7 +34,7 @@ pub enum EventPatternError {
     /// Every event there is, and every one that there will be.
     #[error("`*` would be every event: name each, or a family such as `power.*`")]
     Everything,
-    /// There is no such event, and no event below it.
+    /// The event is unknown, and so is every event below it.
     #[error("`{}` is not an event{}", text.escape_debug(), or_nearest(*nearest))]
     Unknown {
         /// The text as given.
@@ -59,8 +59,7 @@ impl EventPattern {
         }
     }
 
-    /// Tells whether the pattern names the event, private or not: for what is forbidden instead of
-    /// granted.
+    /// Tells whether the pattern names the event, private or not. A policy forbids by it.
     pub fn names(&self, name: &EventName) -> bool {
         match self {
             Self::Name(own) => own == name,
@@ -245,7 +244,7 @@ mod tests {
             }
         }
 
-        /// What a wider pattern covers is covered whenever a narrower one covers it.
+        /// A wider pattern covers each event that a narrower one covers.
         #[test]
         fn wider_covers_more(
             wide in "custom(\\.[ab]){0,2}\\.[*]",

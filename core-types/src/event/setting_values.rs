@@ -1,4 +1,4 @@
-//! The values of settings, each of which refuses what is out of its range.
+//! The values of settings. Each refuses a value out of its range.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -162,7 +162,7 @@ fn is_beyond<T: PartialEq>(list: Option<&[T]>, before: Option<&[T]>) -> bool {
     }
 }
 
-/// An optional value as the list of what it lets through.
+/// An optional value as a list of the values that pass.
 trait AsList<T> {
     fn as_slice_or_all(&self) -> Option<&[T]>;
 }

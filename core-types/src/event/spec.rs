@@ -247,15 +247,7 @@ const SPECS: &[EventSpec] = &[
 
 impl EventType {
     /// Every event, in the order of the documentation.
-    pub const ALL: [Self; SPECS.len()] = {
-        let mut all = [Self::TimeEvery; SPECS.len()];
-        let mut at = 0;
-        while at < all.len() {
-            all[at] = SPECS[at].event;
-            at += 1;
-        }
-        all
-    };
+    pub const ALL: [Self; SPECS.len()] = crate::column!(SPECS, event);
 
     /// Returns its row of the table.
     pub fn spec(self) -> &'static EventSpec {

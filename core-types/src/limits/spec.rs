@@ -191,15 +191,7 @@ const SPECS: &[LimitSpec] = &[
 
 impl LimitName {
     /// Every limit, in the order of the documentation.
-    pub const ALL: [Self; SPECS.len()] = {
-        let mut all = [Self::Memory; SPECS.len()];
-        let mut at = 0;
-        while at < all.len() {
-            all[at] = SPECS[at].name;
-            at += 1;
-        }
-        all
-    };
+    pub const ALL: [Self; SPECS.len()] = crate::column!(SPECS, name);
 
     /// Returns its row of the table.
     pub fn spec(self) -> &'static LimitSpec {

@@ -63,6 +63,11 @@ impl BootTime {
         Self(time)
     }
 
+    /// Returns the whole milliseconds since the start of the machine.
+    pub fn milliseconds(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Returns the moment this much later.
     pub fn after(self, time: Duration) -> Self {
         Self(self.0.saturating_add(time))
@@ -109,9 +114,7 @@ impl TimedGrants {
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         let entry = |timed: &TimedGrant| GrantEntry {
             what: timed.grant.clone(),
-            until_ms: timed
-                .until
-                .map(|until| u64::try_from(until.0.as_millis()).unwrap_or(u64::MAX)),
+            until_ms: timed.until.map(BootTime::milliseconds),
         };
         let grant = self.grants.iter().map(entry).collect();
         toml::to_string(&GrantsFile { identity: self.identity.clone(), grant })

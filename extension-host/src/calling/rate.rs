@@ -77,10 +77,7 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     acquire(&file, Sharing::Exclusive, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
     let is_free = count_one(&mut times, most);
-    let text: String = times
-        .iter()
-        .map(|time| format!("{}\n", time.since(BootTime::default()).as_millis()))
-        .collect();
+    let text: String = times.iter().map(|time| format!("{}\n", time.milliseconds())).collect();
     file.rewind()?;
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use core_types::event::{EventPattern, EventTables, MissingSetting, Occurrence, Settings};
 use core_types::{Activity, Authority, ExtensionName, Request, Scope, decide};
-use extension_depot::Installed;
+use extension_depot::{Installed, Opened};
 use extension_host::{CallError, CallReport, Returned, Usage, boot_time};
 
 use super::callable::{CallMode, Callable};
@@ -149,6 +149,11 @@ impl Callable<'_> {
         let (usage, activity) = (report.usage, report.activity);
         Delivered { outcome, usage, activity, stderr_tail: report.stderr_tail }
     }
+}
+
+/// Returns what [`Manager::waking_events`] does, of an extension that is opened already.
+pub fn waking_events_of(opened: &Opened) -> Vec<WakingEvent> {
+    waking(&opened.installed, &opened.permissions.authority)
 }
 
 /// Returns what wakes an extension, or would.

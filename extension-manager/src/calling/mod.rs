@@ -13,7 +13,7 @@ mod session;
 mod storage;
 
 pub use callable::{CallMode, Callable};
-pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent};
+pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent, waking_events_of};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub use session::{Session, SessionError};

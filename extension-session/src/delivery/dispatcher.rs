@@ -1,6 +1,7 @@
 //! The dispatcher: every event that waits, for every extension.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use core_types::event::{EventName, EventType, EventValue, Kind, Occurrence};
 use core_types::{BootTime, ExtensionName};
@@ -181,15 +182,19 @@ impl Dispatcher {
         if self.running.len() >= self.max_parallel {
             return None;
         }
-        let turn = self.turn();
-        let (is_locked, running) = (self.is_locked, &self.running);
-        let idle = turn.into_iter().filter(|name| !running.contains(name));
-        let mut found = idle.filter_map(|name| {
-            let waiting = self.places.get_mut(&name)?.take(is_locked, now)?;
-            Some(Delivery { name, occurrence: waiting.occurrence, depth: waiting.depth })
-        });
-        let delivery = found.next()?;
-        drop(found);
+        let is_locked = self.is_locked;
+        let last = self.last.as_ref();
+        let behind = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let until = last.map_or(Bound::Unbounded, Bound::Included);
+        let running = &self.running;
+        let take = |(name, place): (&ExtensionName, &mut Place)| {
+            let waiting = if running.contains(name) { None } else { place.take(is_locked, now) }?;
+            let Waiting { occurrence, depth } = waiting;
+            Some(Delivery { name: name.clone(), occurrence, depth })
+        };
+        let found = self.places.range_mut((behind, Bound::Unbounded)).find_map(take);
+        let delivery =
+            found.or_else(|| self.places.range_mut((Bound::Unbounded, until)).find_map(take))?;
         self.running.insert(delivery.name.clone());
         self.last = Some(delivery.name.clone());
         Some(delivery)
@@ -218,21 +223,18 @@ impl Dispatcher {
         self.running.len()
     }
 
-    /// Returns the number of events that wait for an extension, and its deliveries in this minute.
-    pub fn load(&self, name: &ExtensionName, now: BootTime) -> Option<(usize, u32)> {
-        let place = self.places.get(name)?;
-        Some((place.mailbox.len(), place.budget.deliveries(now)))
+    /// Returns whether the session is locked, as far as it was told.
+    pub fn is_locked(&self) -> bool {
+        self.is_locked
     }
 
-    /// Returns the names, beginning behind the one that had its turn last.
-    fn turn(&self) -> Vec<ExtensionName> {
-        let (mut first, mut then) = (Vec::new(), Vec::new());
-        for name in self.places.keys() {
-            let is_behind = self.last.as_ref().is_none_or(|last| name > last);
-            if is_behind { first.push(name.clone()) } else { then.push(name.clone()) }
-        }
-        first.extend(then);
-        first
+    /// Iterates over the extensions with the number of events that wait for each, and its deliveries
+    /// in this minute.
+    pub fn loads(&self, now: BootTime) -> impl Iterator<Item = (&ExtensionName, usize, u32)> {
+        let load = move |(name, place): (_, &Place)| {
+            (name, place.mailbox.len(), place.budget.deliveries(now))
+        };
+        self.places.iter().map(load)
     }
 }
 

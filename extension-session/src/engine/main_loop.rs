@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use core_types::BootTime;
 use core_types::event::EventType;
+use core_types::{BootTime, ExtensionName};
 
 use crate::delivery::{Arrival, Delivery, Dispatcher, Dropped, Subscriber};
 use crate::engine::clock::{Clock, Now};
@@ -112,8 +112,6 @@ struct Loop {
     timers: Timers,
     settings: SettingsSource,
     source_states: Vec<(&'static str, SourceState)>,
-    subscribers: Vec<Subscriber>,
-    is_locked: bool,
     is_stopping: bool,
     /// Manifests may have changed since they were read at this moment.
     is_stale: bool,
@@ -137,8 +135,6 @@ impl Loop {
             timers: Timers::default(),
             settings: SettingsSource::default(),
             source_states: Vec::new(),
-            subscribers: Vec::new(),
-            is_locked: false,
             is_stopping: false,
             is_stale: true,
             read_at: None,
@@ -199,7 +195,9 @@ impl Loop {
         match message {
             Message::Event(arrival, reply) => {
                 let reached = self.arrive(&arrival);
-                answer(reply, reached);
+                if let Some(reply) = &reply {
+                    answer(reply, reached);
+                }
             }
             Message::Finished(name, Delivered { fuel, has_failed }) => {
                 self.dispatcher.finish(&name, fuel);
@@ -207,15 +205,8 @@ impl Loop {
             }
             Message::Changed => self.is_stale = true,
             Message::ZoneChanged => self.parts.clock.read_zone(),
-            Message::Locked(is_locked) => {
-                self.is_locked = is_locked;
-                self.dispatcher.set_locked(is_locked);
-            }
-            Message::Status(reply) => {
-                let status = self.status();
-                // The caller may have stopped waiting.
-                let _ = reply.send(status);
-            }
+            Message::Locked(is_locked) => self.dispatcher.set_locked(is_locked),
+            Message::Status(reply) => answer(&reply, self.status()),
             Message::Stop => self.is_stopping = true,
         }
     }
@@ -232,16 +223,15 @@ impl Loop {
     fn rescan(&mut self, now: &Now) {
         self.is_stale = false;
         self.read_at = Some(now.boot);
-        self.subscribers = self.parts.subscribers.list();
-        self.timers.subscribe(&self.subscribers, &std::mem::take(&mut self.left), now);
-        for arrival in self.settings.changed(&self.subscribers, now) {
+        let subscribers = self.parts.subscribers.list();
+        self.timers.subscribe(&subscribers, &std::mem::take(&mut self.left), now);
+        for arrival in self.settings.changed(&subscribers, now) {
             let _ = self.dispatcher.arrive(&arrival);
         }
-        self.dispatcher.subscribe(self.subscribers.clone());
-        let (subscribers, inbox) = (&self.subscribers, &self.inbox);
-        let states = self.parts.sources.iter_mut();
+        let (sources, inbox) = (self.parts.sources.iter_mut(), &self.inbox);
         self.source_states =
-            states.map(|source| (source.name(), source.listen(subscribers, inbox))).collect();
+            sources.map(|source| (source.name(), source.listen(&subscribers, inbox))).collect();
+        self.dispatcher.subscribe(subscribers);
     }
 
     /// Takes the due moments. They are on disk before the delivery, so that a crash repeats
@@ -293,16 +283,14 @@ impl Loop {
 
     fn status(&mut self) -> Status {
         let now = self.parts.clock.now();
-        let load = |subscriber: &Subscriber| {
-            let name = subscriber.name.clone();
-            let (waiting, deliveries) = self.dispatcher.load(&name, now.boot).unwrap_or_default();
-            let (next_every, next_at) = self.timers.next_of(&name, &now.wall);
-            Load { name, waiting, deliveries, next_every, next_at }
+        let load = |(name, waiting, deliveries): (&ExtensionName, usize, u32)| {
+            let (next_every, next_at) = self.timers.next_of(name, &now.wall);
+            Load { name: name.clone(), waiting, deliveries, next_every, next_at }
         };
         Status {
-            is_locked: self.is_locked,
+            is_locked: self.dispatcher.is_locked(),
             sources: self.source_states.clone(),
-            extensions: self.subscribers.iter().map(load).collect(),
+            extensions: self.dispatcher.loads(now.boot).map(load).collect(),
             running: self.dispatcher.running(),
             problem: self.problem.clone(),
         }
@@ -310,15 +298,13 @@ impl Loop {
 }
 
 /// Answers a caller, which may have stopped waiting.
-fn answer(reply: Option<Sender<Result<usize, Dropped>>>, reached: Result<usize, Dropped>) {
-    if let Some(reply) = reply {
-        let _ = reply.send(reached);
-    }
+fn answer<T>(reply: &Sender<T>, value: T) {
+    let _ = reply.send(value);
 }
 
 /// Tells the engine of the end of a delivery, also where its thread panics.
 struct End {
-    name: core_types::ExtensionName,
+    name: ExtensionName,
     inbox: Inbox,
     delivered: Option<Delivered>,
 }

@@ -1,15 +1,12 @@
 //! Changes of manifests, grants, policies and the zone of the machine.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-
 use crate::delivery::Subscriber;
 use crate::engine::Inbox;
-use crate::sources::{Source, SourceState};
+use crate::sources::{Source, SourceState, Watches};
 
 /// The directory and the file by which the machine says in which zone it is.
 const ZONE: (&str, &str) = ("/etc", "localtime");
@@ -20,8 +17,7 @@ const SCAN: Duration = Duration::from_secs(1);
 /// have changed, and the engine looks.
 pub struct Changes {
     directories: Arc<[PathBuf]>,
-    watcher: Option<RecommendedWatcher>,
-    watched: BTreeSet<PathBuf>,
+    watches: Watches,
     is_scanning: bool,
 }
 
@@ -29,39 +25,15 @@ impl Changes {
     /// Makes a source of these directories. Of one that is not there, the nearest that is there is
     /// watched until it comes.
     pub fn of(directories: Vec<PathBuf>) -> Self {
-        Self {
-            directories: directories.into(),
-            watcher: None,
-            watched: BTreeSet::new(),
-            is_scanning: false,
-        }
+        Self { directories: directories.into(), watches: Watches::default(), is_scanning: false }
     }
 
     /// Watches those of the directories that are there now.
-    fn watch(&mut self, inbox: &Inbox) -> Result<(), notify::Error> {
-        let watcher = match &mut self.watcher {
-            Some(watcher) => watcher,
-            watcher @ None => {
-                let (inbox, directories) = (inbox.clone(), self.directories.clone());
-                watcher.insert(notify::recommended_watcher(move |event| {
-                    tell(event, &directories, &inbox);
-                })?)
-            }
-        };
+    fn watch(&mut self, inbox: &Inbox) -> Result<(), String> {
         let there = self.directories.iter().filter_map(|directory| nearest(directory));
-        let wanted: BTreeSet<_> = there.chain([PathBuf::from(ZONE.0)]).collect();
-        for gone in self.watched.difference(&wanted) {
-            // The kernel may have ended it with the directory.
-            let _ = watcher.unwatch(gone);
-        }
-        self.watched.retain(|directory| wanted.contains(directory));
-        for directory in wanted {
-            if !self.watched.contains(&directory) {
-                watcher.watch(&directory, RecursiveMode::NonRecursive)?;
-                self.watched.insert(directory);
-            }
-        }
-        Ok(())
+        let wanted = there.chain([PathBuf::from(ZONE.0)]).collect();
+        let (inbox, directories) = (inbox.clone(), self.directories.clone());
+        self.watches.set(wanted, move |event| tell(event, &directories, &inbox))
     }
 }
 

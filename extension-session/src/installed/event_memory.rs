@@ -44,10 +44,7 @@ impl TimerMemory for EventMemory {
     }
 
     fn write(&self, last: &LastDue) -> Result<(), Unremembered> {
-        let milliseconds = |moment: BootTime| {
-            u64::try_from(moment.since(BootTime::default()).as_millis()).unwrap_or(u64::MAX)
-        };
-        let every = last.all_every().map(|(name, next)| (name.clone(), milliseconds(next)));
+        let every = last.all_every().map(|(name, next)| (name.clone(), next.milliseconds()));
         let times = EventTimes {
             boot: self.boot.clone(),
             every: every.collect(),

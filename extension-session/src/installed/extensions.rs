@@ -1,11 +1,12 @@
 //! Installed extensions as subscribers, and the manager as what delivers to them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use core_types::event::Interval;
 use core_types::{ExtensionName, LimitName};
+use extension_depot::EffectiveConfig;
 use extension_host::boot_time;
-use extension_manager::{DeliveryOutcome, Manager, OpenError};
+use extension_manager::{DeliveryOutcome, Manager, OpenError, WakingEvent, waking_events_of};
 
 use crate::delivery::{Delivery, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
@@ -42,38 +43,30 @@ impl Installed {
     }
 
     /// Returns an extension with what may wake it now; nothing where that is nothing.
-    fn subscriber(&self, name: &ExtensionName) -> Option<Subscriber> {
-        let events = self.manager.waking_events(name).ok()?;
+    fn subscriber(&self, name: &ExtensionName, config: &EffectiveConfig) -> Option<Subscriber> {
+        let opened = self.manager.depot().open(name, config).ok()?;
+        let events = waking_events_of(&opened);
         // Without a declared event it does not have a handler, despite any grant.
         if !events.iter().any(|event| event.is_declared) {
             return None;
         }
         let granted = events.into_iter().filter(|event| event.is_granted && event.is_enabled);
-        let wakes = granted.filter_map(|event| {
-            let settings = event.settings.ok()?;
-            let is_while_locked = event.is_while_locked;
-            Some(Wake { event: event.event, settings, is_while_locked })
-        });
-        let wakes: Vec<_> = wakes.collect();
-        if wakes.is_empty() { None } else { self.with_permissions(name, wakes) }
-    }
-
-    /// Adds the settings and limits from the permissions of the extension.
-    fn with_permissions(&self, name: &ExtensionName, wakes: Vec<Wake>) -> Option<Subscriber> {
-        let (depot, config) = (self.manager.depot(), self.manager.config().ok()?);
-        let opened = depot.open(name, &config).ok()?;
+        let wakes: Vec<_> = granted.filter_map(wake).collect();
         let permissions = &opened.permissions;
-        let granted = permissions.authority.in_force(boot_time());
-        let policies = permissions.authority.policies.iter();
-        let raised = policies.filter_map(|(policy, _)| policy.min_event_interval).max();
-        let raised = raised.map_or(Duration::ZERO, |interval| interval.duration());
-        Some(Subscriber {
-            config: permissions.config.visible(&granted),
+        let raised = config.min_event_interval().map(Interval::duration);
+        (!wakes.is_empty()).then(|| Subscriber {
+            config: permissions.config.visible(&permissions.authority.in_force(boot_time())),
             max_fuel: permissions.limits.get(LimitName::Fuel).value,
-            min_interval: Subscriber::MIN_INTERVAL.max(raised),
+            min_interval: Subscriber::MIN_INTERVAL.max(raised.unwrap_or_default()),
             ..Subscriber::new(name.clone(), wakes)
         })
     }
+}
+
+/// An event whose settings are whole; without one that it needs it never happens.
+fn wake(event: WakingEvent) -> Option<Wake> {
+    let WakingEvent { event, settings, is_while_locked, .. } = event;
+    Some(Wake { event, settings: settings.ok()?, is_while_locked })
 }
 
 impl Subscribers for Installed {
@@ -83,7 +76,9 @@ impl Subscribers for Installed {
         }
         // A broken manifest keeps its own extension asleep, and no other.
         let listed = self.manager.depot().list().unwrap_or_default();
-        listed.iter().filter_map(|listed| self.subscriber(&listed.name)).collect()
+        // Without a configuration that can be read nothing is allowed.
+        let Ok(config) = self.manager.config() else { return Vec::new() };
+        listed.iter().filter_map(|listed| self.subscriber(&listed.name, &config)).collect()
     }
 }
 

@@ -90,10 +90,9 @@ fn grain(lateness: Duration) -> Option<u64> {
 }
 
 fn rounded_up(moment: BootTime, grain: u64) -> BootTime {
-    let since_boot = moment.since(BootTime::default()).as_millis();
-    let rounded = since_boot.next_multiple_of(u128::from(grain));
-    BootTime::since_boot(Duration::from_millis(u64::try_from(rounded).unwrap_or(u64::MAX)))
-        .max(moment)
+    // A part of a millisecond is past the whole ones.
+    let rounded = moment.milliseconds().checked_next_multiple_of(grain).unwrap_or(u64::MAX);
+    BootTime::since_boot(Duration::from_millis(rounded)).max(moment)
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use core_types::ExtensionName;
 use core_types::event::{EventName, EventType, EventValue, MAX_VALUE_BYTES, Settings};
 use jiff::Timestamp;
 use notify::event::{EventKind, ModifyKind};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::delivery::{Arrival, Subscriber};
 use crate::engine::Inbox;
 use crate::sources::source::Source;
 use crate::sources::source_state::SourceState;
+use crate::sources::watches::Watches;
 
 /// Says whether an extension may be told of a path at this moment.
 pub type MayShow = dyn Fn(&ExtensionName, &Path) -> bool + Send + Sync;
@@ -27,8 +27,7 @@ pub struct Files {
     home: PathBuf,
     may_show: Arc<MayShow>,
     watched: Arc<Mutex<Watched>>,
-    watcher: Option<RecommendedWatcher>,
-    directories: BTreeSet<PathBuf>,
+    watches: Watches,
 }
 
 /// The paths that extensions hear of, each with its extensions.
@@ -45,38 +44,8 @@ impl Files {
             home,
             may_show: Arc::new(may_show),
             watched: Arc::default(),
-            watcher: None,
-            directories: BTreeSet::new(),
+            watches: Watches::default(),
         }
-    }
-
-    /// Watches these directories and no others. What cannot be watched is returned in words.
-    fn watch(&mut self, wanted: BTreeSet<PathBuf>, inbox: &Inbox) -> Result<(), String> {
-        if wanted.is_empty() {
-            self.watcher = None;
-            self.directories.clear();
-            return Ok(());
-        }
-        let watcher = match &mut self.watcher {
-            Some(watcher) => watcher,
-            watcher @ None => watcher.insert(self::watcher(&self.watched, &self.may_show, inbox)?),
-        };
-        for gone in self.directories.difference(&wanted) {
-            // The kernel may have ended it with the directory.
-            let _ = watcher.unwatch(gone);
-        }
-        let mut problems = Vec::new();
-        self.directories.retain(|directory| wanted.contains(directory));
-        for directory in wanted {
-            if self.directories.contains(&directory) {
-                continue;
-            }
-            match watcher.watch(&directory, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.directories.insert(directory)),
-                Err(error) => problems.push(format!("`{}`: {error}", directory.display())),
-            }
-        }
-        if problems.is_empty() { Ok(()) } else { Err(problems.join(", ")) }
     }
 }
 
@@ -90,7 +59,8 @@ impl Source for Files {
         let directories: BTreeSet<_> = watched.0.keys().map(|path| directory_of(path)).collect();
         let is_idle = directories.is_empty();
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = watched;
-        match self.watch(directories, inbox) {
+        let told = teller(&self.watched, &self.may_show, inbox);
+        match self.watches.set(directories, told) {
             Ok(()) if is_idle => SourceState::Idle,
             Ok(()) => SourceState::Listening,
             Err(problem) => SourceState::Absent(format!("cannot watch {problem}")),
@@ -98,14 +68,14 @@ impl Source for Files {
     }
 }
 
-/// Makes a watcher that tells the engine of each change.
-fn watcher(
+/// Makes the function that tells the engine of each change.
+fn teller(
     watched: &Arc<Mutex<Watched>>,
     may_show: &Arc<MayShow>,
     inbox: &Inbox,
-) -> Result<RecommendedWatcher, String> {
+) -> impl Fn(notify::Result<notify::Event>) + Send + 'static {
     let (watched, may_show, inbox) = (watched.clone(), may_show.clone(), inbox.clone());
-    let told = move |event: notify::Result<notify::Event>| {
+    move |event: notify::Result<notify::Event>| {
         let Some((event, kind)) =
             event.ok().and_then(|event| kind_of(event.kind).map(|k| (event, k)))
         else {
@@ -120,8 +90,7 @@ fn watcher(
                 let _ = inbox.put(arrival);
             }
         }
-    };
-    notify::recommended_watcher(told).map_err(|error| error.to_string())
+    }
 }
 
 /// The change in the words of the event; nothing for a mere reading.

@@ -8,8 +8,10 @@ mod files;
 mod settings;
 mod source;
 mod source_state;
+mod watches;
 
 pub use files::Files;
 pub(crate) use settings::SettingsSource;
 pub use source::Source;
 pub use source_state::SourceState;
+pub(crate) use watches::Watches;

@@ -59,11 +59,7 @@ impl EndOfService {
     /// Waits for a signal. From then on this process has [`GRACE_OF_SERVICE`] to end.
     pub fn wait(mut self) {
         let _ = self.0.forever().next();
-        // Without a thread it ends when its calls have ended, which their deadlines see to.
-        let _ = std::thread::Builder::new().name("end".to_owned()).spawn(|| {
-            std::thread::sleep(GRACE_OF_SERVICE);
-            std::process::exit(ExitCode::Done.number())
-        });
+        end_after(GRACE_OF_SERVICE, ExitCode::Done);
     }
 }
 
@@ -75,9 +71,14 @@ pub fn came() -> bool {
 /// Ends this process soon, even in the middle of a write: its time is over, and the reader of its
 /// error may have stopped reading.
 pub fn end_soon(code: ExitCode) {
-    // If no thread can be started, the process ends once its output is read.
+    end_after(GRACE, code);
+}
+
+/// Ends this process after a while. If no thread can be started, it ends by itself: once its output
+/// is read, or once its calls have ended.
+fn end_after(grace: Duration, code: ExitCode) {
     let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
-        std::thread::sleep(GRACE);
+        std::thread::sleep(grace);
         std::process::exit(code.number())
     });
 }

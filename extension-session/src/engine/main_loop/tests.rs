@@ -1,59 +1,24 @@
 //! The engine with real threads and clocks, and guests that only count.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use core_types::event::Settings;
 
-use super::{Engine, Parts, Subscribers};
+use super::{Engine, Parts};
 use crate::delivery::{Arrival, Delivery, Recipients, Subscriber, Wake};
-use crate::engine::{Deliver, Delivered, Forgetful, SystemClock};
 use crate::sources::SourceState;
-
-/// Longer than anything here takes on a busy machine.
-const LONG: Duration = Duration::from_secs(20);
-
-/// Tells of each delivery.
-struct Telling(Mutex<Sender<Delivery>>);
-
-impl Deliver for Telling {
-    fn deliver(&self, delivery: &Delivery) -> Delivered {
-        assert_ne!(delivery.occurrence.name.as_str(), "custom.panic", "as asked");
-        self.0.lock().expect("a sender").send(delivery.clone()).expect("a receiver");
-        Delivered { fuel: 1, has_failed: false }
-    }
-}
-
-/// Extensions that a test can change.
-#[derive(Clone, Default)]
-struct Changing(Arc<Mutex<Vec<Subscriber>>>);
-
-impl Subscribers for Changing {
-    fn list(&mut self) -> Vec<Subscriber> {
-        self.0.lock().expect("subscribers").clone()
-    }
-}
+use crate::testing::{self, Changing, LONG, parts};
 
 fn subscriber(name: &str, events: &[&str]) -> Subscriber {
     let wake = |event: &&str| Wake::by(event.parse().expect(event));
-    let wakes = events.iter().map(wake).collect();
-    let min_interval = Duration::from_millis(1);
-    Subscriber { min_interval, ..Subscriber::new(name.parse().expect(name), wakes) }
+    testing::subscriber(name, events.iter().map(wake).collect())
 }
 
 fn started(subscribers: Vec<Subscriber>) -> (Engine, Changing, Receiver<Delivery>) {
-    let (sender, delivered) = channel();
     let changing = Changing::default();
-    *changing.0.lock().expect("subscribers") = subscribers;
-    let parts = Parts {
-        deliver: Arc::new(Telling(Mutex::new(sender))),
-        subscribers: Box::new(changing.clone()),
-        sources: Vec::new(),
-        clock: Box::new(SystemClock::new()),
-        memory: Box::new(Forgetful),
-        max_parallel: 2,
-    };
+    changing.set(subscribers);
+    let (parts, delivered) = parts(&changing, Vec::new());
     (Engine::start(parts).expect("started"), changing, delivered)
 }
 
@@ -103,14 +68,14 @@ fn change_is_seen() {
     let (engine, changing, delivered) = started(Vec::new());
     assert_eq!(engine.inbox().emit(custom("x")), Ok(Ok(0)));
     let mut added = subscriber("a", &["custom.*", "config.changed"]);
-    changing.0.lock().expect("subscribers").push(added.clone());
+    changing.set(vec![added.clone()]);
     engine.inbox().changed().expect("running");
     while engine.inbox().emit(custom("x")) == Ok(Ok(0)) {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(name_of(&delivered), "custom.x");
     added.config = core_types::parse_toml("city = \"Oslo\"").expect("settings").value;
-    *changing.0.lock().expect("subscribers") = vec![added];
+    changing.set(vec![added]);
     engine.inbox().changed().expect("running");
     assert_eq!(name_of(&delivered), "config.changed");
 }
@@ -139,16 +104,9 @@ fn stop_ends_the_engine() {
 /// A source without listeners is idle, and the status has it.
 #[test]
 fn status_names_sources() {
-    let (sender, _delivered) = channel();
-    let engine = Engine::start(Parts {
-        deliver: Arc::new(Telling(Mutex::new(sender))),
-        subscribers: Box::new(Changing::default()),
-        sources: vec![Box::new(crate::Files::new("/home/someone".into(), |_, _| true))],
-        clock: Box::new(SystemClock::new()),
-        memory: Box::new(Forgetful),
-        max_parallel: 0,
-    })
-    .expect("started");
+    let files = crate::Files::new("/home/someone".into(), |_, _| true);
+    let (parts, _delivered) = parts(&Changing::default(), vec![Box::new(files)]);
+    let engine = Engine::start(Parts { max_parallel: 0, ..parts }).expect("started");
     let status = engine.status().expect("running");
     assert_eq!(status.sources, [("files", SourceState::Idle)]);
     let lost = Arrival { to: Recipients::One("gone".parse().expect("a name")), ..custom("x") };

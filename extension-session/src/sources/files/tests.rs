@@ -1,56 +1,23 @@
 //! Files that change under a real watch.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
 use core_types::event::{EventValue, Settings};
 
-use crate::{
-    Deliver, Delivered, Delivery, Engine, Files, Forgetful, Parts, SourceState, Subscriber,
-    Subscribers, SystemClock, Wake,
-};
-
-const LONG: Duration = Duration::from_secs(20);
-
-struct Telling(Mutex<Sender<Delivery>>);
-
-impl Deliver for Telling {
-    fn deliver(&self, delivery: &Delivery) -> Delivered {
-        self.0.lock().expect("a sender").send(delivery.clone()).expect("a receiver");
-        Delivered::default()
-    }
-}
-
-struct One(Subscriber);
-
-impl Subscribers for One {
-    fn list(&mut self) -> Vec<Subscriber> {
-        vec![self.0.clone()]
-    }
-}
+use crate::testing::{Changing, LONG, parts, subscriber};
+use crate::{Delivery, Engine, Files, SourceState, Wake};
 
 /// Starts an engine for one extension that watches paths below a home directory.
 fn watching(home: &Path, paths: &[&str], hidden: &'static str) -> (Engine, Receiver<Delivery>) {
     let paths = paths.iter().map(|path| path.parse().expect(path)).collect();
     let event = "file.changed".parse().expect("a pattern");
     let wake = Wake { settings: Settings::File { paths }, ..Wake::by(event) };
-    let min_interval = Duration::from_millis(1);
-    let name = "a".parse().expect("a name");
-    let subscriber = Subscriber { min_interval, ..Subscriber::new(name, vec![wake]) };
-    let (sender, delivered) = channel();
+    let changing = Changing::default();
+    changing.set(vec![subscriber("a", vec![wake])]);
     let files = Files::new(home.to_owned(), move |_, path| !path.ends_with(hidden));
-    let engine = Engine::start(Parts {
-        deliver: Arc::new(Telling(Mutex::new(sender))),
-        subscribers: Box::new(One(subscriber)),
-        sources: vec![Box::new(files)],
-        clock: Box::new(SystemClock::new()),
-        memory: Box::new(Forgetful),
-        max_parallel: 2,
-    })
-    .expect("started");
-    (engine, delivered)
+    let (parts, delivered) = parts(&changing, vec![Box::new(files)]);
+    (Engine::start(parts).expect("started"), delivered)
 }
 
 /// Waits for a delivery that tells of a path.
