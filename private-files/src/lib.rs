@@ -36,7 +36,7 @@ pub use directory::{
 };
 pub use link::{LinkedFile, ensure_not_link};
 pub use listing::{FileError, names_in};
-pub use lock::{LockFailure, Sharing, acquire, is_without_locks};
+pub use lock::{HeldLock, LockFailure, Sharing, acquire, is_without_locks};
 pub use open::{
     ensure_regular, open_private, open_regular, open_to_append, open_to_change, open_unlinked,
 };

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,8 +37,36 @@ pub enum LockFailure {
     Io(io::Error),
 }
 
-/// Waits for the lock of a file or directory for at most `timeout`. The kernel releases it when the
-/// file is closed, at the end of the process at the latest.
+/// A locked file or directory, released on drop. The kernel releases it at the end of the process,
+/// however it ends.
+///
+/// Closing the file would not be enough: a child that another thread has just forked has a copy of
+/// the descriptor, and with it the lock, until it becomes another program.
+#[derive(Debug)]
+pub struct HeldLock(File);
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        // Closing releases it as well, only later.
+        let _ = self.0.unlock();
+    }
+}
+
+impl Deref for HeldLock {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl DerefMut for HeldLock {
+    fn deref_mut(&mut self) -> &mut File {
+        &mut self.0
+    }
+}
+
+/// Waits for the lock of a file or directory for at most `timeout`.
 ///
 /// ```
 /// use private_files::{LockFailure, Sharing, acquire};
@@ -45,15 +74,16 @@ pub enum LockFailure {
 ///
 /// let file = tempfile::NamedTempFile::new()?;
 /// let (first, second) = (file.reopen()?, file.reopen()?);
-/// acquire(&first, Sharing::Exclusive, Duration::ZERO)?;
-/// let held = acquire(&second, Sharing::Shared, Duration::from_millis(5));
-/// assert!(matches!(held, Err(LockFailure::Held)));
+/// let held = acquire(first, Sharing::Exclusive, Duration::ZERO)?;
+/// let failure = acquire(second, Sharing::Shared, Duration::from_millis(5)).unwrap_err();
+/// assert!(matches!(failure, LockFailure::Held));
+/// # drop(held);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 /// When another process holds the lock for longer, or the system refuses.
-pub fn acquire(file: &File, sharing: Sharing, timeout: Duration) -> Result<(), LockFailure> {
+pub fn acquire(file: File, sharing: Sharing, timeout: Duration) -> Result<HeldLock, LockFailure> {
     let since = Instant::now();
     loop {
         let tried = match sharing {
@@ -61,7 +91,7 @@ pub fn acquire(file: &File, sharing: Sharing, timeout: Duration) -> Result<(), L
             Sharing::Shared => file.try_lock_shared(),
         };
         match tried {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(HeldLock(file)),
             Err(TryLockError::Error(error)) => return Err(error.into()),
             Err(TryLockError::WouldBlock) if since.elapsed() > timeout => {
                 return Err(LockFailure::Held);
@@ -118,13 +148,24 @@ mod tests {
     #[test]
     fn held_lock_is_given_up() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let (held, wanted) = (file.reopen().expect("opened"), file.reopen().expect("opened"));
-        acquire(&held, Sharing::Exclusive, Duration::ZERO).expect("free");
-        let failure = acquire(&wanted, Sharing::Shared, Duration::from_millis(20));
+        let opened = || file.reopen().expect("opened");
+        let held = acquire(opened(), Sharing::Exclusive, Duration::ZERO).expect("free");
+        let failure = acquire(opened(), Sharing::Shared, Duration::from_millis(20));
         let error = io::Error::from(failure.expect_err("held"));
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(held);
-        acquire(&wanted, Sharing::Exclusive, Duration::ZERO).expect("free again");
+        acquire(opened(), Sharing::Exclusive, Duration::ZERO).expect("free again");
+    }
+
+    /// A copy of the descriptor, as a child has between fork and exec, does not keep the lock.
+    #[test]
+    fn copy_does_not_keep_the_lock() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let opened = || file.reopen().expect("opened");
+        let held = acquire(opened(), Sharing::Exclusive, Duration::ZERO).expect("free");
+        let _copy = held.try_clone().expect("copied");
+        drop(held);
+        acquire(opened(), Sharing::Exclusive, Duration::ZERO).expect("free again");
     }
 
     /// A file system without locks is named; one that fails is not taken for it.

@@ -13,8 +13,8 @@ use std::time::Duration;
 use core_types::ActivityEvent;
 use jiff::Timestamp;
 use private_files::{
-    LockFailure, Sharing, acquire, create_durable_directory, open_regular, open_to_append,
-    open_to_change,
+    HeldLock, LockFailure, Sharing, acquire, create_durable_directory, open_regular,
+    open_to_append, open_to_change,
 };
 
 use crate::activity::activity_entry::{ActivityEntry, MAX_BYTES, first_line, hash, lines, parse};
@@ -130,8 +130,8 @@ impl ActivityLog {
     pub fn verify(&self) -> Result<Vec<ActivityFinding>, ActivityError> {
         let head_file = open_regular(&self.head()).ok().map(|(file, _)| file);
         // While it is held, no line is added.
-        head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::Shared))?;
-        let Some(head) = head_file.as_ref().and_then(read_head) else {
+        let held = head_file.map(|file| self.wait_for(file, Sharing::Shared)).transpose()?;
+        let Some(head) = held.as_deref().and_then(read_head) else {
             return Ok(self.files().first().map_or_else(Vec::new, |file| {
                 vec![ActivityFinding {
                     file: file.clone(),
@@ -169,7 +169,7 @@ impl ActivityLog {
         aside.chain([self.current()]).filter(|path| path.exists()).collect()
     }
 
-    fn lock_head(&self) -> Result<File, ActivityError> {
+    fn lock_head(&self) -> Result<HeldLock, ActivityError> {
         let path = self.head();
         let open = || match open_to_change(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -178,11 +178,10 @@ impl ActivityLog {
             other => other,
         };
         let file = open().map_err(|source| ActivityError::Io { path: path.clone(), source })?;
-        self.wait_for(&file, Sharing::Exclusive)?;
-        Ok(file)
+        self.wait_for(file, Sharing::Exclusive)
     }
 
-    fn wait_for(&self, head: &File, sharing: Sharing) -> Result<(), ActivityError> {
+    fn wait_for(&self, head: File, sharing: Sharing) -> Result<HeldLock, ActivityError> {
         acquire(head, sharing, LOCK_TIMEOUT).map_err(|failure| match failure {
             LockFailure::Held => ActivityError::Busy { path: self.head() },
             failure => ActivityError::Io { path: self.head(), source: failure.into() },

@@ -1,10 +1,12 @@
 //! The right to be the session service.
 
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use private_files::{LockFailure, create_durable_directory, open_to_change};
+use private_files::{
+    HeldLock, LockFailure, Sharing, acquire, create_durable_directory, open_to_change,
+};
 
 use crate::store::Depot;
 
@@ -12,7 +14,7 @@ use crate::store::Depot;
 /// ends, however it ends.
 #[derive(Debug)]
 pub struct SessionClaim {
-    _file: File,
+    _held: HeldLock,
 }
 
 /// Why a process cannot be the session service.
@@ -41,10 +43,10 @@ impl Depot {
         let io_error = |source| ClaimError::Io { path: path.clone(), source };
         path.parent().map_or(Ok(()), create_durable_directory).map_err(io_error)?;
         let file = open_to_change(&path).map_err(io_error)?;
-        match file.try_lock() {
-            Ok(()) => Ok(SessionClaim { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(ClaimError::Taken),
-            Err(TryLockError::Error(error)) => Err(io_error(LockFailure::from(error).into())),
+        match acquire(file, Sharing::Exclusive, Duration::ZERO) {
+            Ok(held) => Ok(SessionClaim { _held: held }),
+            Err(LockFailure::Held) => Err(ClaimError::Taken),
+            Err(failure) => Err(io_error(failure.into())),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! One change at a time.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use private_files::{LockFailure, create_durable_directory, open_regular, open_to_change};
+use private_files::{
+    HeldLock, LockFailure, Sharing, acquire, create_durable_directory, open_regular, open_to_change,
+};
 
 /// The wait while one and the same process holds the lock, which is held for milliseconds: after
 /// this long it was stopped.
@@ -19,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// It is held while files are put into place, which is milliseconds, and never while anything is
 /// downloaded, compiled or asked.
 pub(crate) struct Lock {
-    _file: File,
+    _held: HeldLock,
 }
 
 /// The reason why the lock is not held.
@@ -50,13 +52,9 @@ impl Lock {
         let mut file = open_to_change(path).map_err(io_error)?;
         let mut holder = None;
         let mut since = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => {
-                    return Err(io_error(LockFailure::from(error).into()));
-                }
-                Err(TryLockError::WouldBlock) => {}
+        let held = loop {
+            if let Some(held) = try_acquire(&file).map_err(io_error)? {
+                break held;
             }
             let now = read_holder(&mut file);
             if holder.is_none() {
@@ -68,16 +66,25 @@ impl Lock {
                 return Err(LockError::Busy { holder: holder.filter(|pid| !pid.is_empty()) });
             }
             std::thread::sleep(PAUSE);
-        }
+        };
         write_holder(&mut file).map_err(io_error)?;
-        Ok(Self { _file: file })
+        Ok(Self { _held: held })
     }
 }
 
 /// Returns the process that holds a lock now, as far as it said so; nothing when the lock is free.
 pub(crate) fn holder(path: &Path) -> Option<String> {
     let (mut file, _) = open_regular(path).ok()?;
-    matches!(file.try_lock(), Err(TryLockError::WouldBlock)).then(|| read_holder(&mut file))
+    matches!(try_acquire(&file), Ok(None)).then(|| read_holder(&mut file))
+}
+
+/// Takes the lock if it is free. The file stays open for the name of the holder.
+fn try_acquire(file: &File) -> io::Result<Option<HeldLock>> {
+    match acquire(file.try_clone()?, Sharing::Exclusive, Duration::ZERO) {
+        Ok(held) => Ok(Some(held)),
+        Err(LockFailure::Held) => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 fn read_holder(file: &mut File) -> String {

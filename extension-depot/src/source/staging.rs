@@ -5,9 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use core_types::{Digest, OciReference};
-use private_files::{LockFailure, Sharing, acquire, create_durable_directory, names_in};
+use private_files::{HeldLock, Sharing, acquire, create_durable_directory, names_in};
 use tempfile::TempDir;
 
 use crate::archives::unpack::UnpackError;
@@ -22,7 +23,7 @@ use crate::oci::descriptor::{Descriptor, MAX_BLOB};
 pub(crate) struct Staging {
     directory: TempDir,
     /// Held for as long as the directory is in use.
-    _lock: File,
+    _lock: HeldLock,
 }
 
 /// An artifact whose bytes are all there and verified. It can be looked at and compiled, and given
@@ -63,11 +64,11 @@ impl Staging {
             create_durable_directory(parent)?;
             // Until the lock is there, this one keeps a sweep away.
             let being_made = File::open(parent)?;
-            acquire(&being_made, Sharing::Shared, LOCK_TIMEOUT)?;
+            let _being_made = acquire(being_made, Sharing::Shared, LOCK_TIMEOUT)?;
             let directory = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
             let path = directory.path().join(LOCK);
             let held = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            held.try_lock().map_err(LockFailure::from)?;
+            let held = acquire(held, Sharing::Exclusive, Duration::ZERO)?;
             Ok(Self { directory, _lock: held })
         };
         make().map_err(|source| StagingError::Io { path: parent.to_owned(), source })
@@ -140,13 +141,14 @@ impl Staged {
 /// locked, and while one is being made the directory above it is.
 pub(crate) fn sweep(parent: &Path) {
     let Ok(directory) = File::open(parent) else { return };
-    if directory.try_lock().is_err() {
+    let Ok(_nobody_makes_one) = acquire(directory, Sharing::Exclusive, Duration::ZERO) else {
         return;
-    }
+    };
     let Ok(names) = names_in(parent) else { return };
     for name in names {
         let path = parent.join(name);
-        let is_in_use = File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err());
+        let is_in_use = File::open(path.join(LOCK))
+            .is_ok_and(|lock| acquire(lock, Sharing::Exclusive, Duration::ZERO).is_err());
         if !is_in_use {
             let _ = fs::remove_dir_all(path);
         }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use core_types::{Identity, StoredValues};
 use private_files::{
-    LockFailure, Sharing, acquire, atomic_write, create_durable_directory, ensure_exclusive,
-    open_to_change, open_unlinked, read_opened, remove_durably, remove_leftovers,
+    HeldLock, LockFailure, Sharing, acquire, atomic_write, create_durable_directory,
+    ensure_exclusive, open_to_change, open_unlinked, read_opened, remove_durably, remove_leftovers,
 };
 
 use super::error::StorageError;
@@ -56,7 +56,7 @@ pub struct Storage {
 #[derive(Debug)]
 pub struct LockedStorage {
     storage: Storage,
-    _lock: File,
+    _lock: HeldLock,
 }
 
 impl Depot {
@@ -268,12 +268,12 @@ pub(super) fn read_values(directory: &Path) -> io::Result<Vec<u8>> {
 
 /// Locks a file. Returns nothing when it or its directory was removed in between: the next call
 /// that locks it has another file.
-fn locked(path: &Path, timeout: Duration) -> Result<Option<File>, LockFailure> {
+fn locked(path: &Path, timeout: Duration) -> Result<Option<HeldLock>, LockFailure> {
     let lock = match open_to_change(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    acquire(&lock, Sharing::Exclusive, timeout)?;
+    let lock = acquire(lock, Sharing::Exclusive, timeout)?;
     Ok(is_at(&lock, path)?.then_some(lock))
 }
 

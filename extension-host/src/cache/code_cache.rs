@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use core_types::Digest;
 use private_files::{
-    LockFailure, Sharing, acquire, create_directory, is_temporary, open_to_change,
+    HeldLock, LockFailure, Sharing, acquire, create_directory, is_temporary, open_to_change,
     temporary_directory, temporary_file,
 };
 use sha2::{Digest as _, Sha256};
@@ -174,12 +174,12 @@ impl CodeCache {
         // One at a time: when two processes store the same code, file and stamp come from the same
         // one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
-        match acquire(&lock, Sharing::Exclusive, LOCK_TIMEOUT) {
+        let _alone = match acquire(lock, Sharing::Exclusive, LOCK_TIMEOUT) {
             // Without locks a stamp may be of the other's code. Then it does not fit, and the code
             // is compiled again.
-            Err(LockFailure::Unsupported(_)) => {}
-            locked => locked.map_err(io::Error::from).map_err(in_directory)?,
-        }
+            Err(LockFailure::Unsupported(_)) => None,
+            locked => Some(locked.map_err(io::Error::from).map_err(in_directory)?),
+        };
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
         self.stamp(key, &written, &digest).map_err(in_directory)?;
         Ok(written)
@@ -200,30 +200,35 @@ impl CodeCache {
         check_directory(&self.directory)?;
         let path = self.directory.join(LOCK);
         let lock = open_to_change(&path).map_err(|source| io_error(&path, source))?;
-        if lock.try_lock().is_ok() {
-            self.remove_leftovers();
-        }
-        match acquire(&lock, Sharing::Shared, LOCK_TIMEOUT) {
-            // Without locks, leftovers are known by their age.
-            Ok(()) | Err(LockFailure::Unsupported(_)) => Ok(Work { _lock: lock }),
+        self.sweep();
+        match acquire(lock, Sharing::Shared, LOCK_TIMEOUT) {
+            Ok(held) => Ok(Work { _held: Some(held) }),
+            // Leftovers are known by their age there.
+            Err(LockFailure::Unsupported(_)) => Ok(Work { _held: None }),
             Err(failure) => Err(CacheError::Io { path, source: failure.into() }),
         }
     }
 
     /// Removes the leftovers of killed processes, unless one is at work now.
     pub fn sweep(&self) {
-        if self.is_idle() {
+        // Held meanwhile, so that no process begins.
+        if let Ok(_alone) = self.lock_alone() {
             self.remove_leftovers();
         }
     }
 
-    /// Tells whether a process makes files now, as far as locks say it.
-    fn is_idle(&self) -> bool {
-        match check_directory(&self.directory).and_then(|()| open_own(&self.directory.join(LOCK))) {
-            Ok((lock, _)) => lock.try_lock().is_ok(),
-            // A process that makes a file makes this one first.
-            Err(error) => matches!(error, CacheError::Missing { .. }),
-        }
+    /// Takes the lock alone, unless a process makes files now, as far as locks say it. Returns
+    /// nothing where none has made one yet: a process that does makes the lock first.
+    fn lock_alone(&self) -> Result<Option<HeldLock>, CacheError> {
+        check_directory(&self.directory)?;
+        let path = self.directory.join(LOCK);
+        let lock = match open_own(&path) {
+            Err(CacheError::Missing { .. }) => return Ok(None),
+            opened => opened?.0,
+        };
+        acquire(lock, Sharing::Exclusive, Duration::ZERO)
+            .map(Some)
+            .map_err(|failure| io_error(&path, failure.into()))
     }
 
     fn remove_leftovers(&self) {
@@ -263,7 +268,7 @@ impl CodeCache {
             Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
             other => other?,
         }
-        let is_idle = self.is_idle();
+        let is_idle = self.lock_alone().is_ok();
         let kept: HashSet<_> =
             keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
         let entries: io::Result<Vec<_>> = fs::read_dir(&self.directory).and_then(Iterator::collect);
@@ -310,7 +315,7 @@ impl Scratch {
 
 /// The announcement that files are made, for as long as it is kept.
 struct Work {
-    _lock: File,
+    _held: Option<HeldLock>,
 }
 
 /// Tells whether this cache made a file: code, a stamp, or an abandoned temporary file.

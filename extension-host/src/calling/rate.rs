@@ -71,10 +71,10 @@ fn count_one(times: &mut Vec<BootTime>, most: usize) -> bool {
 }
 
 fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
-    let mut file = open_to_change(path)?;
+    let file = open_to_change(path)?;
     // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
     // call does not wait for that.
-    acquire(&file, Sharing::Exclusive, LOCK_TIMEOUT)?;
+    let mut file = acquire(file, Sharing::Exclusive, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
     let is_free = count_one(&mut times, most);
     let text: String = times.iter().map(|time| format!("{}\n", time.milliseconds())).collect();
