@@ -19,6 +19,7 @@ mod proxy_exceptions;
 mod reference;
 #[cfg(feature = "schema")]
 mod schema;
+mod session_bus;
 mod storage;
 
 pub use activity::{
@@ -58,6 +59,7 @@ pub use reference::{
 };
 /// Wanted versions, as in `^1.2`, and versions that tags stand for.
 pub use semver::{Version, VersionReq};
+pub use session_bus::{BUS_NAME, BUS_OBJECT, SESSION_UNIT};
 pub use storage::{MAX_STORED_VALUE, StorageKey, StorageKeyError, StoredValues, TooMuchStored};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.

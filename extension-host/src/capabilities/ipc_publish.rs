@@ -29,14 +29,12 @@ pub use session::SessionPublisher;
 
 #[cfg(feature = "ipc")]
 mod session {
-    use core_types::Owner;
+    use core_types::{BUS_NAME, BUS_OBJECT, Owner};
     use zbus::blocking::fdo::DBusProxy;
 
     use crate::capabilities::session_bus::with_session_bus;
     use crate::capabilities::{BackendError, Publisher};
 
-    const PATH: &str = "/org/opensesame/Extensions";
-    const INTERFACE: &str = "org.opensesame.Extensions1";
     const SIGNAL: &str = "Published";
 
     /// The session bus: the signal `org.opensesame.Extensions1.Published` of
@@ -51,7 +49,7 @@ mod session {
             with_session_bus(|connection| {
                 let signal = (owner.identity.as_str(), topic, payload);
                 connection
-                    .emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal)
+                    .emit_signal(None::<&str>, BUS_OBJECT, BUS_NAME, SIGNAL, &signal)
                     .map_err(refused)?;
                 // The bus answers in order, so that an answer means that it has the signal.
                 let bus = DBusProxy::new(connection).map_err(refused)?;
