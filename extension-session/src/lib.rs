@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod activation;
 mod delivery;
 mod engine;
 mod installed;
@@ -54,6 +55,11 @@ mod sources;
 #[cfg(test)]
 mod testing;
 
+pub use activation::{
+    ActivationError, BusQueryError, Fleeting, InstalledFiles, ProgramError, RemovedFiles,
+    ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
+    reload_bus, reload_units,
+};
 pub use delivery::{
     Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,
     MAX_WAITING, Recipients, Subscriber, Wake,

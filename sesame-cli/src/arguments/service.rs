@@ -179,6 +179,19 @@ pub enum SessionCommand {
     /// settings. Each delivery is decided about like a call, runs within the limits of a call, and
     /// is in the activity log. Changes of grants and manifests are seen within a second.
     Run,
+    /// Let systemd and the session bus start the service
+    ///
+    /// Writes a unit for systemd and a file for the session bus, both for this user and with the
+    /// path of this program. The service then starts with the first call, and at login where
+    /// `systemctl --user enable` says so. Where a package has both files, nothing is written.
+    Install {
+        /// Remove the files instead
+        #[arg(long)]
+        remove: bool,
+        /// Replace or remove files that were edited
+        #[arg(short, long)]
+        force: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -66,6 +66,9 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor(_) => doctor::run(context),
         Command::Session(SessionCommand::Run) => session::run::run(context),
+        Command::Session(SessionCommand::Install { remove, force }) => {
+            session::install::run(context, remove, force)
+        }
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),

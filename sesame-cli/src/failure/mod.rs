@@ -17,6 +17,7 @@ mod host;
 mod installing;
 mod own;
 mod registry;
+mod service;
 mod similar;
 
 pub use calling::refusal;

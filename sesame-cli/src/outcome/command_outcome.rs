@@ -15,6 +15,7 @@ use super::report::{
     Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
     Refusal, Row, Settings, Trust,
 };
+use super::service::ServiceInstallation;
 use super::storage::StorageReport;
 use super::testing::TestedFile;
 use super::workload::WorkloadReport;
@@ -49,6 +50,8 @@ pub enum Outcome {
     Storage(StorageReport),
     /// `storage get`
     Stored { key: StorageKey, value: Vec<u8> },
+    /// `session install`
+    ServiceInstalled(Box<ServiceInstallation>),
     /// `list --orphans`
     Orphans(Vec<Orphan>),
     /// `activity`

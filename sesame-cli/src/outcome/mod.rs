@@ -6,6 +6,7 @@ mod events;
 mod installation;
 mod publishing;
 mod report;
+mod service;
 mod storage;
 mod testing;
 mod workload;
@@ -21,6 +22,7 @@ pub use report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
     Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
+pub use service::{ServiceInstallation, ServiceState};
 pub use storage::{StorageReport, StoredKey};
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;
