@@ -47,6 +47,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod activation;
+mod bus;
 mod delivery;
 mod engine;
 mod installed;
@@ -60,6 +61,10 @@ pub use activation::{
     ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
     reload_bus, reload_units,
 };
+pub use bus::{
+    BusClient, BusEnd, BusLoad, BusParts, BusService, ClientError, Explain, Explained,
+    ExtensionLoad, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,
+};
 pub use delivery::{
     Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,
     MAX_WAITING, Recipients, Subscriber, Wake,
@@ -68,6 +73,6 @@ pub use engine::{
     Clock, Deliver, Delivered, Engine, EngineError, Forgetful, Inbox, LastDue, Load, Now, Parts,
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
-pub use installed::{Changes, EventMemory, Installed, Outcome};
+pub use installed::{Changes, EventMemory, Installed, Outcome, Publications};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{Files, Source, SourceState};

@@ -86,7 +86,7 @@ fn both_files_are_written_and_go() {
     exit 0
     out: removed ~/.local/share/dbus-1/services/org.opensesame.Extensions1.service
     out: removed ~/.config/systemd/user/org.opensesame.Extensions.service
-    err: a service that runs goes on until it has nothing to do
+    err: a service that runs goes on; to end it: sesame session stop
     "#);
     assert!(!env.path(UNIT).exists() && !env.path(BUS_FILE).exists());
     insta::assert_snapshot!(run(&env, "session install --remove"), @r#"
@@ -240,6 +240,29 @@ fn on_bus(env: &TestEnv, script: &str) -> Run {
     command.env("XDG_DATA_HOME", env.path(".local/share"));
     command.env("XDG_DATA_DIRS", env.path("usr/share"));
     env.finish(command, b"")
+}
+
+/// The first call starts the program by `Exec=`, whatever its path has in it. It ends with the bus.
+#[test]
+#[ignore = "needs dbus-daemon, which .ci/run installs"]
+fn first_call_starts_the_service() {
+    let env = env();
+    let programs = env.path("my % $HOME #; bin");
+    std::fs::create_dir(&programs).expect("made");
+    symlink(env!("CARGO_BIN_EXE_sesame"), programs.join("sesame")).expect("a link");
+    symlink(&programs, env.path("bin")).expect("a link");
+    let mut install = command(&env, "session install --quiet");
+    install.env("PATH", &programs);
+    env.finish(install, b"").ok();
+    assert!(env.read(BUS_FILE).contains("/my % $HOME #; bin/sesame' session run\n"));
+    let run = on_bus(
+        &env,
+        "dbus-send --session --print-reply --dest=org.opensesame.Extensions1 \
+           /org/opensesame/Extensions org.freedesktop.DBus.Peer.Ping >answer || exit
+         sesame session status --json; sesame session stop",
+    );
+    assert!(env.read("work/answer").contains("method return"), "{run}");
+    assert!(run.ok().text().contains("\"executable\":"));
 }
 
 /// The bus learns of the files without a new login, and `doctor` asks it without starting anything.

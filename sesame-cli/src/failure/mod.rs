@@ -17,7 +17,7 @@ mod host;
 mod installing;
 mod own;
 mod registry;
-mod service;
+mod session;
 mod similar;
 
 pub use calling::refusal;

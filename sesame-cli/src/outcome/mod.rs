@@ -6,7 +6,8 @@ mod events;
 mod installation;
 mod publishing;
 mod report;
-mod service;
+mod session;
+mod session_files;
 mod storage;
 mod testing;
 mod workload;
@@ -22,7 +23,8 @@ pub use report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
     Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
-pub use service::{ServiceInstallation, ServiceState};
+pub use session::{SessionExtension, SessionService, SessionSource};
+pub use session_files::{ServiceInstallation, ServiceState};
 pub use storage::{StorageReport, StoredKey};
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;

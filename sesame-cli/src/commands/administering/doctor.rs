@@ -138,9 +138,11 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     };
     let fix = || Some("sesame config validate".to_owned());
     let of_file = |(path, result): (PathBuf, Result<Vec<_>, _>)| match result {
-        Err(error) => {
-            Diagnosis::bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), fix())
-        }
+        Err(error) => Diagnosis::bad(
+            "configuration file",
+            Failure::new(ErrorKind::Local, error).in_one_line(),
+            fix(),
+        ),
         Ok(unknown) if !unknown.is_empty() => Diagnosis::warning(
             "configuration file",
             format!("{} has keys that do nothing", path.display()),
@@ -191,7 +193,11 @@ fn cache(places: &Places, state: CodeState) -> Diagnosis {
         CodeState::Usable(files) => Diagnosis::good(what, format!("{files} files")),
         CodeState::Full(files, error) => {
             let error = local(error).in_one_line();
-            Diagnosis::warning(what, format!("{files} files, and no more can be kept: {error}"), None)
+            Diagnosis::warning(
+                what,
+                format!("{files} files, and no more can be kept: {error}"),
+                None,
+            )
         }
         CodeState::NotExecutable(error) => failed(what, health, error.into()),
         CodeState::Unusable(error @ CacheError::NotOurs { .. }) => {
@@ -225,9 +231,10 @@ fn keyring(context: &Context) -> Diagnosis {
     match with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
     }) {
-        Ok(logins) => {
-            Diagnosis::good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
-        }
+        Ok(logins) => Diagnosis::good(
+            "keyring",
+            format!("it answers; logins kept for {} registries", logins.len()),
+        ),
         Err(reason) => Diagnosis::warning("keyring", reason, fix),
     }
 }

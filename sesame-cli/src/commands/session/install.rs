@@ -64,7 +64,7 @@ fn removed(removed: RemovedFiles) -> ServiceInstallation {
     let (state, next) = match files.is_empty() {
         true => (ServiceState::AlreadyRemoved, None),
         false => {
-            let next = "a service that runs goes on until it has nothing to do";
+            let next = "a service that runs goes on; to end it: sesame session stop";
             (ServiceState::Removed, Some(next.to_owned()))
         }
     };

@@ -6,7 +6,8 @@ mod extension;
 mod outcome;
 mod parts;
 mod report;
-mod service;
+mod session;
+mod session_files;
 mod workload;
 
 pub use outcome::outcome;

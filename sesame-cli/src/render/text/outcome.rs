@@ -8,7 +8,7 @@ use super::events::waking;
 use super::extension::{info, inspected};
 use super::parts::data;
 use super::report::{activity_verified, called, file_check, learned, log, why};
-use super::{authoring, service, workload};
+use super::{authoring, session, session_files, workload};
 use crate::context::Context;
 use crate::outcome::{
     Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
@@ -39,7 +39,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Secrets(names) => listings::secrets(screen, names),
         Outcome::Storage(report) => listings::stored_keys(screen, report),
         Outcome::Stored { value, .. } => stored(screen, value),
-        Outcome::ServiceInstalled(files) => service::installation(files),
+        Outcome::ServiceInstalled(files) => session_files::installation(files),
         Outcome::Orphans(orphans) => listings::orphans(screen, orphans),
         Outcome::Activity(entries) => listings::activity(screen, entries),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
@@ -48,6 +48,9 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Delivered(delivered) => {
             data(format!("`{}` handled `{}`\n", delivered.extension, delivered.event))
         }
+        Outcome::Session(service) => session::service(screen, service.as_deref()),
+        Outcome::Emitted(reached) => data(format!("{reached}\n")),
+        Outcome::Stopped(stopped) => session::stopped(*stopped),
         Outcome::Outdated(rows) => listings::freshness(screen, rows),
         Outcome::Updated(updates) => listings::updates(screen, updates),
         Outcome::History(generations) => listings::generations(screen, generations),

@@ -18,7 +18,10 @@ pub fn rows(context: &Context) -> Vec<Diagnosis> {
     let Some(places) = Context::service_places() else { return Vec::new() };
     let (bus_file, unit) = (places.bus_file_in_force(), places.unit_in_force());
     if bus_file.is_none() && unit.is_none() {
-        return vec![Diagnosis::good(SERVICE, format!("not started by itself; to change that: {INSTALL}"))];
+        return vec![Diagnosis::good(
+            SERVICE,
+            format!("not started by itself; to change that: {INSTALL}"),
+        )];
     }
     let program = match context.service_program() {
         Ok(program) => program,

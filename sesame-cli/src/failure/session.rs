@@ -1,13 +1,33 @@
-//! Failures of the files that start the session service.
+//! Failures of the session service, of commands that ask it, and of the files that start it.
 
 use std::io;
 
 use core_types::{ErrorKind, SESSION_UNIT};
-use extension_session::{ActivationError, ProgramError};
+use extension_session::{ActivationError, ClientError, ProgramError, StartError};
 
 use super::files::LOCKS_HINT;
 use super::help::{Explain, Help};
 use crate::terminal::shell_word;
+
+impl Explain for ClientError {
+    fn help(&self) -> Help {
+        match self {
+            Self::NoBus(_) => Help::new(ErrorKind::Local)
+                .with_hint("run it in a desktop session, or start a bus: dbus-run-session -- sh"),
+            Self::NotRunning => Help::new(ErrorKind::Local).with_hint("sesame session run"),
+            Self::Answered { kind, .. } => Help::new(kind_of(kind)),
+            Self::Bus(_) | Self::Unreadable(_) => {
+                Help::new(ErrorKind::Local).with_hint("sesame session run --replace")
+            }
+        }
+    }
+}
+
+impl Explain for StartError {
+    fn help(&self) -> Help {
+        Help::new(ErrorKind::Local)
+    }
+}
 
 impl Explain for ActivationError {
     fn help(&self) -> Help {
@@ -46,5 +66,18 @@ impl Explain for ProgramError {
             }
             Self::Character { .. } => help.with_hint("move the program, such as to ~/.local/bin"),
         }
+    }
+}
+
+/// Returns the kind of an error by its name on the bus.
+fn kind_of(name: &str) -> ErrorKind {
+    match name {
+        "Usage" => ErrorKind::Usage,
+        "NotFound" => ErrorKind::NotFound,
+        "Refused" => ErrorKind::Refused,
+        "ExtensionError" => ErrorKind::Failure,
+        "Limit" => ErrorKind::Limit,
+        "Offline" => ErrorKind::Network,
+        _ => ErrorKind::Local,
     }
 }
