@@ -6,8 +6,8 @@ use core_types::{ErrorKind, with_causes};
 use extension_depot::ClaimError;
 use extension_manager::{DeliveryOutcome, Manager};
 use extension_session::{
-    Changes, Delivery, Engine, EventMemory, Files, Installed, Outcome as Delivered, Parts,
-    SourceState, Status, SystemClock,
+    Changes, Delivery, Engine, EventMemory, Files, Installed, LoginSession, Outcome as Delivered,
+    Parts, Source, SourceState, Status, SystemClock, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
@@ -56,10 +56,14 @@ fn parts(context: &Context, manager: Arc<Manager>) -> Parts {
             tell(terminal, delivery, outcome);
         }
     });
+    let mut sources: Vec<Box<dyn Source>> = vec![Box::new(changes), Box::new(files)];
+    let memory = Box::new(EventMemory::of(manager.clone()));
+    sources.extend(system_bus_sources(None, LoginSession { id: context.login_session(), memory }));
+    sources.extend(session_bus_sources(None));
     Parts {
         deliver: Arc::new(installed.clone()),
         subscribers: Box::new(installed),
-        sources: vec![Box::new(changes), Box::new(files)],
+        sources,
         clock: Box::new(SystemClock::new()),
         memory: Box::new(EventMemory::of(manager)),
         max_parallel: MAX_PARALLEL,
