@@ -46,8 +46,8 @@ struct State {
     is_idle: Option<bool>,
     told_locked: Option<bool>,
     told_idle: Option<bool>,
-    /// What the engine was told of the lock.
-    engine_locked: Option<bool>,
+    /// Whether the engine was told that the session is open. At first it holds everything back.
+    is_open: bool,
     /// Discrete events that are not told yet.
     waiting: Vec<EventType>,
     /// Whether logind is not there, or does not know the session.
@@ -231,9 +231,10 @@ impl State {
     /// as locked; without logind it does not.
     fn lock_for_engine(&mut self) -> Option<bool> {
         let known = if self.is_unknown { Some(false) } else { None };
-        let is_locked = self.is_locked().or(known).or(self.engine_locked).unwrap_or(true);
-        let before = self.engine_locked.replace(is_locked);
-        (before != Some(is_locked)).then_some(is_locked)
+        let is_locked = self.is_locked().or(known).unwrap_or(!self.is_open);
+        let is_other = is_locked == self.is_open;
+        self.is_open = !is_locked;
+        is_other.then_some(is_locked)
     }
 }
 

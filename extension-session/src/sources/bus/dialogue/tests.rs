@@ -157,6 +157,7 @@ fn question_is_under_way_once() {
     talk.take(&answer(&question, OWNER, false));
     let again = talk.dialogue.take_outgoing();
     assert_eq!(again.len(), 1, "once more, since it changed meanwhile");
+    assert_eq!(talk.told(), 0, "the first state");
     talk.take(&answer(&again[0], OWNER, true));
     assert!(talk.sent().is_empty() && talk.told() == 1);
 }
