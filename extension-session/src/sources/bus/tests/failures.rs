@@ -12,7 +12,7 @@ fn connections(mock: &Mock) -> usize {
 
 /// A signal counts from the owner of the name alone, whether it is sent to all or to us.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn forged_signal_is_ignored() {
     let bus = PrivateBus::start();
     let (upower, forger) = (upower(&bus), Mock::connect(&bus.address()));
@@ -27,7 +27,7 @@ fn forged_signal_is_ignored() {
 
 /// The one who had the name before is not heard any more.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn stolen_name_is_followed() {
     let bus = PrivateBus::start();
     let (before, after) = (upower(&bus), Mock::connect(&bus.address()));
@@ -45,7 +45,7 @@ fn stolen_name_is_followed() {
 
 /// A service that is not there is said to be absent, and heard when it comes and comes again.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn absent_service_is_heard_later() {
     let bus = PrivateBus::start();
     let session = session(&bus, vec![hearing_all(&["power.source"])]);
@@ -67,7 +67,7 @@ fn absent_service_is_heard_later() {
 
 /// A bus that ends is said, tried again, and listened to when it is back.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn restarted_bus_is_heard() {
     let mut bus = PrivateBus::start();
     let before = upower(&bus);
@@ -106,7 +106,7 @@ fn missing_bus_is_said() {
 
 /// A connection is there while something is heard: one for each bus, and none before and after.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn idle_sources_have_no_connection() {
     let bus = PrivateBus::start();
     let watcher = Mock::connect(&bus.address());
@@ -130,7 +130,7 @@ fn idle_sources_have_no_connection() {
 
 /// A storm of changes costs bounded memory and few deliveries, and delays nothing else.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn storm_costs_little() {
     const STORM: usize = 50_000;
     let bus = PrivateBus::start();

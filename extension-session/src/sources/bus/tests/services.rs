@@ -9,7 +9,7 @@ use crate::Arrival;
 
 /// The lock and the idleness of the session wake, and the lock holds other events back.
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn session_and_sleep_wake() {
     let bus = PrivateBus::start();
     let logind = logind(&bus);
@@ -36,7 +36,7 @@ fn session_and_sleep_wake() {
 }
 
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn power_wakes() {
     const BATTERY: (&str, &str) =
         ("/org/freedesktop/UPower/devices/DisplayDevice", "org.freedesktop.UPower.Device");
@@ -67,7 +67,7 @@ fn power_wakes() {
 }
 
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn network_wakes() {
     const NAME: &str = "org.freedesktop.NetworkManager";
     const ROOT: (&str, &str) = ("/org/freedesktop/NetworkManager", NAME);
@@ -97,7 +97,7 @@ fn network_wakes() {
 }
 
 #[test]
-#[ignore = "needs dbus-daemon, which .ci/run installs"]
+#[ignore = "needs dbus-daemon, from Debian"]
 fn player_wakes() {
     const PLAYER: (&str, &str) = ("/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player");
     let bus = PrivateBus::start();
