@@ -23,8 +23,8 @@ mod session_bus;
 mod storage;
 
 pub use activity::{
-    Activity, ActivityEvent, ActivityRecord, CallOutcome, CallRecord, ChangeKind, ChangeOutcome,
-    ChangeRecord, Touch, TouchRecord,
+    Activity, ActivityEvent, ActivityRecord, CallOutcome, CallRecord, Cause, ChangeKind,
+    ChangeOutcome, ChangeRecord, Touch, TouchRecord,
 };
 pub use capability::{
     Capabilities, Capability, CapabilitySpec, EnvName, ExecEnv, Feature, Grant, GrantError,

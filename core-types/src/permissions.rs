@@ -1,5 +1,6 @@
 //! The permissions of one extension.
 
+use crate::activity::Cause;
 use crate::capability::{Capabilities, Capability, Grant, Scope};
 use crate::documents::Config;
 use crate::limits::EffectiveLimits;
@@ -29,6 +30,8 @@ pub struct Permissions {
     pub limits: EffectiveLimits,
     /// Its configuration, of which it sees what `config-read` grants.
     pub config: Config,
+    /// What makes the call, for the activity log. Nothing is decided by it.
+    pub cause: Option<Cause>,
 }
 
 /// The name of an extension, and the owner of its secrets.

@@ -269,6 +269,7 @@ impl Host {
             observer(&CallRecord {
                 reason: Some(reason.to_owned()),
                 activity: ActivityRecord::from(&gate.noted()),
+                cause: gate.permissions.cause.clone(),
                 ..CallRecord::of(&gate.permissions.owner, "", CallOutcome::Refused)
             });
         }

@@ -46,8 +46,8 @@ mod update;
 
 pub use bundles::{BundlesError, ImportOptions};
 pub use calling::{
-    CallMode, Callable, Delivered, Delivery, DeliveryOutcome, GuestLogError, Needs, Session,
-    SessionError, WakingEvent, difference, waking_events_of,
+    CallMode, Callable, Delivered, Delivery, DeliveryOutcome, GuestLogError, Needs, OutsideCall,
+    Session, SessionError, WakingEvent, difference, waking_events_of,
 };
 pub use checks::{
     BrokenError, CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState,

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::{Digest, ExtensionName, UnknownKey};
 use extension_depot::{Depot, EffectiveConfig, Installed, PlaceError, Places};
-use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules, Host};
+use extension_host::{
+    Backends, Code, CodeCache, CompilerCommand, DirectoryRules, ExportedFunction, Host,
+};
 
 use crate::calling::DepotStorage;
 use crate::error::OpenError;
@@ -161,6 +163,16 @@ impl Manager {
         let loaded = Loaded { pinned, host: Arc::new(host), code };
         known().insert(installed.name.clone(), loaded.clone());
         Ok(loaded)
+    }
+
+    /// Lists the functions of an installed extension, those that can be called first. None of its
+    /// code runs.
+    ///
+    /// # Errors
+    /// When its binary is not there, or does not run here.
+    pub fn functions(&self, installed: &Installed) -> Result<Vec<ExportedFunction>, OpenError> {
+        let loaded = self.loaded(installed)?;
+        Ok(loaded.host.exports(&loaded.code))
     }
 
     /// Makes a host with the capabilities of this session, which logs each call and counts

@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod bus;
 mod delivery;
 mod engine;
 mod installed;
@@ -54,6 +55,10 @@ mod sources;
 #[cfg(test)]
 mod testing;
 
+pub use bus::{
+    BusClient, BusEnd, BusLoad, BusParts, BusService, ClientError, Explain, Explained,
+    ExtensionLoad, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,
+};
 pub use delivery::{
     Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,
     MAX_WAITING, Recipients, Subscriber, Wake,
@@ -62,6 +67,6 @@ pub use engine::{
     Clock, Deliver, Delivered, Engine, EngineError, Forgetful, Inbox, LastDue, Load, Now, Parts,
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
-pub use installed::{Changes, EventMemory, Installed, Outcome};
+pub use installed::{Changes, EventMemory, Installed, Outcome, Publications};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{Files, Source, SourceState};

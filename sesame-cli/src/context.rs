@@ -15,7 +15,7 @@ use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
 use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
-use extension_host::{CodeCache, CompilerCommand};
+use extension_host::{CodeCache, CompilerCommand, Publisher};
 use extension_manager::environment::{self, NoPlaces};
 use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Options};
 
@@ -174,10 +174,17 @@ impl Context {
         Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Returns a manager for a service, which belongs to its caller.
-    pub fn service_manager(&self) -> Result<Manager, Failure> {
-        let events = Arc::new(ServiceEvents::new(self));
-        Ok(Manager::open(self.places()?.clone(), Options { events, ..self.options()? })?)
+    /// Returns a manager for a service, which belongs to its caller. Its extensions publish by
+    /// `publisher`.
+    pub fn service_manager(&self, publisher: Arc<dyn Publisher>) -> Result<Manager, Failure> {
+        let mut options = Options { events: Arc::new(ServiceEvents::new(self)), ..self.options()? };
+        options.backends.publisher = publisher;
+        Ok(Manager::open(self.places()?.clone(), options)?)
+    }
+
+    /// Returns the path of this program, for people.
+    pub fn program_path(&self) -> PathBuf {
+        this_program()
     }
 
     /// Returns a manager whoever owns the directories, to diagnose them.

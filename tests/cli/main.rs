@@ -53,6 +53,7 @@ mod registries;
 mod schemas;
 mod sequences;
 mod session;
+mod session_bus;
 mod settings;
 mod shell;
 mod sources;

@@ -6,5 +6,5 @@ mod record;
 mod touch;
 
 pub use change::{ActivityEvent, ChangeKind, ChangeOutcome, ChangeRecord};
-pub use record::{ActivityRecord, CallOutcome, CallRecord, TouchRecord};
+pub use record::{ActivityRecord, CallOutcome, CallRecord, Cause, TouchRecord};
 pub use touch::{Activity, Touch};

@@ -36,6 +36,8 @@ pub enum LimitOrigin {
     Manifest,
     /// In this policy file, below the manifest or the default.
     Policy(PathBuf),
+    /// By the caller, who waits no longer.
+    Caller,
     /// In sesame itself.
     Fixed,
 }
@@ -66,6 +68,17 @@ impl EffectiveLimits {
     /// Returns the limit of this name.
     pub fn get(&self, name: LimitName) -> &Limit {
         &self.0[name as usize]
+    }
+
+    /// Lowers the time of a call to what its caller waits. A longer one changes nothing.
+    #[must_use]
+    pub fn waited_for(mut self, wait: Duration) -> Self {
+        let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let timeout = &mut self.0[LimitName::Timeout as usize];
+        if milliseconds < timeout.value {
+            (timeout.value, timeout.origin) = (milliseconds, LimitOrigin::Caller);
+        }
+        self
     }
 
     /// Returns how long a call may take, waiting included.
@@ -117,6 +130,7 @@ impl fmt::Display for LimitOrigin {
             Self::Default => f.write_str("the default"),
             Self::Manifest => f.write_str("set in the manifest"),
             Self::Policy(source) => write!(f, "set by policy in `{}`", source.display()),
+            Self::Caller => f.write_str("set by the caller"),
             Self::Fixed => f.write_str("fixed by sesame"),
         }
     }

@@ -152,6 +152,7 @@ impl Depot {
             authority,
             limits: EffectiveLimits::new(&loaded.manifest.limits, &config.ceilings()),
             config: loaded.manifest.config.clone(),
+            cause: None,
         })
     }
 }

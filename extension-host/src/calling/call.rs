@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
@@ -24,7 +25,7 @@ use crate::error::{CallError, LimitExceeded};
 use crate::extension::{Extension, Ready};
 use crate::limits::{AddressSpaceTooSmall, Bounded, Output, OutputClosed, transfer_bytes};
 use crate::modules::{Abort, ModuleFault};
-use crate::values::{Arguments, ExportedFunction, FindError, find};
+use crate::values::{Arguments, ExportedFunction, FindError, find, json};
 
 /// The fuel after which a guest hands control back so that the timer sees its deadline: well under
 /// a millisecond of computing.
@@ -69,6 +70,20 @@ impl Extension {
         };
         watch.ended(&report, Returned::is_err);
         report
+    }
+
+    /// Returns the arguments of a function as a JSON array, in the form that [`Arguments::Json`]
+    /// reads.
+    ///
+    /// # Errors
+    /// When there is no such function, or the arguments do not fit it.
+    pub fn arguments_in_json(
+        &self,
+        function: &str,
+        arguments: &Arguments,
+    ) -> Result<String, CallError> {
+        let values = arguments.values(&self.callable(function)?.ty)?;
+        Ok(serde_json::Value::from_iter(values.iter().map(json::from_val)).to_string())
     }
 
     /// Finds the function, and decides how the arguments reach it.
@@ -116,12 +131,50 @@ impl Extension {
         self.wait_for(self.call(function, arguments))
     }
 
+    /// Calls a function in a new instance and waits for it, or for `interrupted`, which ends the
+    /// call. Returns `None` when it was interrupted.
+    ///
+    /// # Panics
+    /// Within a Tokio runtime: use [`Extension::call`] there.
+    pub fn call_until_blocking(
+        &self,
+        function: &str,
+        arguments: &Arguments,
+        interrupted: impl Future<Output = ()>,
+    ) -> Option<CallReport> {
+        self.wait_until(self.may_connect(), self.call(function, arguments), interrupted)
+    }
+
+    /// Waits for a call on this thread's runtime, or for `interrupted`.
+    pub(super) fn wait_until<T>(
+        &self,
+        with_io: bool,
+        call: impl Future<Output = CallReport<T>>,
+        interrupted: impl Future<Output = ()>,
+    ) -> Option<CallReport<T>> {
+        let work = async {
+            tokio::select! {
+                biased;
+                () = interrupted => None,
+                report = call => Some(report),
+            }
+        };
+        runtime::block_on(with_io, work).unwrap_or_else(|error| Some(self.without_runtime(error)))
+    }
+
     /// Waits for a call on this thread's runtime.
     pub(crate) fn wait_for<T>(&self, call: impl Future<Output = CallReport<T>>) -> CallReport<T> {
-        let with_network = self.permissions.authority.grants_now_or_later(Capability::Network);
-        runtime::block_on(with_network, call).unwrap_or_else(|error| {
-            CallReport::failed(CallError::Other(error.into()), &self.gate())
-        })
+        runtime::block_on(self.may_connect(), call)
+            .unwrap_or_else(|error| self.without_runtime(error))
+    }
+
+    fn may_connect(&self) -> bool {
+        self.permissions.authority.grants_now_or_later(Capability::Network)
+    }
+
+    /// Reports a call for which the system gives no runtime.
+    pub(super) fn without_runtime<T>(&self, error: io::Error) -> CallReport<T> {
+        CallReport::failed(CallError::Other(error.into()), &self.gate())
     }
 
     /// Checks everything that can be checked before any code runs.

@@ -1,7 +1,7 @@
 //! The delivery of an event: a call of the function by which an extension handles events.
 
-use core_types::Request;
 use core_types::event::{EventValue, Occurrence};
+use core_types::{Cause, Request};
 use serde_json::{Value, json};
 
 use super::gate::Gate;
@@ -22,7 +22,7 @@ impl Extension {
     pub async fn deliver(&self, event: &Occurrence) -> CallReport {
         let gate = self.gate();
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), HANDLE)
-            .caused_by(format!("event:{}", event.name));
+            .caused_by(Cause::event(&event.name));
         let report = match self.admit(&gate, event) {
             Ok(()) => self.handle(&gate, event).await,
             Err(error) => CallReport::failed(error.into(), &gate),

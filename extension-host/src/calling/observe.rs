@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use core_types::{ActivityRecord, CallOutcome, CallRecord};
+use core_types::{ActivityRecord, CallOutcome, CallRecord, Cause};
 
 use super::gate::Gate;
 use super::report::CallReport;
@@ -17,16 +17,17 @@ pub(crate) struct Watch<'a> {
     observer: Option<&'a Observer>,
     gate: Gate,
     function: &'a str,
-    cause: Option<String>,
+    cause: Option<Cause>,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(observer: Option<&'a Observer>, gate: Gate, function: &'a str) -> Self {
-        Self { observer, gate, function, cause: None }
+        let cause = gate.permissions.cause.clone();
+        Self { observer, gate, function, cause }
     }
 
     /// Notes what made the call.
-    pub(crate) fn caused_by(mut self, cause: String) -> Self {
+    pub(crate) fn caused_by(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
         self
     }

@@ -3,7 +3,6 @@
 use super::observe::Watch;
 use super::process::Program;
 use super::report::{CallReport, Returned};
-use super::runtime;
 use crate::error::CallError;
 use crate::extension::Extension;
 use crate::values::{Arguments, ExportedFunction};
@@ -47,16 +46,8 @@ impl Extension {
         program: Program,
         interrupted: impl Future<Output = ()>,
     ) -> Option<CallReport<i32>> {
-        let work = async {
-            tokio::select! {
-                biased;
-                () = interrupted => None,
-                report = self.run_program(program) => Some(report),
-            }
-        };
-        runtime::block_on(true, work).unwrap_or_else(|error| {
-            Some(CallReport::failed(CallError::Other(error.into()), &self.gate()))
-        })
+        // A program has the driver for sockets: its standard streams are ours.
+        self.wait_until(true, self.run_program(program), interrupted)
     }
 }
 

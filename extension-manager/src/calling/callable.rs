@@ -1,8 +1,10 @@
 //! Installed extensions that can be called, with their present permissions.
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
-use core_types::{EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
+use core_types::event::EventName;
+use core_types::{Cause, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
 use extension_depot::{EffectiveConfig, Opened};
 use extension_host::{
     Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest,
@@ -28,6 +30,24 @@ pub enum CallMode {
     /// A call to learn what the extension needs. Each import is linked, and a denied permission is
     /// refused at its use.
     Learning,
+}
+
+/// A call that another program asks for.
+///
+/// ```
+/// use std::time::Duration;
+/// use extension_manager::OutsideCall;
+///
+/// let call = OutsideCall { caller: ":1.42".to_owned(), wait: Some(Duration::from_secs(1)) };
+/// assert!(call.wait.is_some_and(|wait| wait.as_secs() == 1));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutsideCall {
+    /// The program, in words for the activity log.
+    pub caller: String,
+    /// The time that it waits, waiting for other calls of the extension included. By default the
+    /// time that the limits give.
+    pub wait: Option<Duration>,
 }
 
 /// An extension, linked to its present permissions. A later revocation, disabling or end is seen by
@@ -62,14 +82,54 @@ impl Manager {
         name: &ExtensionName,
         mode: CallMode,
     ) -> Result<Callable<'_>, OpenError> {
+        self.callable_as(name, mode, |opened, config| {
+            if mode == CallMode::Attended {
+                opened.permissions.limits = without_default_deadline(opened, config);
+            }
+        })
+    }
+
+    /// Opens an extension for a call of another program. What holds for a call of the user's holds
+    /// for it, and the program can only shorten it.
+    ///
+    /// # Errors
+    /// As for [`Manager::callable`].
+    pub fn callable_for(
+        &self,
+        name: &ExtensionName,
+        call: &OutsideCall,
+    ) -> Result<Callable<'_>, OpenError> {
+        self.callable_as(name, CallMode::Ordinary, |Opened { permissions, .. }, _| {
+            permissions.cause = Some(Cause::bus(call.caller.clone()));
+            if let Some(wait) = call.wait {
+                permissions.limits = permissions.limits.clone().waited_for(wait);
+            }
+        })
+    }
+
+    /// Opens an extension for the delivery of an event.
+    pub(super) fn callable_by(
+        &self,
+        name: &ExtensionName,
+        event: &EventName,
+    ) -> Result<Callable<'_>, OpenError> {
+        self.callable_as(name, CallMode::Ordinary, |opened, _| {
+            opened.permissions.cause = Some(Cause::event(event));
+        })
+    }
+
+    fn callable_as(
+        &self,
+        name: &ExtensionName,
+        mode: CallMode,
+        adjust: impl FnOnce(&mut Opened, &EffectiveConfig),
+    ) -> Result<Callable<'_>, OpenError> {
         if self.is_safe_mode() {
             return Err(OpenError::SafeMode);
         }
         let config = self.config()?;
         let (mut opened, loaded) = self.open_and_load(name, &config)?;
-        if mode == CallMode::Attended {
-            opened.permissions.limits = without_default_deadline(&opened, &config);
-        }
+        adjust(&mut opened, &config);
         let loaded_manifest = &opened.installed.loaded;
         self.warn_of_unknown_keys(&loaded_manifest.path, &loaded_manifest.unknown_keys);
         let permissions = opened.permissions.clone();
@@ -146,6 +206,22 @@ impl Callable<'_> {
         let report = self.extension.call_blocking(function, arguments);
         self.log(function, &report);
         report
+    }
+
+    /// Calls a function in a new instance and waits for it, or for `interrupted`, with which it
+    /// ends: then nothing is returned.
+    ///
+    /// # Panics
+    /// Within a Tokio runtime.
+    pub fn call_until_blocking(
+        &self,
+        function: &str,
+        arguments: &Arguments,
+        interrupted: impl Future<Output = ()>,
+    ) -> Option<CallReport> {
+        let report = self.extension.call_until_blocking(function, arguments, interrupted)?;
+        self.log(function, &report);
+        Some(report)
     }
 
     /// Runs the extension as a program and waits for it, or for `interrupted`, with which it ends:

@@ -7,7 +7,7 @@ use core_types::{Activity, Authority, ExtensionName, Request, Scope, decide};
 use extension_depot::{Installed, Opened};
 use extension_host::{CallError, CallReport, Returned, Usage, boot_time};
 
-use super::callable::{CallMode, Callable};
+use super::callable::Callable;
 use crate::error::OpenError;
 use crate::examination::declared_by;
 use crate::manager::Manager;
@@ -94,7 +94,7 @@ impl Manager {
     /// # Panics
     /// Within a Tokio runtime, where [`Callable::deliver`] is to be used.
     pub fn deliver_blocking(&self, delivery: &Delivery) -> Result<Delivered, OpenError> {
-        let callable = self.callable(&delivery.extension, CallMode::Ordinary)?;
+        let callable = self.callable_by(&delivery.extension, &delivery.event.name)?;
         Ok(callable.deliver_blocking(&delivery.event))
     }
 

@@ -12,7 +12,7 @@ mod may_read;
 mod session;
 mod storage;
 
-pub use callable::{CallMode, Callable};
+pub use callable::{CallMode, Callable, OutsideCall};
 pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent, waking_events_of};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};

@@ -40,7 +40,7 @@ fn outcome(fixture: &Fixture, event: &str) -> DeliveryOutcome {
 fn last_call(fixture: &Fixture) -> (Option<String>, CallOutcome) {
     let entries = fixture.manager.depot().activity().entries();
     let call = entries.last().and_then(|entry| entry.event.call().cloned()).expect("a call");
-    (call.cause, call.outcome)
+    (call.cause.map(|cause| cause.what), call.outcome)
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl Inbox {
         self.send(Message::Locked(is_locked))
     }
 
-    pub(super) fn status(&self) -> Result<Status, Stopped> {
+    pub(crate) fn status(&self) -> Result<Status, Stopped> {
         let (reply, answer) = channel();
         self.send(Message::Status(reply))?;
         answer.recv().map_err(|_| Stopped)

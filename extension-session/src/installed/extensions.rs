@@ -1,21 +1,25 @@
 //! Installed extensions as subscribers, and the manager as what delivers to them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::event::Interval;
-use core_types::{ExtensionName, LimitName};
-use extension_depot::EffectiveConfig;
+use core_types::{ExtensionName, LimitName, Manifest};
+use extension_depot::{EffectiveConfig, Listed};
 use extension_host::boot_time;
 use extension_manager::{DeliveryOutcome, Manager, OpenError, WakingEvent, waking_events_of};
 
 use crate::delivery::{Delivery, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
+use crate::installed::publications::Publications;
 
 /// What became of a delivery, or why the extension could not be opened for it.
 pub type Outcome = Result<extension_manager::Delivered, OpenError>;
 
 /// Told of each delivery that ended.
 type Observer = dyn Fn(&Delivery, &Outcome) + Send + Sync;
+/// Told of each extension that changed.
+type ChangeObserver = dyn Fn(&ExtensionName) + Send + Sync;
 
 /// The installed extensions of a manager.
 ///
@@ -25,12 +29,45 @@ type Observer = dyn Fn(&Delivery, &Outcome) + Send + Sync;
 pub struct Installed {
     manager: Arc<Manager>,
     observer: Arc<Observer>,
+    changed: Arc<ChangeObserver>,
+    publications: Publications,
+    seen: Arc<Mutex<Option<BTreeMap<ExtensionName, Seen>>>>,
+}
+
+/// An extension as it was listed last.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    manifest: Option<Manifest>,
+    is_installed: bool,
+    is_quarantined: bool,
 }
 
 impl Installed {
     /// Takes the extensions of a manager.
     pub fn of(manager: Arc<Manager>) -> Self {
-        Self { manager, observer: Arc::new(|_, _| {}) }
+        Self {
+            manager,
+            observer: Arc::new(|_, _| {}),
+            changed: Arc::new(|_| {}),
+            publications: Publications::default(),
+            seen: Arc::default(),
+        }
+    }
+
+    /// Tells these of each delivery, so that what an extension publishes during one is known as led
+    /// to by it.
+    #[must_use]
+    pub fn publishing_to(self, publications: Publications) -> Self {
+        Self { publications, ..self }
+    }
+
+    /// Calls a function with each extension that was installed, changed or removed.
+    #[must_use]
+    pub fn changes_observed_by(
+        self,
+        observer: impl Fn(&ExtensionName) + Send + Sync + 'static,
+    ) -> Self {
+        Self { changed: Arc::new(observer), ..self }
     }
 
     /// Calls a function with each delivery that ended.
@@ -63,6 +100,30 @@ impl Installed {
     }
 }
 
+impl Seen {
+    fn of(listed: &Listed) -> Self {
+        Self {
+            manifest: listed.manifest.as_ref().ok().map(|loaded| loaded.manifest.clone()),
+            is_installed: listed.is_installed,
+            is_quarantined: listed.quarantine.is_some(),
+        }
+    }
+}
+
+impl Installed {
+    /// Tells of the extensions that are others than at the last look. The first look tells nothing.
+    fn tell_changes(&self, listed: &[Listed]) {
+        let now: BTreeMap<_, _> =
+            listed.iter().map(|listed| (listed.name.clone(), Seen::of(listed))).collect();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen.replace(now);
+        let (Some(before), Some(now)) = (before, &*seen) else { return };
+        let gone = before.keys().filter(|name| !now.contains_key(*name));
+        let other = now.iter().filter(|(name, state)| before.get(*name) != Some(*state));
+        other.map(|(name, _)| name).chain(gone).for_each(|name| (self.changed)(name));
+    }
+}
+
 /// An event whose settings are whole; without one that it needs it never happens.
 fn wake(event: WakingEvent) -> Option<Wake> {
     let WakingEvent { event, settings, is_while_locked, .. } = event;
@@ -71,11 +132,12 @@ fn wake(event: WakingEvent) -> Option<Wake> {
 
 impl Subscribers for Installed {
     fn list(&mut self) -> Vec<Subscriber> {
+        // A broken manifest keeps its own extension asleep, and no other.
+        let listed = self.manager.depot().list().unwrap_or_default();
+        self.tell_changes(&listed);
         if self.manager.is_safe_mode() {
             return Vec::new();
         }
-        // A broken manifest keeps its own extension asleep, and no other.
-        let listed = self.manager.depot().list().unwrap_or_default();
         // Without a configuration that can be read nothing is allowed.
         let Ok(config) = self.manager.config() else { return Vec::new() };
         listed.iter().filter_map(|listed| self.subscriber(&listed.name, &config)).collect()
@@ -84,9 +146,11 @@ impl Subscribers for Installed {
 
 impl Deliver for Installed {
     fn deliver(&self, delivery: &Delivery) -> Delivered {
-        let outcome = self.manager.deliver_blocking(&extension_manager::Delivery {
-            extension: delivery.name.clone(),
-            event: delivery.occurrence.clone(),
+        let outcome = self.publications.during(&delivery.name, delivery.depth, || {
+            self.manager.deliver_blocking(&extension_manager::Delivery {
+                extension: delivery.name.clone(),
+                event: delivery.occurrence.clone(),
+            })
         });
         (self.observer)(delivery, &outcome);
         let is_failure = |delivered: &extension_manager::Delivered| {

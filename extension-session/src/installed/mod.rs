@@ -4,7 +4,9 @@
 mod changes;
 mod event_memory;
 mod extensions;
+mod publications;
 
 pub use changes::Changes;
 pub use event_memory::EventMemory;
 pub use extensions::{Installed, Outcome};
+pub use publications::Publications;

@@ -17,6 +17,7 @@ use super::sharing::{ExportArguments, ImportArguments, SignArguments, SyncArgume
 use super::signer::SignerArguments;
 use super::using::{
     CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, TriggerArguments,
+    WatchArguments,
 };
 use crate::completion;
 use crate::listing::{
@@ -168,6 +169,10 @@ pub enum ExtensionCommand {
     Sync(SyncArguments),
     /// Show the documentation of an extension
     Docs(DocsArguments),
+    /// Print the result of a function each time it changes
+    ///
+    /// The function is called by the session service where it runs, and by this process elsewhere.
+    Watch(WatchArguments),
     /// Deliver a made-up event to an extension
     ///
     /// It is decided about like a call, and has the limits of a call.

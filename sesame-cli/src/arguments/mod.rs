@@ -37,7 +37,7 @@ pub use setting::{SettingKey, TypedSetting};
 pub use sharing::{ExportArguments, FormName, ImportArguments, SignArguments, SyncArguments};
 pub use signer::GivenSigner;
 pub use using::{
-    CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments, StorageCommand,
-    TriggerArguments, TypedValue,
+    BarFormat, CallArguments, DocsArguments, ExecArguments, RunArguments, StorageArguments,
+    StorageCommand, TriggerArguments, TypedValue, WatchArguments,
 };
 pub use workload::{ValidationType, WorkloadArguments, WorkloadCommand};

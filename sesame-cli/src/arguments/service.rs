@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
@@ -11,6 +12,7 @@ use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, SecretName};
 use super::address;
 use super::listing::ListingArguments;
 use super::signer::IdentityArguments;
+use super::using::duration;
 use crate::completion;
 use crate::listing::{Configuration, Logins, Secrets, Signers, Tags};
 
@@ -178,7 +180,28 @@ pub enum SessionCommand {
     /// Delivers the events that extensions were granted: times, changes of files and of their own
     /// settings. Each delivery is decided about like a call, runs within the limits of a call, and
     /// is in the activity log. Changes of grants and manifests are seen within a second.
-    Run,
+    ///
+    /// Where there is a session bus, programs call and watch extensions through it as
+    /// `org.opensesame.Extensions1`, and emit events.
+    Run {
+        /// End after this time without anything to do, when no event may wake an extension
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        idle_exit: Option<Duration>,
+        /// End the service that runs, after its calls, and go on in its place
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Show whether the session service runs, and what it waits for
+    Status,
+    /// Emit an event `custom.TOPIC`, and print the number of extensions that it reaches
+    Emit {
+        /// The topic, such as `build.done`
+        topic: String,
+        /// The text that the event carries; `-` reads it from standard input
+        payload: Option<String>,
+    },
+    /// End the session service after the calls that run
+    Stop,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,13 @@
-//! `sesame extension call`, `run`, `docs`, `exec` and `storage`
+//! `sesame extension call`, `run`, `watch`, `docs`, `exec` and `storage`
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use core_types::event::EventName;
+use core_types::event::{EventName, Interval};
 use core_types::{ExtensionName, StorageKey};
 
 use super::listing::ListingArguments;
@@ -49,6 +50,44 @@ pub struct CallArguments {
     /// With `--learn`: write them into the manifest
     #[arg(long, requires = "learn")]
     pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// The name of an installed extension
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The function, as for `call`
+    #[arg(add = ArgValueCompleter::new(completion::functions))]
+    pub function: String,
+    /// Its arguments, as for `call`
+    #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
+    pub arguments: Vec<OsString>,
+    /// Call the function each time that this has passed: `1s` to `30d`
+    #[arg(long, value_name = "TIME", value_parser = duration, required_unless_present = "on")]
+    pub every: Option<Duration>,
+    /// Call the function after the extension was woken by this event; needs the session service
+    #[arg(long, value_name = "EVENT")]
+    pub on: Vec<EventName>,
+    /// The form of each line
+    #[arg(long, value_name = "FORM", default_value = "plain")]
+    pub format: BarFormat,
+}
+
+/// The form of a line for a status bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum BarFormat {
+    /// The text itself, for polybar, tmux and scripts
+    Plain,
+    /// An object for a custom module of Waybar
+    Waybar,
+    /// The protocol of i3bar and swaybar
+    I3bar,
+}
+
+/// Reads a time, such as `60s` or `15m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<Interval>().map(Interval::duration).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]

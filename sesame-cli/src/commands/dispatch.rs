@@ -7,7 +7,7 @@ use super::session;
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
-    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
+    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update, watch,
 };
 use super::writing::{build, dev, new, publish, sign, test, trigger};
 use crate::arguments::{
@@ -65,7 +65,14 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor(_) => doctor::run(context),
-        Command::Session(SessionCommand::Run) => session::run::run(context),
+        Command::Session(SessionCommand::Run { idle_exit, replace }) => {
+            session::run::run(context, idle_exit, replace)
+        }
+        Command::Session(SessionCommand::Status) => session::status::run(context),
+        Command::Session(SessionCommand::Emit { topic, payload }) => {
+            session::emit::run(context, &topic, payload)
+        }
+        Command::Session(SessionCommand::Stop) => session::stop::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),
@@ -146,6 +153,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Events { name, log } => events::run(context, &name, log),
         ExtensionCommand::Trigger(arguments) => trigger::run(context, &arguments),
+        ExtensionCommand::Watch(arguments) => watch::run(context, arguments),
         ExtensionCommand::Verify { what, repair, signer, .. } => {
             verify::run(context, &what, repair, signer.given())
         }

@@ -217,6 +217,7 @@ fn limit_hint(limit: &Limit, manifest: &Path) -> Option<String> {
         LimitOrigin::Policy(policy) => {
             format!("`{key}` in the policy `{}` is the highest value allowed", policy.display())
         }
+        LimitOrigin::Caller => return None,
         _ => format!("raise `{key}` under [limits] in `{}`", manifest.display()),
     })
 }

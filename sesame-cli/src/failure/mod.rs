@@ -17,6 +17,7 @@ mod host;
 mod installing;
 mod own;
 mod registry;
+mod session;
 mod similar;
 
 pub use calling::refusal;

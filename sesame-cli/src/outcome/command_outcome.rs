@@ -15,6 +15,7 @@ use super::report::{
     Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
     Refusal, Row, Settings, Trust,
 };
+use super::session::SessionService;
 use super::storage::StorageReport;
 use super::testing::TestedFile;
 use super::workload::WorkloadReport;
@@ -61,6 +62,12 @@ pub enum Outcome {
     Events(Box<WakingEvents>),
     /// `trigger`
     Delivered(DeliveredEvent),
+    /// `session status`; nothing when no service runs
+    Session(Option<Box<SessionService>>),
+    /// `session emit`: the number of extensions that the event reaches
+    Emitted(u32),
+    /// `session stop`: whether a service ran
+    Stopped(bool),
     /// `sync`
     Synced { steps: Vec<Step>, is_check: bool },
     /// `outdated`

@@ -60,7 +60,7 @@ impl EventState {
 }
 
 /// A delivery in the activity log.
-#[derive(JsonSchema, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct DeliveryRow {
     #[schemars(with = "String")]
     pub at: Timestamp,

@@ -6,6 +6,7 @@ mod events;
 mod installation;
 mod publishing;
 mod report;
+mod session;
 mod storage;
 mod testing;
 mod workload;
@@ -21,6 +22,7 @@ pub use report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
     Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
+pub use session::{SessionExtension, SessionService, SessionSource};
 pub use storage::{StorageReport, StoredKey};
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;

@@ -4,6 +4,7 @@
 //! `show` chooses between `json/` and `text/`. Listings are tables of cells on a screen, whose width
 //! and colours decide how they look.
 
+mod bar;
 mod cell;
 mod json;
 mod listings;
@@ -13,6 +14,7 @@ mod show;
 mod table;
 mod text;
 
+pub use bar::{Bar, BarLine};
 pub use json::{schema, schema_names};
 pub use show::{Rendered, failure, outcome, wrong_command_line};
 pub use text::failure as failure_text;

@@ -56,11 +56,20 @@ pub fn wait_for_end() -> Result<EndOfService, Failure> {
 }
 
 impl EndOfService {
-    /// Waits for a signal. From then on this process has [`GRACE_OF_SERVICE`] to end.
-    pub fn wait(mut self) {
-        let _ = self.0.forever().next();
-        end_after(GRACE_OF_SERVICE, ExitCode::Done);
+    /// Calls a function on a thread of its own when a signal arrives.
+    pub fn then(mut self, tell: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            if self.0.forever().next().is_some() {
+                tell();
+            }
+        })?;
+        Ok(())
     }
+}
+
+/// Gives a service [`GRACE_OF_SERVICE`] to end, and ends this process then.
+pub fn end_service(code: ExitCode) {
+    end_after(GRACE_OF_SERVICE, code);
 }
 
 /// Returns whether a signal arrived. Later output of a program is dropped, so that it ends at once.

@@ -89,6 +89,13 @@ const EXAMPLES: &[Examples] = &[
         ["sesame extension events low-battery", "sesame extension events low-battery --log"],
     ),
     (
+        "sesame extension watch",
+        [
+            "sesame extension watch weather report --every 15m",
+            "sesame extension watch battery line --on power.battery --format waybar",
+        ],
+    ),
+    (
         "sesame extension trigger",
         [
             "sesame extension trigger low-battery power.battery percent=10",
@@ -318,7 +325,16 @@ const EXAMPLES: &[Examples] = &[
     ("sesame config show", ["sesame config show", "sesame config show --origin"]),
     ("sesame config validate", ["sesame config validate", "sesame config validate --json"]),
     ("sesame session", ["sesame session run", "sesame help session run"]),
-    ("sesame session run", ["sesame session run", "sesame session run --quiet"]),
+    ("sesame session run", ["sesame session run", "sesame session run --idle-exit 60s"]),
+    ("sesame session status", ["sesame session status", "sesame session status --json"]),
+    (
+        "sesame session emit",
+        [
+            "sesame session emit build.done",
+            "make 2>&1 | tail -n 1 | sesame session emit build.done -",
+        ],
+    ),
+    ("sesame session stop", ["sesame session stop", "sesame session run --replace"]),
     ("sesame doctor", ["sesame doctor", "sesame doctor --json"]),
     ("sesame demo", ["sesame demo", "sesame demo --serve"]),
     ("sesame completions", ["sesame completions --install", "sesame completions zsh > _sesame"]),

@@ -32,7 +32,7 @@ const GROUPS: [Group; 6] = [
         ],
         extension: &[
             "install", "list", "call", "run", "info", "update", "remove", "enable", "disable",
-            "set", "unset", "edit", "docs", "logs", "exec",
+            "set", "unset", "edit", "docs", "logs", "watch", "exec",
         ],
     },
     Group {

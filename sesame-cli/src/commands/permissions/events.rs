@@ -2,17 +2,15 @@
 
 use core_types::ExtensionName;
 use core_types::event::EventType;
-use extension_depot::Depot;
 use extension_manager::WakingEvent;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{DeliveryRow, EventRow, EventState, Outcome, WakingEvents};
+use crate::installed::deliveries;
+use crate::outcome::{EventRow, EventState, Outcome, WakingEvents};
 
 /// The number of deliveries to show: more would not fit a screen.
 const MAX_DELIVERIES: usize = 20;
-/// The beginning of the cause of a delivery in the activity log.
-const CAUSE: &str = "event:";
 
 /// Shows what wakes an extension and by which rule, with its last deliveries. None of its code
 /// runs.
@@ -21,7 +19,7 @@ pub fn run(context: &Context, name: &ExtensionName, with_log: bool) -> Result<Ou
     context.warn_unknown_keys(&depot.installed(name)?.loaded);
     let events = context.manager()?.waking_events(name)?;
     let events = events.into_iter().map(row).collect();
-    let deliveries = with_log.then(|| deliveries(depot, name));
+    let deliveries = with_log.then(|| deliveries(depot, name).take(MAX_DELIVERIES).collect());
     Ok(Outcome::Events(Box::new(WakingEvents { name: name.clone(), events, deliveries })))
 }
 
@@ -46,16 +44,4 @@ fn row(waking: WakingEvent) -> EventRow {
         grant: helps.then(|| format!("events={event}")),
         event: event.to_string(),
     }
-}
-
-/// Returns the last deliveries, the latest first.
-fn deliveries(depot: &Depot, name: &ExtensionName) -> Vec<DeliveryRow> {
-    let entries = depot.activity().entries().into_iter().rev();
-    let calls = entries.filter_map(|entry| Some((entry.at, entry.event.into_call()?)));
-    let its = calls.filter(|(_, call)| call.extension == name.as_str());
-    let rows = its.filter_map(|(at, call)| {
-        let event = call.cause.as_deref()?.strip_prefix(CAUSE)?.to_owned();
-        Some(DeliveryRow { at, event, outcome: call.outcome, reason: call.reason })
-    });
-    rows.take(MAX_DELIVERIES).collect()
 }

@@ -1,68 +1,212 @@
 //! `sesame session run`
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use core_types::{ErrorKind, with_causes};
-use extension_depot::ClaimError;
+use extension_depot::{ClaimError, SessionClaim};
 use extension_manager::{DeliveryOutcome, Manager};
 use extension_session::{
-    Changes, Delivery, Engine, EventMemory, Files, Installed, Outcome as Delivered, Parts,
-    SourceState, Status, SystemClock,
+    BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Delivery, Engine, EventMemory,
+    Files, Installed, Outcome as Delivered, Parts, Publications, SourceState, StartError, Status,
+    SystemClock,
 };
 
+use super::words::Words;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::terminal::Terminal;
-use crate::terminal::interrupt::wait_for_end;
+use crate::terminal::interrupt::{end_service, wait_for_end};
 
-/// The number of extensions that run at once: a third one waits, so that a storm of events leaves
-/// the machine usable.
+/// The number of deliveries at once: a third one waits, so that a storm of events leaves the
+/// machine usable.
 const MAX_PARALLEL: usize = 2;
+/// The time for calls of programs to end. Deliveries have as long.
+const GRACE: Duration = Duration::from_millis(4_500);
 
-/// Wakes extensions by events until this process is told to end.
-pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let manager = Arc::new(context.service_manager()?);
-    let _claim = match manager.depot().claim_session() {
-        Ok(claim) => claim,
-        Err(error @ ClaimError::Taken) => {
-            context.status(&error.to_string());
-            return Ok(Outcome::AlreadyPrinted(ExitCode::Done));
-        }
-        Err(error @ ClaimError::Io { .. }) => return Err(Failure::new(ErrorKind::Local, error)),
+/// Why a service ends.
+enum End {
+    /// The session, or a person, by a signal.
+    Signal,
+    /// By the bus.
+    Bus(BusEnd),
+    /// Nothing may wake an extension, and nobody asked for anything.
+    Idle,
+}
+
+/// The service on the bus, once it is there.
+type Bus = Arc<OnceLock<BusService>>;
+
+/// Wakes extensions by events, and answers programs on the session bus, until this process is told
+/// to end.
+pub fn run(
+    context: &Context,
+    idle_exit: Option<Duration>,
+    replace: bool,
+) -> Result<Outcome, Failure> {
+    let publications = Publications::default();
+    let manager = Arc::new(context.service_manager(Arc::new(publications.clone()))?);
+    let Some(_claim) = claim(context, &manager, replace)? else {
+        return Ok(Outcome::AlreadyPrinted(ExitCode::Done));
     };
-    let signals = wait_for_end()?;
-    let engine = Engine::start(parts(context, manager))
+    let (ends, ended) = channel();
+    let signalled = ends.clone();
+    wait_for_end()?.then(move || drop(signalled.send(End::Signal)))?;
+    let bus = Bus::default();
+    let engine = Engine::start(parts(context, &manager, &publications, &bus))
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
+    publications.deliver_to(engine.inbox());
+    start_bus(context, &bus, bus_parts(context, manager, &engine, publications), ends)?;
     if let Ok(status) = engine.status() {
         tell_start(context, &status);
     }
-    signals.wait();
+    let end = wait(&ended, idle_exit, || is_idle(&bus, &engine));
+    end_service(ExitCode::Done);
+    if let Some(bus) = bus.get() {
+        bus.stop(GRACE);
+    }
     engine.stop();
-    Ok(Outcome::AlreadyPrinted(ExitCode::Done))
+    match end {
+        End::Bus(BusEnd::BusGone) => {
+            Err(Failure::message(ErrorKind::Local, "the session bus has ended"))
+        }
+        End::Signal | End::Idle | End::Bus(BusEnd::Asked) => {
+            Ok(Outcome::AlreadyPrinted(ExitCode::Done))
+        }
+    }
 }
 
-fn parts(context: &Context, manager: Arc<Manager>) -> Parts {
+/// Claims to be the service; nothing where another process is and stays it.
+fn claim(
+    context: &Context,
+    manager: &Manager,
+    replace: bool,
+) -> Result<Option<SessionClaim>, Failure> {
+    match manager.depot().claim_session() {
+        Ok(claim) => Ok(Some(claim)),
+        Err(ClaimError::Taken) if replace => {
+            match BusClient::connect(None).and_then(|client| client.stop()) {
+                // It ends by itself then.
+                Ok(()) | Err(ClientError::NotRunning) => {}
+                Err(error) => return Err(error.into()),
+            }
+            super::wait_until_free(manager.depot()).map(Some)
+        }
+        Err(error @ ClaimError::Taken) => {
+            context.status(&error.to_string());
+            Ok(None)
+        }
+        Err(error @ ClaimError::Io { .. }) => Err(Failure::new(ErrorKind::Local, error)),
+    }
+}
+
+fn parts(
+    context: &Context,
+    manager: &Arc<Manager>,
+    publications: &Publications,
+    bus: &Bus,
+) -> Parts {
     let places = manager.depot().places();
     let home = Context::base_directories().map(|base| base.home_dir().to_owned());
     let changes = Changes::of(places.decisive());
     let readable = manager.clone();
     let may_show = move |name: &_, path: &_| readable.may_read(name, path);
     let files = Files::new(home.unwrap_or_default(), may_show);
-    let terminal = (!context.global.quiet).then(|| context.terminal.clone());
-    let installed = Installed::of(manager.clone()).observed_by(move |delivery, outcome| {
-        if let Some(terminal) = &terminal {
-            tell(terminal, delivery, outcome);
-        }
-    });
+    let installed = installed(context, manager, bus).publishing_to(publications.clone());
     Parts {
         deliver: Arc::new(installed.clone()),
         subscribers: Box::new(installed),
         sources: vec![Box::new(changes), Box::new(files)],
         clock: Box::new(SystemClock::new()),
-        memory: Box::new(EventMemory::of(manager)),
+        memory: Box::new(EventMemory::of(manager.clone())),
         max_parallel: MAX_PARALLEL,
+    }
+}
+
+/// Returns the extensions, which tell a person and the bus of what becomes of them.
+fn installed(context: &Context, manager: &Arc<Manager>, bus: &Bus) -> Installed {
+    let terminal = (!context.global.quiet).then(|| context.terminal.clone());
+    let (delivering, changing) = (bus.clone(), bus.clone());
+    let installed = Installed::of(manager.clone()).observed_by(move |delivery, outcome| {
+        if let Some(terminal) = &terminal {
+            tell(terminal, delivery, outcome);
+        }
+        if let Some(bus) = delivering.get() {
+            bus.delivered(delivery, outcome);
+        }
+    });
+    installed.changes_observed_by(move |name| {
+        if let Some(bus) = changing.get() {
+            bus.changed(name);
+        }
+    })
+}
+
+fn bus_parts(
+    context: &Context,
+    manager: Arc<Manager>,
+    engine: &Engine,
+    publications: Publications,
+) -> BusParts {
+    BusParts {
+        manager,
+        inbox: engine.inbox(),
+        explain: Arc::new(Words),
+        publications,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        executable: path_text(context.program_path()),
+        address: None,
+    }
+}
+
+fn path_text(path: PathBuf) -> String {
+    path.display().to_string()
+}
+
+/// Takes the name on the bus. Without a bus, events are delivered all the same.
+fn start_bus(
+    context: &Context,
+    bus: &Bus,
+    parts: BusParts,
+    ends: Sender<End>,
+) -> Result<(), Failure> {
+    let tell = move |end| drop(ends.send(End::Bus(end)));
+    match BusService::start(parts, tell) {
+        Ok(service) => {
+            let _ = bus.set(service);
+            Ok(())
+        }
+        Err(error @ StartError::NoBus(_)) => {
+            context.warn(&format!(
+                "programs cannot call extensions through this service: {}",
+                with_causes(&error)
+            ));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_idle(bus: &Bus, engine: &Engine) -> bool {
+    let is_asleep =
+        engine.status().is_ok_and(|status| status.extensions.is_empty() && status.running == 0);
+    is_asleep && bus.get().is_none_or(BusService::is_idle)
+}
+
+/// Waits for the end.
+fn wait(ended: &Receiver<End>, idle_exit: Option<Duration>, is_idle: impl Fn() -> bool) -> End {
+    let Some(time) = idle_exit else { return ended.recv().unwrap_or(End::Signal) };
+    loop {
+        match ended.recv_timeout(time) {
+            Ok(end) => return end,
+            Err(RecvTimeoutError::Timeout) if is_idle() => return End::Idle,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return End::Signal,
+        }
     }
 }
 

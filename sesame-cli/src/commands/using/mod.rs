@@ -14,3 +14,4 @@ pub mod remove;
 pub mod run;
 pub mod settings;
 pub mod update;
+pub mod watch;

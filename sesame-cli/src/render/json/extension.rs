@@ -84,6 +84,8 @@ pub(super) enum OriginObject<'a> {
     Default,
     /// In the manifest.
     Manifest,
+    /// By the caller.
+    Caller,
     /// In sesame itself.
     Fixed,
 }
@@ -148,6 +150,7 @@ impl<'a> From<&'a Limit> for LimitObject<'a> {
             LimitOrigin::Policy(path) => OriginObject::Policy(path),
             LimitOrigin::Default => OriginObject::Default,
             LimitOrigin::Manifest => OriginObject::Manifest,
+            LimitOrigin::Caller => OriginObject::Caller,
             LimitOrigin::Fixed => OriginObject::Fixed,
         };
         let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);

@@ -16,7 +16,7 @@ use super::extension::{ExtensionObject, InspectionObject, LimitObject};
 use crate::outcome::{
     Change, Check, Collection, ConfigValue, DeliveredEvent, DeliveryRow, Diagnosis, EventRow,
     FileCheck, Freshness, Installation, Learned, PastGeneration, Refusal, Removal, Rollback, Row,
-    SettingRow, Step, StorageReport, TestedFile, Trust, Update,
+    SessionService, SettingRow, Step, StorageReport, TestedFile, Trust, Update,
 };
 
 /// Defines the members of objects that have just one.
@@ -227,6 +227,27 @@ pub(super) struct Events<'a> {
     /// The last deliveries with `--log`, the latest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deliveries: Option<&'a [DeliveryRow]>,
+}
+
+/// `session status`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Session<'a> {
+    /// The service; nothing when none runs.
+    pub service: Option<&'a SessionService>,
+}
+
+/// `session emit`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Emitted {
+    /// The number of extensions that the event reaches.
+    pub reached: u32,
+}
+
+/// `session stop`
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Stopped {
+    /// Whether a service ran.
+    pub stopped: bool,
 }
 
 /// One extension, or several.

@@ -90,7 +90,10 @@ const COMMANDS: &[CommandRow] = command_rows! {
     "workload-default" | "workload-sync" => [Object<Workload<'static>>];
     "workload-delete" => [Object<Deleted<'static>>];
     "schema" => [Object<Schemas<'static>>, Object<OneSchema<'static>>];
-    "run" | "exec" | "session-run" => [];
+    "session-status" => [Object<Session<'static>>];
+    "session-emit" => [Object<Emitted>];
+    "session-stop" => [Object<Stopped>];
+    "run" | "exec" | "session-run" | "watch" => [];
 };
 
 const DOCUMENTS: &[DocumentRow] = &[

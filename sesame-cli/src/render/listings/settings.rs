@@ -39,7 +39,7 @@ fn limit(limit: &Limit) -> Option<Vec<Cell>> {
     let key = limit.name.key()?;
     let style = match limit.origin {
         LimitOrigin::Manifest | LimitOrigin::Policy(_) => Style::Attention,
-        LimitOrigin::Default | LimitOrigin::Fixed => Style::Plain,
+        LimitOrigin::Default | LimitOrigin::Caller | LimitOrigin::Fixed => Style::Plain,
     };
     let origin = limit.origin.to_string();
     Some(vec![

@@ -111,7 +111,7 @@ fn permissions(fields: &mut Fields<'_>, info: &Info) {
     for limit in info.limits.iter() {
         let style = match limit.origin {
             LimitOrigin::Manifest | LimitOrigin::Policy(_) => Style::Attention,
-            LimitOrigin::Default | LimitOrigin::Fixed => Style::Plain,
+            LimitOrigin::Default | LimitOrigin::Caller | LimitOrigin::Fixed => Style::Plain,
         };
         let value = format!("{} {} ({})", limit.name, limit.value_with_unit(), limit.origin);
         fields.add_styled("limit", &value, style);

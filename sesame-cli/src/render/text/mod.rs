@@ -6,6 +6,7 @@ mod extension;
 mod outcome;
 mod parts;
 mod report;
+mod session;
 mod workload;
 
 pub use outcome::outcome;

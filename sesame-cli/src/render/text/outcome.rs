@@ -8,7 +8,7 @@ use super::events::waking;
 use super::extension::{info, inspected};
 use super::parts::data;
 use super::report::{activity_verified, called, file_check, learned, log, why};
-use super::{authoring, workload};
+use super::{authoring, session, workload};
 use crate::context::Context;
 use crate::outcome::{
     Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
@@ -47,6 +47,9 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Delivered(delivered) => {
             data(format!("`{}` handled `{}`\n", delivered.extension, delivered.event))
         }
+        Outcome::Session(service) => session::service(screen, service.as_deref()),
+        Outcome::Emitted(reached) => data(format!("{reached}\n")),
+        Outcome::Stopped(stopped) => session::stopped(*stopped),
         Outcome::Outdated(rows) => listings::freshness(screen, rows),
         Outcome::Updated(updates) => listings::updates(screen, updates),
         Outcome::History(generations) => listings::generations(screen, generations),

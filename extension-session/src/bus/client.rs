@@ -1,0 +1,207 @@
+//! The way to a running service, for a command.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use core_types::event::EventName;
+use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zbus::blocking::Connection;
+use zbus::blocking::connection::Builder;
+use zbus::blocking::fdo::{
+    DBusProxy, NameOwnerChangedIterator, PropertiesChangedIterator, PropertiesProxy,
+};
+use zbus::names::{BusName, InterfaceName};
+use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
+
+use super::status::ServiceStatus;
+
+/// The longest wait for an answer. A call has a deadline of its own before that.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const SESSION: &str = "org.opensesame.Session1";
+const WATCH: &str = "org.opensesame.Watch1";
+
+/// A connection to the service that runs. It never starts one.
+pub struct BusClient {
+    connection: Connection,
+}
+
+/// Why the service gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// There is no session bus.
+    #[error("there is no session bus")]
+    NoBus(#[source] zbus::Error),
+    /// No service runs.
+    #[error("the session service does not run")]
+    NotRunning,
+    /// It answered with an error.
+    #[error("{text}")]
+    Answered {
+        /// The last part of the name of the error, such as `Usage`.
+        kind: String,
+        /// Its text.
+        text: String,
+    },
+    /// It, or the bus, gave no answer that makes sense.
+    #[error("the session service does not answer")]
+    Bus(#[source] zbus::Error),
+    /// Its answer cannot be read: it is of another version.
+    #[error("the answer of the session service cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+}
+
+/// A function to watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchRequest {
+    /// The extension.
+    pub name: ExtensionName,
+    /// The function.
+    pub function: String,
+    /// Its arguments as a JSON array.
+    pub arguments: String,
+    /// The time between two calls, at least a second.
+    pub every: Option<Duration>,
+    /// The events after whose delivery it is called.
+    pub on: Vec<EventName>,
+}
+
+/// The values of a watch, from the present one on. It ends with the service.
+pub struct WatchedValues(Receiver<Option<String>>);
+
+impl BusClient {
+    /// Connects to the service that runs on the bus of this session, or at this address.
+    ///
+    /// # Errors
+    /// When there is no bus, or no service on it.
+    pub fn connect(address: Option<&str>) -> Result<Self, ClientError> {
+        let builder = address.map_or_else(Builder::session, Builder::address);
+        let connection = builder.and_then(|builder| builder.method_timeout(TIMEOUT).build());
+        let connection = connection.map_err(ClientError::NoBus)?;
+        let name =
+            BusName::from_static_str(BUS_NAME).map_err(|error| ClientError::Bus(error.into()))?;
+        let bus = DBusProxy::new(&connection).map_err(ClientError::Bus)?;
+        match bus.name_has_owner(name) {
+            Ok(true) => Ok(Self { connection }),
+            Ok(false) => Err(ClientError::NotRunning),
+            Err(error) => Err(ClientError::Bus(error.into())),
+        }
+    }
+
+    /// Returns its state.
+    ///
+    /// # Errors
+    /// When it does not answer, or not in a way that this version reads.
+    pub fn status(&self) -> Result<ServiceStatus, ClientError> {
+        let status: String = self.ask(SESSION, "Status", &())?;
+        serde_json::from_str(&status).map_err(ClientError::Unreadable)
+    }
+
+    /// Emits an event `custom.TOPIC`, and returns the number of extensions that it reaches.
+    ///
+    /// # Errors
+    /// When it does not answer, or the topic or payload is wrong.
+    pub fn emit(&self, topic: &str, payload: &str) -> Result<u32, ClientError> {
+        self.ask(SESSION, "Emit", &(topic, payload))
+    }
+
+    /// Ends it. It ends after the calls that run.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn stop(&self) -> Result<(), ClientError> {
+        self.ask(SESSION, "Stop", &())
+    }
+
+    /// Watches a function.
+    ///
+    /// # Errors
+    /// When the service does not answer, or refuses.
+    pub fn watch(&self, request: &WatchRequest) -> Result<WatchedValues, ClientError> {
+        let mut options = HashMap::new();
+        if let Some(every) = request.every {
+            let every = u32::try_from(every.as_millis()).unwrap_or(u32::MAX);
+            options.insert("every-ms", Value::from(every));
+        }
+        if !request.on.is_empty() {
+            let on: Vec<_> = request.on.iter().map(ToString::to_string).collect();
+            options.insert("on", Value::from(on));
+        }
+        let WatchRequest { name, function, arguments, .. } = request;
+        let body = (name.as_str(), function.as_str(), arguments.as_str(), options);
+        let path: OwnedObjectPath = self.ask(BUS_NAME, "Watch", &body)?;
+        self.values(path).map_err(ClientError::Bus)
+    }
+
+    fn values(&self, path: OwnedObjectPath) -> zbus::Result<WatchedValues> {
+        let properties = PropertiesProxy::builder(&self.connection)
+            .destination(BUS_NAME)?
+            .path(path)?
+            .build()?;
+        let changes = properties.receive_properties_changed()?;
+        let bus = DBusProxy::new(&self.connection)?;
+        let owners = bus.receive_name_owner_changed_with_args(&[(0, BUS_NAME)])?;
+        let interface = InterfaceName::from_static_str(WATCH)?;
+        let first = String::try_from(properties.get(interface, "Value")?)?;
+        let (values, told) = channel();
+        let ends = values.clone();
+        let _ = values.send(Some(first));
+        in_thread("values", move || tell_values(changes, &values))?;
+        in_thread("owner", move || tell_end(owners, &ends))?;
+        Ok(WatchedValues(told))
+    }
+
+    fn ask<B, A>(&self, interface: &str, method: &str, body: &B) -> Result<A, ClientError>
+    where
+        B: Serialize + DynamicType,
+        A: DeserializeOwned + Type,
+    {
+        let answer =
+            self.connection.call_method(Some(BUS_NAME), BUS_OBJECT, Some(interface), method, body);
+        let answer = answer.map_err(ClientError::of)?;
+        answer.body().deserialize().map_err(ClientError::Bus)
+    }
+}
+
+impl ClientError {
+    fn of(error: zbus::Error) -> Self {
+        let zbus::Error::MethodError(name, text, _) = &error else { return Self::Bus(error) };
+        let (Some(kind), Some(text)) = (name.strip_prefix("org.opensesame.Error."), text) else {
+            return Self::Bus(error);
+        };
+        Self::Answered { kind: kind.to_owned(), text: text.clone() }
+    }
+}
+
+impl Iterator for WatchedValues {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.0.recv().ok().flatten()
+    }
+}
+
+fn in_thread(name: &str, work: impl FnOnce() + Send + 'static) -> zbus::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(())
+}
+
+/// Tells each new value.
+fn tell_values(changes: PropertiesChangedIterator, values: &Sender<Option<String>>) {
+    for signal in changes {
+        let Ok(arguments) = signal.args() else { continue };
+        if let Some(Value::Str(value)) = arguments.changed_properties().get("Value")
+            && values.send(Some(value.to_string())).is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Tells the end of the service, or of the bus.
+fn tell_end(mut owners: NameOwnerChangedIterator, values: &Sender<Option<String>>) {
+    let _ = owners.next();
+    let _ = values.send(None);
+}

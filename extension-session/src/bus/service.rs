@@ -1,0 +1,220 @@
+//! The service on the bus, from its first to its last message.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Touch};
+use extension_manager::Manager;
+use zbus::blocking::Connection;
+use zbus::blocking::connection::Builder;
+use zbus::blocking::fdo::{DBusProxy, NameOwnerChangedIterator};
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
+
+use super::callers::Callers;
+use super::calls::{Explain, Runner};
+use super::desk::Desk;
+use super::extensions::{Extensions, emitter};
+use super::session::Session;
+use super::watches::{self, WatchObject, Watches};
+use super::workers::Workers;
+use crate::delivery::Delivery;
+use crate::engine::Inbox;
+use crate::installed::{Outcome, Publications};
+
+/// The time for the last answers to be written.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+/// The calls that run at the same time. Each can have the memory of its limits; the others wait.
+const MAX_RUNNING: usize = 8;
+/// The threads for what runs no guest.
+const CLERKS: usize = 2;
+/// The time between two looks at calls that a service which ends waits for.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Everything that the service stands on.
+pub struct BusParts {
+    /// The extensions. Its publisher is `publications`.
+    pub manager: Arc<Manager>,
+    /// The engine of events.
+    pub inbox: Inbox,
+    /// Puts failures into words.
+    pub explain: Arc<dyn Explain>,
+    /// What extensions publish.
+    pub publications: Publications,
+    /// The version of the program.
+    pub version: String,
+    /// The path of the program.
+    pub executable: String,
+    /// The address of the bus. By default that of the login session.
+    pub address: Option<String>,
+}
+
+/// Why the service ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BusEnd {
+    /// A person asked for it.
+    Asked,
+    /// The bus has ended. Everything that was asked over it has failed.
+    BusGone,
+}
+
+/// Told why the service is to end.
+pub(super) type Ended = dyn Fn(BusEnd) + Send + Sync;
+
+/// Why there is no service on the bus.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no bus.
+    #[error("there is no session bus")]
+    NoBus(#[source] zbus::Error),
+    /// Another program owns the name.
+    #[error("another program is `{BUS_NAME}` on the session bus")]
+    Taken,
+    /// The bus refuses.
+    #[error("the session bus refuses the service")]
+    Refused(#[source] zbus::Error),
+}
+
+/// The session service on the bus, as long as it is kept. Calls reach it on threads of its own.
+///
+/// It opens no socket but that of the bus, and none of its threads waits for a guest but those that
+/// run one.
+pub struct BusService {
+    connection: Connection,
+    extensions: Extensions,
+}
+
+impl BusService {
+    /// Takes the name on the bus, and answers from then on. `ended` is told why the service is to
+    /// end.
+    ///
+    /// # Errors
+    /// When there is no bus, or another program has the name.
+    pub fn start(
+        parts: BusParts,
+        ended: impl Fn(BusEnd) + Send + Sync + 'static,
+    ) -> Result<Self, StartError> {
+        let ended: Arc<Ended> = Arc::new(ended);
+        let connection = connect(parts.address.as_deref()).map_err(StartError::NoBus)?;
+        let leaving = leaving(&connection).map_err(StartError::Refused)?;
+        let extensions = extensions_of(&parts, &connection);
+        let session = Session {
+            extensions: extensions.clone(),
+            version: parts.version,
+            executable: parts.executable,
+            ended: ended.clone(),
+        };
+        for is_added in [
+            connection.object_server().at(BUS_OBJECT, extensions.clone()),
+            connection.object_server().at(BUS_OBJECT, session),
+        ] {
+            is_added.map_err(StartError::Refused)?;
+        }
+        parts.publications.signal_on(connection.clone());
+        let service = Self { connection, extensions };
+        service.forget_those_who_leave(leaving, ended)?;
+        let flags = RequestNameFlags::DoNotQueue.into();
+        let reply = service.connection.request_name_with_flags(BUS_NAME, flags);
+        match reply {
+            Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => Ok(service),
+            Ok(_) | Err(zbus::Error::NameTaken) => Err(StartError::Taken),
+            Err(error) => Err(StartError::Refused(error)),
+        }
+    }
+
+    /// Tells programs, and watches, of a delivery that ended.
+    pub fn delivered(&self, delivery: &Delivery, outcome: &Outcome) {
+        self.extensions.watches.delivered(&delivery.name, &delivery.occurrence.name);
+        let refused = outcome.iter().flat_map(|delivered| delivered.activity.refused());
+        refused.for_each(|touch| tell_refusal(&self.connection, &delivery.name, touch));
+    }
+
+    /// Tells programs that an extension was installed, changed or removed.
+    pub fn changed(&self, name: &ExtensionName) {
+        let Ok(emitter) = emitter(self.connection.inner()) else { return };
+        // Without a bus nobody hears it.
+        let _ = zbus::block_on(Extensions::changed(&emitter, name.as_str()));
+    }
+
+    /// Returns whether a program waits for something.
+    pub fn is_idle(&self) -> bool {
+        self.extensions.desk.under_way() == 0 && self.extensions.watches.count() == 0
+    }
+
+    /// Gives the name back, and waits for the calls that run, at most for this long.
+    pub fn stop(&self, grace: Duration) {
+        let until = Instant::now() + grace;
+        let _ = self.connection.release_name(BUS_NAME);
+        self.extensions.desk.close();
+        self.extensions.watches.clear();
+        while self.extensions.desk.under_way() > 0 && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
+        // The connection writes an answer after its call has ended.
+        std::thread::sleep(LAST_WORDS);
+    }
+
+    /// Ends what programs have under way when they leave the bus, and the service with the bus.
+    fn forget_those_who_leave(
+        &self,
+        leaving: NameOwnerChangedIterator,
+        ended: Arc<Ended>,
+    ) -> Result<(), StartError> {
+        let (extensions, connection) = (self.extensions.clone(), self.connection.clone());
+        let thread = std::thread::Builder::new().name("callers".to_owned());
+        let spawned = thread.spawn(move || {
+            for signal in leaving {
+                if let Ok(arguments) = signal.args() {
+                    left(&extensions, &connection, arguments.name());
+                }
+            }
+            ended(BusEnd::BusGone);
+        });
+        spawned.map(drop).map_err(|error| StartError::Refused(zbus::Error::from(error)))
+    }
+}
+
+fn connect(address: Option<&str>) -> zbus::Result<Connection> {
+    address.map_or_else(Builder::session, Builder::address)?.build()
+}
+
+/// Returns the signals of names that lose their owner, and of no others.
+fn leaving(connection: &Connection) -> zbus::Result<NameOwnerChangedIterator> {
+    DBusProxy::new(connection)?.receive_name_owner_changed_with_args(&[(2, "")])
+}
+
+fn left(extensions: &Extensions, connection: &Connection, name: &str) {
+    extensions.desk.left(name);
+    extensions.looks.left(name);
+    extensions.callers.left(name);
+    for number in extensions.watches.left(name) {
+        let path = watches::path_of(number);
+        let _ = connection.object_server().remove::<WatchObject, _>(path);
+    }
+}
+
+fn extensions_of(parts: &BusParts, connection: &Connection) -> Extensions {
+    let signals = connection.clone();
+    let runner = Runner {
+        manager: parts.manager.clone(),
+        explain: parts.explain.clone(),
+        refusals: Arc::new(move |name, touch| tell_refusal(&signals, name, touch)),
+    };
+    let workers = Workers::new("call", MAX_RUNNING);
+    Extensions {
+        desk: Desk::default(),
+        looks: Desk::default(),
+        callers: Callers::default(),
+        watches: Watches::new(runner.clone(), workers.clone(), connection.clone()),
+        runner,
+        workers,
+        clerks: Workers::new("clerk", CLERKS),
+        inbox: parts.inbox.clone(),
+    }
+}
+
+fn tell_refusal(connection: &Connection, name: &ExtensionName, touch: &Touch) {
+    let capability = touch.request.capability().name();
+    let Ok(emitter) = emitter(connection.inner()) else { return };
+    // Without a bus nobody hears it.
+    let _ = zbus::block_on(Extensions::refused(&emitter, name.as_str(), capability));
+}

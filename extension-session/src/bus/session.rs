@@ -1,0 +1,91 @@
+//! The interface `org.opensesame.Session1`: what the command line asks of the service.
+
+use std::sync::Arc;
+
+use zbus::message::Header;
+use zbus::{Connection, interface};
+
+use super::bus_error::BusError;
+use super::callers::Caller;
+use super::desk::Ticket;
+use super::extensions::{Extensions, done};
+use super::service::{BusEnd, Ended};
+use super::status::{BusLoad, ServiceStatus};
+
+/// The interface for `sesame session`. What a program does with it, it can do with signals and by
+/// `sesame` itself.
+pub(super) struct Session {
+    pub extensions: Extensions,
+    pub version: String,
+    pub executable: String,
+    pub ended: Arc<Ended>,
+}
+
+#[interface(name = "org.opensesame.Session1")]
+impl Session {
+    /// Returns the state of the service as JSON.
+    #[zbus(out_args("status"))]
+    async fn status(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<String, BusError> {
+        let _ticket = self.receive(&header, connection).await?;
+        let calls = self.extensions.desk.under_way();
+        let bus = BusLoad { calls, watches: self.extensions.watches.count() };
+        let (inbox, manager) =
+            (self.extensions.inbox.clone(), self.extensions.runner.manager.clone());
+        let (version, executable) = (self.version.clone(), self.executable.clone());
+        done(&self.extensions.clerks, move || {
+            let engine =
+                inbox.status().map_err(|error| BusError::unavailable(error.to_string()))?;
+            let status = ServiceStatus {
+                version,
+                executable,
+                is_safe_mode: manager.is_safe_mode(),
+                ..ServiceStatus::of(engine, bus)
+            };
+            serde_json::to_string(&status).map_err(|error| BusError::unavailable(error.to_string()))
+        })
+        .await
+    }
+
+    /// Emits an event `custom.TOPIC` for a person.
+    #[zbus(out_args("reached"))]
+    async fn emit(
+        &self,
+        topic: String,
+        payload: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<u32, BusError> {
+        let (_ticket, caller) = self.receive(&header, connection).await?;
+        self.extensions.looks.count_event(&caller.name)?;
+        self.extensions.put(&topic, payload, "user").await
+    }
+
+    /// Ends the service after the calls that run.
+    async fn stop(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), BusError> {
+        let _received = self.receive(&header, connection).await?;
+        (self.ended)(BusEnd::Asked);
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Takes a message of a program outside of a sandbox.
+    async fn receive(
+        &self,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<(Ticket, Arc<Caller>), BusError> {
+        let extensions = &self.extensions;
+        let (ticket, caller) = extensions.receive(&extensions.looks, header, connection).await?;
+        caller.ensure_outside()?;
+        Ok((ticket, caller))
+    }
+}

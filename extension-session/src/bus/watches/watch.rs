@@ -1,0 +1,79 @@
+//! One watch.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use core_types::event::EventName;
+use tokio::sync::oneshot;
+
+use crate::bus::callers::Caller;
+use crate::bus::calls::{CallRequest, WatchOptions};
+
+/// A watch that a program asks for, with its first value.
+pub(in crate::bus) struct NewWatch {
+    pub caller: Arc<Caller>,
+    pub request: CallRequest,
+    pub options: WatchOptions,
+    pub value: String,
+}
+
+/// A watch with its state.
+pub(super) struct Watch {
+    pub new: NewWatch,
+    due: Option<Instant>,
+    is_asked: bool,
+    /// Ends the call that runs for it, when it is dropped.
+    running: Option<oneshot::Sender<()>>,
+}
+
+impl Watch {
+    /// Makes a watch whose first call was just made.
+    pub(super) fn of(new: NewWatch) -> Self {
+        let due = new.options.every.map(after);
+        Self { new, due, is_asked: false, running: None }
+    }
+
+    /// Returns the moment of its next call; nothing while one runs, or where it has to be asked.
+    pub(super) fn next(&self) -> Option<Instant> {
+        match &self.running {
+            Some(_) => None,
+            None if self.is_asked => Some(Instant::now()),
+            None => self.due,
+        }
+    }
+
+    /// Asks for a call as soon as none runs for it.
+    pub(super) fn ask(&mut self) {
+        self.is_asked = true;
+    }
+
+    /// Tells whether the delivery of an event asks for a call.
+    pub(super) fn is_on(&self, event: &EventName) -> bool {
+        self.new.options.on.contains(event)
+    }
+
+    /// Begins a call, and returns what ends when the watch does.
+    pub(super) fn begin(&mut self) -> oneshot::Receiver<()> {
+        let (running, ended) = oneshot::channel();
+        (self.running, self.is_asked) = (Some(running), false);
+        // Counted from the beginning: a slow function is not called less often for it.
+        self.due = self.new.options.every.map(after);
+        ended
+    }
+
+    /// Takes the value of a call. Returns whether it is another one.
+    pub(super) fn end(&mut self, value: &str) -> bool {
+        self.running = None;
+        let is_new = self.new.value != value;
+        if is_new {
+            value.clone_into(&mut self.new.value);
+        }
+        is_new
+    }
+}
+
+fn after(every: Duration) -> Instant {
+    let now = Instant::now();
+    // An interval has 32 bits of milliseconds, which every clock can hold.
+    now.checked_add(every).unwrap_or(now)
+}

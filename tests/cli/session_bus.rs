@@ -1,0 +1,468 @@
+//! The session service on a bus: programs that list, call and watch extensions.
+
+use std::collections::HashMap;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use test_support::{OnEvent, wakeable};
+use zbus::blocking::Connection;
+use zbus::blocking::connection::Builder;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
+use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env, manifest, small};
+
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+const NAME: &str = core_types::BUS_NAME;
+const OBJECT: &str = core_types::BUS_OBJECT;
+
+/// A process that ends with the test.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// An environment with a bus of its own and the service on it.
+struct Session {
+    env: TestEnv,
+    service: Ending,
+    bus: Ending,
+}
+
+type Options<'a> = HashMap<&'a str, Value<'a>>;
+type Answer = Result<(String, HashMap<String, OwnedValue>), (String, String)>;
+
+impl Session {
+    /// Starts a bus, and the service for what is installed.
+    fn start(env: TestEnv) -> Self {
+        std::fs::create_dir_all(env.path("run")).expect("made");
+        let bus = bus(&env);
+        let service = service(&env, &[]);
+        Self { env, service, bus }
+    }
+
+    /// Runs a command in this session.
+    fn run(&self, line: &str) -> Run {
+        let mut command = self.env.command(line.split_whitespace());
+        in_session(&self.env, &mut command);
+        self.env.finish(command, b"")
+    }
+
+    /// Connects as another program.
+    fn connect(&self) -> Connection {
+        let address = address(&self.env);
+        let builder = Builder::address(address.as_str()).expect("an address");
+        builder.method_timeout(LONG).build().expect("a connection")
+    }
+
+    fn log(&self) -> String {
+        self.env.read("service.log")
+    }
+}
+
+fn address(env: &TestEnv) -> String {
+    format!("unix:path={}", env.path("run/bus").display())
+}
+
+fn in_session(env: &TestEnv, command: &mut Command) {
+    command.env("XDG_RUNTIME_DIR", env.path("run"));
+    command.env("DBUS_SESSION_BUS_ADDRESS", address(env));
+}
+
+/// Starts a bus without services that it could start.
+fn bus(env: &TestEnv) -> Ending {
+    let config = env.write(
+        "bus.conf",
+        format!(
+            "<busconfig><type>session</type><listen>{}</listen><auth>EXTERNAL</auth>\
+             <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
+             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
+            address(env)
+        ),
+    );
+    let mut command = Command::new("dbus-daemon");
+    command.arg("--nofork").arg(format!("--config-file={}", config.display()));
+    let bus = Ending(command.stdin(Stdio::null()).spawn().expect("a bus"));
+    wait_for(|| env.path("run/bus").exists(), || "no bus".to_owned());
+    bus
+}
+
+fn service(env: &TestEnv, arguments: &[&str]) -> Ending {
+    let log = std::fs::File::create(env.path("service.log")).expect("a log");
+    let mut command = env.command([&["session", "run"], arguments].concat());
+    in_session(env, &mut command);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    let service = Ending(child.expect("started"));
+    let log = || env.read("service.log");
+    wait_for(|| log().contains("event"), log);
+    service
+}
+
+fn wait_for(mut is_so: impl FnMut() -> bool, otherwise: impl Fn() -> String) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < LONG, "{}", otherwise());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Asks the service, and returns the name and text of its error.
+fn ask<B, A>(connection: &Connection, method: &str, body: &B) -> Result<A, (String, String)>
+where
+    B: serde::Serialize + zbus::zvariant::DynamicType,
+    A: serde::de::DeserializeOwned + zbus::zvariant::Type,
+{
+    match connection.call_method(Some(NAME), OBJECT, Some(NAME), method, body) {
+        Ok(answer) => Ok(answer.body().deserialize().expect("its type")),
+        Err(zbus::Error::MethodError(name, text, _)) => {
+            let name = name.strip_prefix("org.opensesame.Error.").unwrap_or(&name).to_owned();
+            Err((name, text.unwrap_or_default()))
+        }
+        Err(error) => Err(("none".to_owned(), error.to_string())),
+    }
+}
+
+fn call(connection: &Connection, name: &str, function: &str, arguments: &str) -> Answer {
+    call_with(connection, (name, function, arguments), Options::new())
+}
+
+fn call_with(
+    connection: &Connection,
+    (name, function, arguments): (&str, &str, &str),
+    options: Options<'_>,
+) -> Answer {
+    ask(connection, "Call", &(name, function, arguments, options))
+}
+
+fn kind(answer: Answer) -> String {
+    answer.expect_err("an error").0
+}
+
+fn greeting() -> TestEnv {
+    let env = env();
+    env.write("work/greet.wasm", &*GREETING);
+    env.run("extension install ./greet.wasm").ok();
+    env
+}
+
+fn with_hostile() -> TestEnv {
+    let env = greeting();
+    env.write("work/hostile.wasm", &*HOSTILE);
+    env.run("extension install ./hostile.wasm").ok();
+    env
+}
+
+/// A program calls an extension as the command line does, and the log says by whom.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn program_calls_over_the_bus() {
+    let session = Session::start(greeting());
+    let program = session.connect();
+    let (result, report) = call(&program, "greet", "greet", "[\"World\"]").expect("called");
+    assert_eq!(result, "{\"result\":\"Hello, World!\"}");
+    assert!(u64::try_from(report["fuel"].clone()).expect("a number") > 0);
+    let activity = session.run("extension activity greet --json").ok().text();
+    let cause = "\"cause\":\"bus\"";
+    let name = program.unique_name().expect("a name").to_string();
+    assert!(activity.contains(cause) && activity.contains(&name), "{activity}");
+    let mut gdbus = Command::new("gdbus");
+    in_session(&session.env, &mut gdbus);
+    gdbus.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
+    gdbus.args([&format!("{NAME}.Call"), "greet", "greet", "[\"World\"]", "{}"]);
+    let output = gdbus.output().expect("gdbus runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with("('{\"result\":\"Hello, World!\"}', {"), "{text}{output:?}");
+}
+
+/// What is wrong is named by its kind, with the words of the command line, and nothing runs.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn wrong_calls_run_nothing() {
+    let session = Session::start(greeting());
+    let program = session.connect();
+    let (name, text) = call(&program, "nobody", "greet", "[]").expect_err("an error");
+    assert_eq!(name, "NotFound");
+    assert!(text.contains("`nobody`"), "{text}");
+    let (name, text) = call(&program, "greet", "great", "[\"World\"]").expect_err("an error");
+    assert_eq!(name, "NotFound");
+    assert!(text.contains("did you mean `greet`?"), "{text}");
+    let deep = "[".repeat(10_000);
+    let long = format!("[\"{}\"]", "x".repeat(1 << 20));
+    for arguments in ["", "{}", "[", "[NaN]", "[\"\\ud800\"]", "[1, 2]", &deep, &long] {
+        let shown: String = arguments.chars().take(20).collect();
+        assert_eq!(kind(call(&program, "greet", "greet", arguments)), "Usage", "{shown}");
+    }
+    for name in ["../greet", "GREET", "", "a b"] {
+        assert_eq!(kind(call(&program, name, "greet", "[\"World\"]")), "Usage", "{name}");
+    }
+    let with = |key, value| {
+        let options = Options::from([(key, value)]);
+        kind(call_with(&program, ("greet", "greet", "[\"World\"]"), options))
+    };
+    assert_eq!(with("wait", Value::from(5_u32)), "Usage");
+    assert_eq!(with("timeout-ms", Value::from("5")), "Usage");
+    assert_eq!(with("handle_token", Value::from("")), "Usage");
+    let activity = session.run("extension activity greet --json").ok().text();
+    assert!(!activity.contains("\"outcome\":\"returned\""), "{activity}");
+}
+
+/// A caller can shorten a call, and cancel it.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn caller_shortens_and_cancels() {
+    let session = Session::start(with_hostile());
+    let program = session.connect();
+    let short = Options::from([("timeout-ms", Value::from(200_u32))]);
+    let (name, text) = call_with(&program, ("hostile", "spin", "[]"), short).expect_err("an error");
+    assert_eq!(name, "Limit", "{text}");
+    assert!(text.contains("set by the caller"), "{text}");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let named = Options::from([("handle_token", Value::from("mine"))]);
+            call_with(&program, ("hostile", "sleep", "[60000]"), named)
+        });
+        let cancel = |connection: &Connection| {
+            let path = format!("{OBJECT}/call/mine");
+            connection.call_method(Some(NAME), path, Some("org.opensesame.Call1"), "Cancel", &())
+        };
+        let stranger = session.connect();
+        let refused = |error: &zbus::Error| error.to_string().contains("of another program");
+        wait_for(|| cancel(&stranger).is_err_and(|error| refused(&error)), || session.log());
+        cancel(&program).expect("its own call");
+        assert_eq!(kind(waiting.join().expect("no panic")), "Unavailable");
+    });
+}
+
+/// A program that leaves the bus ends its calls, and one that asks for too much waits for its own.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn one_caller_holds_up_no_other() {
+    let session = Session::start(with_hostile());
+    let busy = session.connect();
+    let sleeps = || call(&busy, "hostile", "sleep", "[60000]");
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..8).map(|_| scope.spawn(sleeps)).collect();
+        let calls = || session.run("session status --json").ok().text();
+        wait_for(|| calls().contains("\"calls\":8"), calls);
+        assert_eq!(kind(sleeps()), "Busy");
+        let other = session.connect();
+        let listed: Vec<HashMap<String, OwnedValue>> = ask(&other, "List", &()).expect("listed");
+        assert_eq!(listed.len(), 2);
+        busy.clone().close().expect("it leaves");
+        wait_for(|| calls().contains("\"calls\":0"), calls);
+        for call in waiting {
+            assert!(call.join().expect("no panic").is_err());
+        }
+        call(&other, "greet", "greet", "[\"World\"]").expect("called");
+    });
+    let activity = session.run("extension activity hostile --json").ok().text();
+    assert_eq!(activity.matches("\"outcome\":\"cancelled\"").count(), 8, "{activity}");
+}
+
+/// The bus has these methods and no others: none installs, grants, enables or trusts anything.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn bus_changes_no_permissions() {
+    let session = Session::start(greeting());
+    let introspect = Some("org.freedesktop.DBus.Introspectable");
+    let answer = session.connect().call_method(Some(NAME), OBJECT, introspect, "Introspect", &());
+    let xml: String = answer.expect("an answer").body().deserialize().expect("text");
+    let mut methods = Vec::new();
+    let mut interface = String::new();
+    let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+    for line in xml.lines().map(str::trim) {
+        if line.starts_with("<interface ") {
+            interface = value(line);
+        } else if line.starts_with("<method ") && interface.starts_with("org.opensesame.") {
+            methods.push(format!("{interface}.{}", value(line)));
+        }
+    }
+    methods.sort();
+    insta::assert_snapshot!(methods.join("\n"), @r#""#);
+}
+
+/// Every extension is listed with its state and the reason.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn list_tells_each_state() {
+    let session = Session::start(with_hostile());
+    session.run("extension disable hostile").ok();
+    session.env.write(&manifest("broken"), "[extension");
+    let listed: Vec<HashMap<String, OwnedValue>> =
+        ask(&session.connect(), "List", &()).expect("listed");
+    let text = |row: &HashMap<String, OwnedValue>, key: &str| {
+        row.get(key).and_then(|value| String::try_from(value.clone()).ok()).unwrap_or_default()
+    };
+    let states: Vec<_> = listed.iter().map(|row| [text(row, "name"), text(row, "state")]).collect();
+    assert_eq!(states, [["broken", "broken"], ["greet", "ready"], ["hostile", "asleep"]]);
+    let functions = Vec::<String>::try_from(listed[1]["functions"].clone()).expect("a list");
+    assert!(functions.contains(&"greet: func(name: string) -> string".to_owned()), "{functions:?}");
+}
+
+/// A new result is told to the program that watches, and to no other one.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn watch_tells_new_results() {
+    let env = env();
+    env.write("work/one.wasm", small(1));
+    env.write("work/two.wasm", small(2));
+    env.run("extension install ./one.wasm --name count --deny notification").ok();
+    let session = Session::start(env);
+    let program = session.connect();
+    let watch = |options: Options<'_>| {
+        ask::<_, OwnedObjectPath>(&program, "Watch", &("count", "f", "[]", options))
+    };
+    let error = watch(Options::from([("on", Value::from(vec!["power.source"]))]));
+    assert_eq!(error.expect_err("not granted").0, "Refused");
+    assert_eq!(watch(Options::new()).expect_err("no reason").0, "Usage");
+    let path = watch(Options::from([("every-ms", Value::from(1000_u32))])).expect("watched");
+    let value = |connection: &Connection| {
+        let get = ("org.opensesame.Watch1", "Value");
+        let properties = Some("org.freedesktop.DBus.Properties");
+        connection.call_method(Some(NAME), &path, properties, "Get", &get)
+    };
+    assert!(value(&session.connect()).is_err(), "it is another program's");
+    let shown = || {
+        let answer = value(&program).expect("its own");
+        let value: OwnedValue = answer.body().deserialize().expect("a value");
+        String::try_from(value).expect("text")
+    };
+    assert_eq!(shown(), "{\"result\":1}");
+    session.run("extension install ./two.wasm --name count --deny notification --force").ok();
+    wait_for(|| shown() == "{\"result\":2}", || session.log());
+    drop(program);
+    let status = || session.run("session status --json").ok().text();
+    wait_for(|| status().contains("\"watches\":0"), status);
+}
+
+/// The command follows the watch of the service, and goes on by itself where that ends.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn watch_command_prints_changes() {
+    let env = env();
+    env.write("work/one.wasm", small(1));
+    env.write("work/two.wasm", small(2));
+    env.run("extension install ./one.wasm --name count --deny notification").ok();
+    let session = Session::start(env);
+    let out = std::fs::File::create(session.env.path("watch.out")).expect("a file");
+    let mut command = session.env.command(["extension", "watch", "count", "f", "--every", "1s"]);
+    in_session(&session.env, &mut command);
+    let child = command.stdin(Stdio::null()).stdout(out).stderr(Stdio::null()).spawn();
+    let _watch = Ending(child.expect("started"));
+    let printed = || session.env.read("watch.out");
+    wait_for(|| printed() == "1\n", printed);
+    session.run("session stop").ok();
+    session.run("extension install ./two.wasm --name count --deny notification --force").ok();
+    wait_for(|| printed() == "1\n2\n", printed);
+    insta::assert_snapshot!(session.run("extension watch count f --on power.source"), @r#""#);
+}
+
+/// An emitted event wakes who was granted its topic.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn emitted_event_wakes() {
+    let env = env();
+    let declared = "[events.\"custom.build.*\"]\n";
+    env.write("work/builds.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
+    env.run("extension install ./builds.wasm --grant events=custom.build.*").ok();
+    let session = Session::start(env);
+    insta::assert_snapshot!(session.run("session emit build.done ok"), @r#""#);
+    wait_for(|| session.log().contains("builds: custom.build.done: handled"), || session.log());
+    insta::assert_snapshot!(session.run("session emit other"), @r#""#);
+    insta::assert_snapshot!(session.run("session emit Not/a/topic"), @r#""#);
+    let program = session.connect();
+    let reached: u32 = ask(&program, "Emit", &("build.done", "ok")).expect("emitted");
+    assert_eq!(reached, 1);
+    let large = "x".repeat((64 << 10) + 1);
+    let error = ask::<_, u32>(&program, "Emit", &("build.done", large.as_str()));
+    assert_eq!(error.expect_err("too large").0, "Usage");
+    for _ in 1..100 {
+        ask::<_, u32>(&program, "Emit", &("other", "")).expect("within the rate");
+    }
+    assert_eq!(ask::<_, u32>(&program, "Emit", &("other", "")).expect_err("too many").0, "Busy");
+}
+
+/// The service says what it does, ends when it is asked, and is replaced.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn service_ends_and_is_replaced() {
+    let env = env();
+    let declared = "[events.\"time.every\"]\nevery = \"30d\"\n";
+    env.write("work/clock.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
+    env.run("extension install ./clock.wasm --grant events=time.every").ok();
+    let mut session = Session::start(env);
+    let status = session.run("session status").ok().text();
+    for part in ["runs: process", "time.every", "0 of 120 deliveries"] {
+        assert!(status.contains(part), "{status}");
+    }
+    let second = service(&session.env, &["--replace"]);
+    let ended = session.service.0.wait().expect("ended");
+    assert_eq!(ended.code(), Some(0));
+    session.service = second;
+    insta::assert_snapshot!(session.run("session stop"), @r#""#);
+    assert_eq!(session.service.0.wait().expect("ended").code(), Some(0), "{}", session.log());
+    insta::assert_snapshot!(session.run("session stop"), @r#""#);
+    insta::assert_snapshot!(session.run("session status"), @r#""#);
+    insta::assert_snapshot!(session.run("session emit build.done"), @r#""#);
+    let idle = service(&session.env, &["--idle-exit", "1s"]);
+    assert!(session.log().contains("waiting for events of clock"));
+    drop(idle);
+    session.run("extension revoke clock events=time.every").ok();
+    let mut idle = service(&session.env, &["--idle-exit", "1s"]);
+    assert_eq!(idle.0.wait().expect("ended").code(), Some(0));
+}
+
+/// The end of the bus is the end of the service, which a manager starts again.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn service_ends_with_the_bus() {
+    let mut session = Session::start(greeting());
+    session.bus.0.kill().expect("killed");
+    let ended = session.service.0.wait().expect("ended");
+    assert_eq!(ended.code(), Some(9), "{}", session.log());
+    assert!(session.log().contains("the session bus has ended"));
+}
+
+/// A program in a sandbox reaches what the user's manifest opens to it, and nothing else.
+#[test]
+#[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
+fn sandbox_reaches_what_is_opened() {
+    let session = Session::start(with_hostile());
+    let info = session.env.write("info", "[Application]\nname=org.example.App\n");
+    let sandboxed = |method: &str, arguments: &[&str]| {
+        let mut bwrap = Command::new("bwrap");
+        for path in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
+            bwrap.args(["--ro-bind-try", path, path]);
+        }
+        let run = session.env.path("run");
+        bwrap.arg("--bind").args([&run, &run]).args(["--dev", "/dev", "--proc", "/proc"]);
+        bwrap.arg("--ro-bind").arg(&info).arg("/.flatpak-info").arg("gdbus");
+        in_session(&session.env, &mut bwrap);
+        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
+        bwrap.arg(format!("{NAME}.{method}")).args(arguments);
+        let output = bwrap.output().expect("bwrap runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    let greets = || sandboxed("Call", &["greet", "greet", "[\"World\"]", "{}"]);
+    let is_refused = |text: String| text.contains("org.opensesame.Error.Refused");
+    assert!(is_refused(sandboxed("List", &[])), "{}", sandboxed("List", &[]));
+    assert!(is_refused(sandboxed("Emit", &["build.done", "x"])));
+    let refused = greets();
+    assert!(is_refused(refused.clone()), "{refused}");
+    assert_eq!(sandboxed("Call", &["nobody", "greet", "[]", "{}"]), refused, "it learns nothing");
+    let path = manifest("greet");
+    let before = session.env.read(&path);
+    let service = "\n[service]\nsandboxed = [\"org.example.App\"]\n";
+    session.env.write(&path, format!("{before}{service}"));
+    assert!(greets().contains("Hello, World!"), "{}", greets());
+    assert!(is_refused(sandboxed("Call", &["hostile", "spin", "[]", "{}"])));
+    session.env.write(&path, format!("{before}{service}functions = [\"other\"]\n"));
+    assert!(is_refused(greets()));
+    let other = service.replace("org.example.App", "org.example.Other");
+    session.env.write(&path, format!("{before}{other}"));
+    assert!(is_refused(greets()));
+}
