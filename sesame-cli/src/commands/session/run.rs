@@ -14,11 +14,11 @@ use extension_session::{
     StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
 };
 
-use super::words::Words;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::service::{Words, wait_until_free};
 use crate::terminal::Terminal;
 use crate::terminal::interrupt::{end_service, wait_for_end};
 
@@ -94,7 +94,7 @@ fn claim(
                 Ok(()) | Err(ClientError::NotRunning) => {}
                 Err(error) => return Err(error.into()),
             }
-            super::wait_until_free(manager.depot()).map(Some)
+            wait_until_free(manager.depot()).map(Some)
         }
         Err(error @ ClaimError::Taken) => {
             context.status(&error.to_string());
