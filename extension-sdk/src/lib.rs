@@ -3,7 +3,7 @@
 //! [`generate!`] turns the extension's world, written in WIT, into traits to implement and an
 //! `export!` macro; [`config`], [`secret`], [`notification`], [`clipboard`], [`ipc`], [`storage`]
 //! and [`log`] are the host's side of the conversation. Each but `log` has to be granted by the
-//! user, and says with which line of the manifest.
+//! user, and says with which line of the manifest. [`events!`] lets an [`event`] wake the extension.
 //!
 //! ```
 //! extension_sdk::generate!({
@@ -39,6 +39,7 @@
 pub mod clipboard;
 pub mod config;
 mod error;
+pub mod event;
 pub mod ipc;
 pub mod log;
 pub mod notification;

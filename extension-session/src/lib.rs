@@ -75,4 +75,7 @@ pub use engine::{
 };
 pub use installed::{Changes, EventMemory, Installed, Outcome, Publications};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
-pub use sources::{Files, Source, SourceState};
+pub use sources::{
+    Files, LoginSession, SessionMemory, Source, SourceState, session_bus_sources,
+    system_bus_sources,
+};

@@ -6,7 +6,10 @@ from typing import Any
 
 import wit_world
 from componentize_py_types import Err
-from wit_world.imports import config_read
+from wit_world import exports
+from wit_world.exports.events import Event
+from wit_world.imports import config_read, notification
+from wit_world.imports.notification import Urgency
 
 import report
 from web import WebError, get_json
@@ -35,6 +38,21 @@ class WitWorld(wit_world.WitWorld):
 
     def forecast(self, days: int) -> list[str]:
         return _answer(lambda: _forecast(days))
+
+
+class Events(exports.Events):
+    """What wakes it."""
+
+    def handle(self, event: Event) -> None:
+        if event.name == "time.at":
+            _tell(_answer(lambda: _now(_place_of_settings())))
+
+
+def _tell(weather: str) -> None:
+    try:
+        notification.show("Weather", weather, Urgency.LOW)
+    except Err as error:
+        raise Err(f"the notification is not shown: {error.value}") from error
 
 
 def _answer[T](ask: Callable[[], T]) -> T:

@@ -300,6 +300,11 @@ impl Context {
         env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
     }
 
+    /// Returns the id of the login session of this process, if its environment has one.
+    pub fn login_session(&self) -> Option<String> {
+        env::var("XDG_SESSION_ID").ok()
+    }
+
     /// Runs work on the network to its end. The connections that it opens serve later work as well.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
         self.runtime.wait_for(work)

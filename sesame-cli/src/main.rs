@@ -16,6 +16,7 @@ mod outcome;
 mod pow;
 mod project;
 mod render;
+mod service;
 mod signing;
 mod suffiks;
 mod terminal;

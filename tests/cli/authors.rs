@@ -92,6 +92,160 @@ fn new_keeps_existing_files() {
     "#);
 }
 
+/// A project that is woken has the table, the handler and the cases of each event, and its requests.
+#[test]
+fn new_writes_a_woken_project() {
+    let env = env();
+    insta::assert_snapshot!(env.run("extension new low-battery --event power.battery"), @r#"
+    exit 0
+    out: low-battery/.github/workflows/release.yml
+    out: low-battery/.gitignore
+    out: low-battery/Cargo.toml
+    out: low-battery/README.md
+    out: low-battery/docs/index.md
+    out: low-battery/extension.toml
+    out: low-battery/rust-toolchain.toml
+    out: low-battery/rustfmt.toml
+    out: low-battery/src/lib.rs
+    out: low-battery/tests/events.toml
+    out: low-battery/wit/deps/open-sesame-extension/events.wit
+    out: low-battery/wit/deps/open-sesame-extension/package.wit
+    out: low-battery/wit/deps/open-sesame-host/clipboard-write.wit
+    out: low-battery/wit/deps/open-sesame-host/config-read.wit
+    out: low-battery/wit/deps/open-sesame-host/ipc-publish.wit
+    out: low-battery/wit/deps/open-sesame-host/log.wit
+    out: low-battery/wit/deps/open-sesame-host/notification.wit
+    out: low-battery/wit/deps/open-sesame-host/package.wit
+    out: low-battery/wit/deps/open-sesame-host/secret-read.wit
+    out: low-battery/wit/deps/open-sesame-host/secret-write.wit
+    out: low-battery/wit/deps/open-sesame-host/storage.wit
+    out: low-battery/wit/deps/open-sesame-host/types.wit
+    out: low-battery/wit/world.wit
+    err: next: cd low-battery && sesame extension build && sesame extension test
+    "#);
+    insta::assert_snapshot!(env.read("work/low-battery/extension.toml"), @r#"
+    #:schema https://raw.githubusercontent.com/open-sesame/sesame/main/schemas/extension.toml.json
+    # The name, the requests and the events of this extension. A request is not a grant: the user decides
+    # at install. `sesame extension build` puts this file into the component.
+
+    [extension]
+    name = "low-battery"
+    version = "0.1.0"
+    description = "Tells about power.battery"
+
+    [capabilities]
+    notification = true                     # the only thing that it does
+
+    # when the charge of the battery begins to meet a condition
+    [events."power.battery"]
+    below = 20
+    charging = false
+
+    [limits]                                # for `sesame extension test`; users set their own
+    max_memory_mib = 16
+
+    [build]
+    language = "rust"
+    "#);
+    insta::assert_snapshot!(env.read("work/low-battery/tests/events.toml"), @r#"
+    # Run with: sesame extension test
+
+    [[case]]
+    name = "tells about power.battery"
+    event = "power.battery"
+    values = { percent = 15, charging = false }
+    expect_notifications = ["Battery: 15 % left"]
+    "#);
+    insta::assert_snapshot!(env.read("work/low-battery/src/lib.rs"), @r#"
+    //! Tells about power.battery.
+
+    wit_bindgen::generate!({ world: "local:extension/extension", path: "wit", generate_all });
+
+    use exports::open_sesame::extension::events::{Event, Guest, Value};
+    use open_sesame::host::notification::{self, Urgency};
+
+    struct Extension;
+
+    impl Guest for Extension {
+        fn handle(event: Event) -> Result<(), String> {
+            let (title, text) = match event.name.as_str() {
+                "power.battery" => ("Battery", "{percent} % left"),
+                // One that this version does not know.
+                _ => return Ok(()),
+            };
+            let text = filled(text, &event.values);
+            notification::show(title, &text, Urgency::Normal).map_err(|error| error.to_string())
+        }
+    }
+
+    /// Puts values into a text: `{percent}` stands for that of `percent`.
+    fn filled(text: &str, values: &[(String, Value)]) -> String {
+        values.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), &in_words(value))
+        })
+    }
+
+    fn in_words(value: &Value) -> String {
+        match value {
+            Value::Text(text) => text.clone(),
+            Value::Whole(number) => number.to_string(),
+            Value::Number(number) => number.to_string(),
+            Value::Truth(is_so) => is_so.to_string(),
+        }
+    }
+
+    export!(Extension);
+
+    #[cfg(test)]
+    mod tests {
+        use super::{Value, filled};
+
+        #[test]
+        fn values_are_put_into_the_text() {
+            let values = [("percent".to_owned(), Value::Whole(9))];
+            assert_eq!(filled("{percent} % left", &values), "9 % left");
+        }
+    }
+    "#);
+    let many = "--event file.changed --event custom.build.done --event file.changed";
+    let sdk = root().join("extension-sdk");
+    let line = format!("extension new many {many} --sdk {} --quiet", sdk.display());
+    env.run(&line).ok();
+    insta::assert_snapshot!(env.read("work/many/src/lib.rs"), @r#"
+    //! Tells about file.changed and custom.build.done.
+
+    use extension_sdk::{event, notification};
+
+    extension_sdk::events! {
+        event::File => |event| notification::show("Documents", &format!("{}: {}", event.path, event.kind)),
+        event::Custom => |event| notification::show("Message", &event.payload),
+    }
+    "#);
+    let manifest = env.read("work/many/extension.toml");
+    let reads = "filesystem = { read = [\"~/Documents\"] }";
+    assert!(manifest.contains(reads) && manifest.matches("[events.").count() == 2, "{manifest}");
+}
+
+#[test]
+fn new_refuses_wrong_events() {
+    let env = env();
+    insta::assert_snapshot!(env.run("extension new mine --event power.batery"), @r#"
+    exit 2
+    err: error: invalid value 'power.batery' for '--event <EVENT>': `power.batery` is not an event; the nearest is `power.battery`
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(
+        env.run("extension new mine --lang go --kind workload --event power.battery"),
+        @r#"
+    exit 2
+    err: error: events do not wake modules of Suffiks
+    err: hint: make an extension for people: leave out `--kind workload`
+    "#
+    );
+    assert!(!env.path("work/mine").exists());
+}
+
 /// Writes a project around a component that is built already.
 fn project(env: &TestEnv, manifest: &str, cases: &str) -> PathBuf {
     env.write(

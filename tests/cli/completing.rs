@@ -111,6 +111,7 @@ fn shells_offer_candidates() {
         is("sesame extension set greeting un", &["units="]);
         is("sesame extension set greeting units=", &["units=metric", "units=imperial"]);
         is("sesame call ", &["greeting"]);
+        is("sesame extension new mine --event power.b", &["power.battery"]);
         assert!(offer(&env, "sesame call --").contains(&"--stats".to_owned()), "{shell}");
         assert!(
             offer(&env, "sesame extension call missing ").iter().all(|word| word.starts_with('-')),

@@ -7,7 +7,7 @@ use extension_host::Host;
 
 use crate::support::root;
 
-const GUESTS: [&str; 10] = [
+const GUESTS: [&str; 12] = [
     "daily-note",
     "desktop",
     "echo",
@@ -16,8 +16,10 @@ const GUESTS: [&str; 10] = [
     "hostile",
     "ingress-as",
     "labels-rs",
+    "low-battery",
     "probe",
     "probe-0-3",
+    "take-a-break",
 ];
 
 fn built(name: &str) -> Vec<u8> {

@@ -78,6 +78,36 @@ fn greets(env: &TestEnv, line: &str, name: &str, toolchain: &str) -> PathBuf {
     directory
 }
 
+/// Makes and tests a project that events wake: its cases deliver each of them.
+fn wakes(env: &TestEnv, line: &str, name: &str) -> PathBuf {
+    let events = "--event power.battery --event media.changed --event custom.build.done";
+    begin(env, &format!("{line} {events}"), name)
+}
+
+/// A project in Rust is built, tested, installed and woken, with and without the SDK.
+#[test]
+#[ignore = "needs the toolchain of .ci/guest-toolchain, and crates.io"]
+fn woken_rust_project_runs() {
+    let env = env();
+    let sdk = root().join("extension-sdk");
+    wakes(&env, "plain", "plain");
+    let directory = wakes(&env, &format!("with-sdk --sdk {}", sdk.display()), "with-sdk");
+    // Its own tests run on this machine, where the names of exports are those of no file format.
+    let mut tests = Command::new("cargo");
+    tests.arg("test").current_dir(env.path("work/plain"));
+    add_tools(&mut tests);
+    assert!(tests.output().expect("cargo runs").status.success());
+
+    with_tools(&env, &directory, "extension install ./dist/with-sdk.wasm --grant-requested").ok();
+    let events = env.run("extension events with-sdk").ok().text();
+    assert!(events.contains("power.battery  wakes it"), "{events}");
+    // There is no desktop here, which only the handler finds out.
+    let woken = env.run("extension trigger with-sdk power.battery percent=10");
+    assert!(woken.code == 1 && woken.stderr.contains("unavailable"), "{woken}");
+    env.run("extension revoke with-sdk events=power.battery").ok();
+    assert_eq!(env.run("extension trigger with-sdk power.battery").code, 5);
+}
+
 /// A project in Rust is built, tested and called, with and without the SDK.
 #[test]
 #[ignore = "needs the toolchain of .ci/guest-toolchain, and crates.io"]
@@ -104,6 +134,8 @@ fn js_and_ts_projects_build_and_run() {
     npm(&directory, "check");
     let directory = greets(&env, "typed --lang typescript", "typed", "TypeScript, componentize-js");
     npm(&directory, "check");
+    npm(&wakes(&env, "woken --lang js", "woken"), "check");
+    npm(&wakes(&env, "woken-typed --lang typescript", "woken-typed"), "check");
 }
 
 /// Runs a script of a project's `package.json`: types, lints and formatting.
@@ -120,6 +152,7 @@ fn npm(directory: &Path, script: &str) {
 fn as_projects_build_and_run() {
     let env = env();
     greets(&env, "small --lang assemblyscript", "small", "AssemblyScript");
+    wakes(&env, "woken --lang assemblyscript", "woken");
     let directory = begin(&env, "labels --lang assemblyscript --kind workload", "labels");
     let done = with_tools(&env, &directory, "extension dev --once --quiet");
     assert!(done.text().ends_with("4 passed, 0 failed\n"), "{done}");
@@ -133,12 +166,15 @@ fn python_project_builds_and_runs() {
     let directory = greets(&env, "snake --lang python", "snake", "Python, componentize-py");
     // A second build replaces the bindings of the first.
     with_tools(&env, &directory, "extension build").ok();
+    wakes(&env, "woken --lang python", "woken");
 }
 
 #[test]
 #[ignore = "needs clang, wasi-libc and wit-bindgen, from .ci/languages"]
 fn c_project_builds_and_runs() {
-    greets(&env(), "spartan --lang c", "spartan", "C, WASI SDK and wit-bindgen");
+    let env = env();
+    greets(&env, "spartan --lang c", "spartan", "C, WASI SDK and wit-bindgen");
+    wakes(&env, "woken --lang c", "woken");
 }
 
 #[test]
@@ -146,6 +182,7 @@ fn c_project_builds_and_runs() {
 fn go_projects_build_and_run() {
     let env = env();
     greets(&env, "gopher --lang go", "gopher", "Go, wit-bindgen");
+    wakes(&env, "woken --lang go", "woken");
     begin(&env, "digger --lang go --kind workload", "digger");
     assert_row("Go, `GOOS=wasip1`", "core module for Suffiks", LABELS);
 }

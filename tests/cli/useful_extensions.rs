@@ -89,6 +89,46 @@ fn daily_note_settings_are_checked() {
     }
 }
 
+/// Puts the built guest of an extension into its sources, and runs its own cases.
+fn test_built(env: &TestEnv, name: &str) {
+    let directory = env.path("work").join(name);
+    copy_directory(&sources(name), &directory, &MADE);
+    let manifest = fs::read_to_string(directory.join("extension.toml")).expect("there");
+    env.write(&format!("work/{name}/built.wasm"), asking(&guest(name), &manifest));
+    let mut command = env.command(["extension", "test", "built.wasm"]);
+    command.current_dir(&directory);
+    let tested = env.finish(command, b"").ok();
+    assert!(tested.text().ends_with(" passed, 0 failed\n"), "{tested}");
+}
+
+#[test]
+fn take_a_break_remembers_the_work() {
+    let env = env();
+    test_built(&env, "take-a-break");
+    env.run("extension install take-a-break/built.wasm --name mine --grant-requested").ok();
+    env.run("extension trigger mine time.every").ok();
+    let since = env.run("extension storage mine get since").ok().text();
+    assert!(since.trim().parse::<u64>().is_ok(), "{since}");
+    env.run("extension trigger mine session.idle").ok();
+    assert_eq!(env.run("extension storage mine get since").ok().text().trim(), "break");
+}
+
+/// It is woken where its user allows that.
+#[test]
+fn low_battery_is_woken() {
+    let env = env();
+    test_built(&env, "low-battery");
+    env.run("extension install low-battery/built.wasm --name low-battery").ok();
+    let trigger = "extension trigger low-battery power.battery percent=9";
+    assert_eq!(env.run(trigger).code, 5);
+    env.run("extension grant low-battery events=power.battery notification").ok();
+    let events = env.run("extension events low-battery").ok().text();
+    assert!(events.contains("below 20 %, not charging"), "{events}");
+    // There is no desktop here, which only the handler finds out.
+    let woken = env.run(trigger);
+    assert!(woken.code == 1 && woken.stderr.contains("unavailable"), "{woken}");
+}
+
 #[test]
 #[ignore = "needs npm and its registry"]
 fn text_tools_are_called_and_run() {

@@ -24,7 +24,7 @@ struct Guests {
     files: &'static [(&'static str, &'static str)],
 }
 
-const IN_RUST: [Guests; 3] = [
+const IN_RUST: [Guests; 5] = [
     Guests {
         manifest: "tests/guests/Cargo.toml",
         target: "wasm32-wasip2",
@@ -38,11 +38,21 @@ const IN_RUST: [Guests; 3] = [
             ("probe_0_3.wasm", "probe-0-3.wasm"),
         ],
     },
-    // The extension for people that is in Rust.
+    // The extensions for people that are in Rust.
     Guests {
         manifest: "extensions/daily-note/Cargo.toml",
         target: "wasm32-wasip2",
         files: &[("daily_note.wasm", "daily-note.wasm")],
+    },
+    Guests {
+        manifest: "extensions/low-battery/Cargo.toml",
+        target: "wasm32-wasip2",
+        files: &[("low_battery.wasm", "low-battery.wasm")],
+    },
+    Guests {
+        manifest: "extensions/take-a-break/Cargo.toml",
+        target: "wasm32-wasip2",
+        files: &[("take_a_break.wasm", "take-a-break.wasm")],
     },
     // The extension of Suffiks in Rust.
     Guests {

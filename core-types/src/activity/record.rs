@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::activity::cause::Cause;
 use crate::activity::touch::{Activity, MAX_OBJECT, Touch};
 use crate::capability::{Capability, Grant};
-use crate::event::EventName;
 use crate::permissions::Owner;
 use crate::policy::{Verdict, shortened};
 
@@ -86,31 +86,6 @@ pub struct CallRecord {
     #[serde(rename = "elapsed_us", with = "microseconds")]
     #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub elapsed: Duration,
-}
-
-/// What made a call that no person and no program of this process made.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// `event:NAME`, or `bus`.
-    #[serde(rename = "cause")]
-    pub what: String,
-    /// The program that asked for it over the bus, as it was seen: its name on the bus and its
-    /// executable. Nothing is decided by it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller: Option<String>,
-}
-
-impl Cause {
-    /// Makes the cause of a delivery.
-    pub fn event(name: &EventName) -> Self {
-        Self { what: format!("event:{name}"), caller: None }
-    }
-
-    /// Makes the cause of a call over the session bus.
-    pub fn bus(caller: String) -> Self {
-        Self { what: "bus".to_owned(), caller: Some(caller) }
-    }
 }
 
 /// How a call ended.

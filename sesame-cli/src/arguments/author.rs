@@ -70,6 +70,13 @@ pub struct NewArguments {
     /// What it makes: an extension for people, or a module of Suffiks
     #[arg(long, value_name = "KIND", default_value = "extension")]
     pub kind: ProjectKind,
+    /// An event that wakes it, such as `power.battery`; repeatable
+    #[arg(
+        long = "event",
+        value_name = "EVENT",
+        add = ArgValueCompleter::new(completion::events)
+    )]
+    pub events: Vec<EventName>,
     /// For Rust: the directory of `extension-sdk`, to use instead of wit-bindgen alone
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,

@@ -78,6 +78,20 @@ struct Table {
     tools: Vec<Tool>,
     extension: Option<Build>,
     workload: Option<Build>,
+    events: Arms,
+}
+
+/// How a handler of events is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Arms {
+    /// The file that an author edits, where it is not the same as without events.
+    pub source: Option<String>,
+    /// What the handler has for one event.
+    pub arm: String,
+    /// The same with the SDK.
+    #[serde(rename = "arm-with-sdk")]
+    pub with_sdk: Option<String>,
 }
 
 /// A tool of a language.
@@ -216,7 +230,12 @@ impl Language {
         }
     }
 
-    /// Returns the files of its folder for a kind of project: paths in the project, and texts.
+    /// Returns how a handler of events is written.
+    pub fn events(self) -> &'static Arms {
+        &self.0.table.events
+    }
+
+    /// Returns the files of one of its folders: paths in the project, and texts.
     pub fn templates(self, folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
         templates(format!("{}/{folder}/", self.name()))
     }
@@ -285,8 +304,6 @@ mod tests {
                 let Some(build) = language.build(kind) else { continue };
                 assert!(!build.steps.is_empty(), "{language:?}");
                 assert!(language.tools(kind).next().is_some(), "{language:?}");
-                let has = |path: &str| language.templates(kind.folder()).any(|(it, _)| it == path);
-                assert!(has(&build.source), "{language:?} has no {}", build.source);
                 let is_known =
                     |step: &Step| language.tools(kind).any(|tool| tool.program == step.program);
                 assert!(build.steps.iter().all(is_known), "{language:?}: a tool is not listed");

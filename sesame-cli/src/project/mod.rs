@@ -2,6 +2,7 @@
 //! describe them, the files of new ones, and how one is built of which sources.
 
 mod distribution;
+mod event_sample;
 mod language;
 mod project_file;
 mod recipe;

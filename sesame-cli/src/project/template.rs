@@ -5,13 +5,15 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use core_types::ExtensionName;
+use core_types::event::EventName;
 
+use super::event_sample;
 use super::language::{Build, Language, ProjectKind, templates};
 
 /// The version of wit-bindgen in new projects, which is the SDK's.
 const WIT_BINDGEN: &str = "0.63";
-/// The folder with files that replace those of a language where the SDK is used.
-const WITH_SDK: &str = "extension-with-sdk";
+/// The end of the names of folders with files that replace others where the SDK is used.
+const WITH_SDK: &str = "-with-sdk";
 
 /// A project that is to be made.
 pub struct NewProject<'a> {
@@ -21,6 +23,40 @@ pub struct NewProject<'a> {
     pub kind: ProjectKind,
     /// The directory of `extension-sdk`, if the project uses it.
     pub sdk: Option<&'a Path>,
+    /// The events that wake it, each once. Without them, an extension for people greets.
+    pub events: &'a [EventName],
+}
+
+impl NewProject<'_> {
+    /// Returns the folders of its files. A file of a later one replaces those of its name.
+    fn folders(&self) -> Vec<String> {
+        let kind = self.kind.folder().to_owned();
+        if self.kind == ProjectKind::Workload {
+            return vec![kind];
+        }
+        let purpose = if self.events.is_empty() { "greeting" } else { "events" };
+        let with_sdk = self.sdk.map(|_| format!("{purpose}{WITH_SDK}"));
+        [kind, purpose.to_owned()].into_iter().chain(with_sdk).collect()
+    }
+
+    fn description(&self) -> String {
+        if self.events.is_empty() {
+            "Greets people".to_owned()
+        } else {
+            format!("Tells about {}", event_sample::listed(self.events))
+        }
+    }
+
+    /// Returns the line of commands that tries the project.
+    fn trial(&self) -> String {
+        let (words, does) = match self.events.first() {
+            None => ("greet You".to_owned(), "calls"),
+            Some(event) => (format!("--event {event}"), "wakes"),
+        };
+        format!(
+            "sesame extension dev {words}  # builds, installs and {does} it again on every change"
+        )
+    }
 }
 
 /// Returns the name of an extension's crate: cargo takes none that begins with a digit.
@@ -32,13 +68,13 @@ pub fn crate_name(name: &ExtensionName) -> String {
 /// Returns the files of a new project: paths below its directory, and texts. A language that does
 /// not make this kind of project has none.
 pub fn files(project: &NewProject<'_>) -> Option<Vec<(PathBuf, String)>> {
-    let NewProject { language, kind, sdk, .. } = *project;
+    let NewProject { language, kind, .. } = *project;
     let build = language.build(kind)?;
     let words = words(project, build);
-    let mut all: BTreeMap<_, _> = templates(format!("{}/", kind.folder())).collect();
-    all.extend(language.templates(kind.folder()));
-    if sdk.is_some() {
-        all.extend(language.templates(WITH_SDK));
+    let mut all: BTreeMap<_, _> = BTreeMap::new();
+    for folder in project.folders() {
+        all.extend(templates(format!("{folder}/")));
+        all.extend(language.templates(&folder));
     }
     let mut files: Vec<_> =
         all.into_iter().map(|(path, text)| (PathBuf::from(path), fill(text, &words))).collect();
@@ -68,16 +104,25 @@ fn words(project: &NewProject<'_>, build: &Build) -> Vec<(&'static str, String)>
         Some(path) => format!("extension-sdk = {{ path = {:?} }}", path.display().to_string()),
         None => format!("wit-bindgen = {WIT_BINDGEN:?}"),
     };
+    let arms = language.events();
+    let source = arms.source.as_ref().filter(|_| !project.events.is_empty());
+    let arm = arms.with_sdk.as_ref().filter(|_| project.sdk.is_some()).unwrap_or(&arms.arm);
+    let of_project = [
+        ("@DESCRIPTION@", project.description()),
+        ("@TRY@", project.trial()),
+        ("@SOURCE@", source.unwrap_or(&build.source).clone()),
+    ];
     let of_language = [
         ("@LANGUAGE@", language.name().to_owned()),
         ("@TITLE@", language.title().to_owned()),
         ("@NEEDS@", language.needs().to_owned()),
         ("@SETUP@", language.setup().to_owned()),
-        ("@SOURCE@", build.source.clone()),
         ("@MEMORY@", build.memory_mib()),
         ("@DEPENDENCY@", dependency),
     ];
-    of_language.into_iter().chain(words_of_build(project.name)).collect()
+    let of_events = event_sample::words(project.events, arm);
+    let of_events = of_events.into_iter().chain(of_project).chain(of_language);
+    of_events.chain(words_of_build(project.name)).collect()
 }
 
 /// Returns the `.gitignore` of a project: the directories that tools make, and keys for signing.
@@ -96,13 +141,22 @@ fn ignored(language: Language) -> String {
 mod tests {
     use super::*;
 
-    /// Every language of every kind, with and without the SDK.
+    /// Every language of every kind, with and without the SDK and events.
     fn each(check: impl Fn(&NewProject<'_>, &Build)) {
         let name: ExtensionName = "a-b".parse().expect("a name");
+        let events = ["power.battery", "time.at"].map(|name| name.parse().expect(name));
         for language in Language::all() {
             for kind in [ProjectKind::Extension, ProjectKind::Workload] {
-                for sdk in [None, Some(Path::new("/sdk"))] {
-                    let project = NewProject { name: &name, language, kind, sdk };
+                for (sdk, events) in [
+                    (None, &[][..]),
+                    (None, &events[..]),
+                    (Some(Path::new("/sdk")), &[][..]),
+                    (Some(Path::new("/sdk")), &events[..]),
+                ] {
+                    if kind == ProjectKind::Workload && !events.is_empty() {
+                        continue;
+                    }
+                    let project = NewProject { name: &name, language, kind, sdk, events };
                     match language.build(kind) {
                         Some(build) => check(&project, build),
                         None => assert!(files(&project).is_none()),
@@ -121,7 +175,9 @@ mod tests {
                 assert!(has(path), "{:?} {path}", project.language);
             }
             let mark = project.language.mark().is_none_or(has);
-            assert!(has(&build.source) && mark, "{:?}", project.language);
+            let words = words(project, build);
+            let source = words.iter().find(|(word, _)| *word == "@SOURCE@").expect("a source");
+            assert!(has(&source.1) && mark, "{:?} {}", project.language, source.1);
             for (path, text) in &files {
                 let open = text
                     .split('@')

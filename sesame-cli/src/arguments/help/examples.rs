@@ -152,7 +152,10 @@ const EXAMPLES: &[Examples] = &[
     ),
     (
         "sesame extension new",
-        ["sesame extension new weather", "sesame extension new notes --lang python"],
+        [
+            "sesame extension new notes --lang python",
+            "sesame extension new low-battery --event power.battery",
+        ],
     ),
     ("sesame extension build", ["sesame extension build", "sesame extension build --verbose"]),
     (

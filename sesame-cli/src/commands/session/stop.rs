@@ -5,8 +5,7 @@ use extension_session::{BusClient, ClientError};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-
-use super::wait_until_free;
+use crate::service::wait_until_free;
 
 /// Ends the service that runs, and waits for the end of it.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {

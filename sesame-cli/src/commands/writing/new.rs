@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use core_types::ErrorKind;
+use core_types::event::EventName;
 use extension_depot::OutputDirectory;
 
 use crate::arguments::NewArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::project::{self, BuildError, NewProject};
+use crate::project::{self, BuildError, NewProject, ProjectKind};
 
 /// The mode of a project's files, before the user's mask.
 const FILE_MODE: u32 = 0o666;
@@ -21,13 +22,15 @@ const FILE_MODE: u32 = 0o666;
 /// Creates a directory with a project that builds, with a test and a page of documentation, and a
 /// repository of its own where there is none around it.
 pub fn run(context: &Context, arguments: &NewArguments) -> Result<Outcome, Failure> {
-    let NewArguments { name, language, kind, sdk, directory } = arguments;
+    let NewArguments { name, language, kind, events, sdk, directory } = arguments;
+    let events = checked_events(events, *kind)?;
     let directory = directory.clone().unwrap_or_else(|| name.as_str().into());
     let sdk =
         sdk.as_deref().map(|sdk| fs::canonicalize(sdk).map_err(|error| cannot_make(sdk, error)));
     let sdk = sdk.transpose()?;
-    let project = NewProject { name, language: *language, kind: *kind, sdk: sdk.as_deref() };
-    let files = project::files(&project).ok_or(BuildError::NoKind(*language))?;
+    let (language, kind, sdk) = (*language, *kind, sdk.as_deref());
+    let project = NewProject { name, language, kind, sdk, events: &events };
+    let files = project::files(&project).ok_or(BuildError::NoKind(language))?;
     let made = begin(&directory).map_err(|error| cannot_make(&directory, error))?;
     let mut written = Vec::new();
     for (path, text) in files {
@@ -36,6 +39,21 @@ pub fn run(context: &Context, arguments: &NewArguments) -> Result<Outcome, Failu
     }
     begin_repository(context, &directory);
     Ok(Outcome::Created { directory, written })
+}
+
+/// Returns the events, each once. Modules do not have any.
+fn checked_events(events: &[EventName], kind: ProjectKind) -> Result<Vec<EventName>, Failure> {
+    if kind == ProjectKind::Workload && !events.is_empty() {
+        return Err(Failure::message(ErrorKind::Usage, "events do not wake modules of Suffiks")
+            .with_hint("make an extension for people: leave out `--kind workload`"));
+    }
+    let mut once: Vec<EventName> = Vec::new();
+    for event in events {
+        if !once.contains(event) {
+            once.push(event.clone());
+        }
+    }
+    Ok(once)
 }
 
 fn cannot_make(path: &Path, error: io::Error) -> Failure {

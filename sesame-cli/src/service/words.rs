@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::installed::worth_telling;
 
 /// The words of the command line, without what the guest printed.
-pub(super) struct Words;
+pub struct Words;
 
 impl Explain for Words {
     fn unopened(&self, _: &ExtensionName, error: OpenError) -> Explained {

@@ -1,0 +1,33 @@
+// @DESCRIPTION@.
+
+import { show } from "open-sesame:host/notification@0.1.1";
+
+/**
+ * What it says of each event: a title, and a text with the values of the event.
+ *
+ * @type {Record<string, { title: string, text: string }>}
+ */
+const TEXTS = {
+@EVENT_ARMS@
+};
+
+export const events = {
+  /**
+   * Handles an event. What it throws goes to the log of the extension.
+   *
+   * @param {import("open-sesame:extension/events@0.1.0").Event} event
+   */
+  handle(event) {
+    const said = TEXTS[event.name];
+    if (!said) return; // One that this version does not know.
+    let text = said.text;
+    for (const [name, value] of event.values) {
+      text = text.replaceAll(`{${name}}`, () => String(value.val));
+    }
+    try {
+      show(said.title, text, "normal");
+    } catch {
+      throw "the notification is not shown";
+    }
+  },
+};

@@ -1,0 +1,7 @@
+//! @DESCRIPTION@.
+
+use extension_sdk::{event, notification};
+
+extension_sdk::events! {
+@EVENT_ARMS@
+}
