@@ -5,3 +5,4 @@ pub mod emit;
 pub mod run;
 pub mod status;
 pub mod stop;
+pub mod watch;
