@@ -29,8 +29,10 @@
               --bash <(HOME=$TMPDIR $out/bin/sesame completions bash) \
               --zsh <(HOME=$TMPDIR $out/bin/sesame completions zsh) \
               --fish <(HOME=$TMPDIR $out/bin/sesame completions fish)
-            install -Dm644 -t $out/share/systemd/user packaging/systemd/sesame-refresh.*
-            substituteInPlace $out/share/systemd/user/sesame-refresh.service --replace-fail /usr/bin $out/bin
+            install -Dm644 -t $out/share/systemd/user packaging/systemd/*
+            install -Dm644 -t $out/share/dbus-1/services packaging/dbus-1/*
+            substituteInPlace $out/share/systemd/user/*.service $out/share/dbus-1/services/* \
+              --replace-fail /usr/bin $out/bin
           '';
           meta = {
             homepage = "https://github.com/open-sesame/sesame";

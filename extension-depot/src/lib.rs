@@ -37,7 +37,7 @@ pub use activity::{
 pub use archives::{Docs, DocsError, Page, UnpackError};
 pub use config::{
     CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
-    RedirectHostError, RegistrySettings, Setting,
+    RedirectHostError, RegistrySettings, SessionConsent, SessionSettings, Setting,
 };
 pub use events::{ClaimError, EventTimes, SessionClaim};
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};

@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod activation;
 mod bus;
 mod delivery;
 mod engine;
@@ -55,6 +56,11 @@ mod sources;
 #[cfg(test)]
 mod testing;
 
+pub use activation::{
+    ActivationError, BusQueryError, Fleeting, InstalledFiles, ProgramError, RemovedFiles,
+    ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
+    reload_bus, reload_units,
+};
 pub use bus::{
     BusClient, BusEnd, BusLoad, BusParts, BusService, ClientError, Explain, Explained,
     ExtensionLoad, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,
@@ -69,4 +75,7 @@ pub use engine::{
 };
 pub use installed::{Changes, EventMemory, Installed, Outcome, Publications};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
-pub use sources::{Files, Source, SourceState};
+pub use sources::{
+    Files, LoginSession, SessionMemory, Source, SourceState, session_bus_sources,
+    system_bus_sources,
+};

@@ -18,6 +18,7 @@ use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand, Publisher};
 use extension_manager::environment::{self, NoPlaces};
 use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Options};
+use extension_session::{ProgramError, ServicePlaces, ServiceProgram};
 
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
@@ -127,6 +128,29 @@ impl Context {
     /// Returns the directories of this user, for files of other programs.
     pub fn base_directories() -> Option<BaseDirs> {
         BaseDirs::new()
+    }
+
+    /// Returns where systemd and the session bus look for files, for this user and on this system.
+    pub fn service_places() -> Option<ServicePlaces> {
+        // The default of the XDG specification.
+        const SYSTEM_DATA: &str = "/usr/local/share:/usr/share";
+        let base = Self::base_directories()?;
+        let system = env::var_os("XDG_DATA_DIRS").filter(|directories| !directories.is_empty());
+        let system = system.unwrap_or_else(|| SYSTEM_DATA.into());
+        let system = env::split_paths(&system).filter(|directory| directory.is_absolute());
+        let (config, data) = (base.config_dir().to_owned(), base.data_dir().to_owned());
+        Some(ServicePlaces::new(config, data, system.collect()))
+    }
+
+    /// Returns this program as one that service files can name.
+    pub fn service_program(&self) -> Result<ServiceProgram, ProgramError> {
+        ServiceProgram::lasting(&this_program(), self.program("sesame").as_deref())
+    }
+
+    /// Returns `systemctl`, if there is one and a manager of units runs for this user.
+    pub fn unit_manager(&self) -> Option<PathBuf> {
+        let runtime = environment::path("XDG_RUNTIME_DIR")?;
+        extension_session::has_unit_manager(&runtime).then(|| self.program("systemctl"))?
     }
 
     /// Returns the shell that asks for completions, if one does.
@@ -274,6 +298,11 @@ impl Context {
     /// Returns whether this session has a bus, on which a Secret Service could be.
     pub fn has_session_bus(&self) -> bool {
         env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+    }
+
+    /// Returns the id of the login session of this process, if its environment has one.
+    pub fn login_session(&self) -> Option<String> {
+        env::var("XDG_SESSION_ID").ok()
     }
 
     /// Runs work on the network to its end. The connections that it opens serve later work as well.

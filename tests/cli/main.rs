@@ -54,6 +54,7 @@ mod schemas;
 mod sequences;
 mod session;
 mod session_bus;
+mod session_install;
 mod settings;
 mod shell;
 mod sources;

@@ -6,7 +6,7 @@ use crate::event::{EventType, Setting, nearest_name};
 use crate::limits::LimitName;
 
 /// The keys of a policy, which stand at the top of its own file.
-const POLICY: [&str; 12] = [
+const POLICY: [&str; 13] = [
     "deny",
     "deny_events",
     "min_event_interval",
@@ -18,13 +18,14 @@ const POLICY: [&str; 12] = [
     "preapproved",
     "lists_that_prune",
     "max_storage_kib",
+    "session",
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
 const REGISTRY: [&str; 6] =
     ["plain_http", "token_hosts", "mirrors", "ca", "allow-redirect-to", "timeout_seconds"];
 /// The tables at the top of a manifest and of `config.toml`, and the keys of an entry of a list.
-const TOP: [&str; 9] = [
+const TOP: [&str; 10] = [
     "extension",
     "capabilities",
     "limits",
@@ -34,8 +35,10 @@ const TOP: [&str; 9] = [
     "oci",
     "events",
     "service",
+    "session",
 ];
 const SERVICE: [&str; 2] = ["functions", "sandboxed"];
+const SESSION: [&str; 4] = ["enabled", "idle_exit", "consent", "max_parallel"];
 /// Longer than every key, so that a longer text is near to none of them.
 const MAX_KEY: usize = 64;
 /// Half of the letters are the same: a key that is further off is rather another idea than a typing
@@ -118,6 +121,7 @@ fn keys_of(table: &str) -> Vec<&'static str> {
         "preapproved" => vec!["list", "grants"],
         "defaults" => vec!["prune"],
         "service" => SERVICE.to_vec(),
+        "session" => SESSION.to_vec(),
         _ if table.starts_with("registries.") => REGISTRY.to_vec(),
         _ => TOP.to_vec(),
     }
@@ -139,6 +143,8 @@ mod tests {
             ("preapproved.1.grant", Some("grants")),
             ("registries.ghcr.io.mirror", Some("mirrors")),
             ("Require_Signature", Some("require_signature")),
+            ("session.idle_exot", Some("idle_exit")),
+            ("extensions.policy.sesion", Some("session")),
             ("events.power.batery", Some("power.battery")),
             ("events.power.battery.belo", Some("below")),
             ("weather.events.time.every.evry", Some("every")),

@@ -61,6 +61,9 @@ pub struct Policy {
     /// `max_storage_kib`: how much data of its own each extension can keep at most, whatever its
     /// manifest says. Default: what the manifest says.
     pub max_storage_kib: Option<StorageSize>,
+    /// `session`: whether the session service may wake extensions and call them for programs. `true`
+    /// is the same as nothing. Default: true.
+    pub session: Option<bool>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
 }

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::config::config_files::{ConfigFileError, config_files, is_absent};
 use crate::config::places::Places;
 use crate::config::registry_settings::RegistrySettings;
+use crate::config::session_settings::SessionSettings;
 use crate::trust::signer::Signer;
 
 /// The largest file of the configuration, in bytes: more than people write, and little to hold in
@@ -29,6 +30,8 @@ const IN_CONFIG: &str = "extensions.";
 pub struct EffectiveConfig {
     /// Settings by registry.
     pub registries: BTreeMap<String, RegistrySettings>,
+    /// Settings of the session service, each from the last file that has it.
+    pub session: SessionSettings,
     /// All policies that hold, with the file that each stands in.
     pub policies: Vec<(Policy, Document)>,
     /// Keys that mean nothing, with their files.
@@ -47,6 +50,7 @@ pub type CheckedFile = (PathBuf, Result<Vec<UnknownKey>, ConfigFileError>);
 #[serde(default)]
 struct ConfigFile {
     registries: BTreeMap<String, RegistrySettings>,
+    session: SessionSettings,
     extensions: ExtensionsTable,
 }
 
@@ -84,6 +88,7 @@ impl EffectiveConfig {
         for path in config_files(&places.config)? {
             if let Some((file, document)) = config.read::<ConfigFile>(&path, IN_CONFIG)? {
                 config.registries.extend(file.registries);
+                config.session.update(file.session);
                 config.policies.push((file.extensions.policy, document));
             }
         }

@@ -9,6 +9,8 @@ pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod redirect_host;
 pub(crate) mod registry_settings;
+mod session_in_force;
+mod session_settings;
 mod setting;
 
 pub use config_files::ConfigFileError;
@@ -17,4 +19,5 @@ pub use places::{PlaceError, Places};
 pub use policies::PolicyRefusal;
 pub use redirect_host::{RedirectHost, RedirectHostError};
 pub use registry_settings::RegistrySettings;
+pub use session_settings::{SessionConsent, SessionSettings};
 pub use setting::Setting;

@@ -229,6 +229,11 @@ impl Places {
         self.extension_state().join("events").join("state")
     }
 
+    /// Returns the login sessions in which the session service began.
+    pub(crate) fn begun_sessions(&self) -> PathBuf {
+        self.extension_state().join("events").join("sessions")
+    }
+
     /// Returns the lock of the session service. It is of the login session where there is one.
     pub(crate) fn session_claim(&self) -> PathBuf {
         self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("session.lock")

@@ -22,7 +22,8 @@ pub struct Setting {
 
 impl EffectiveConfig {
     /// Returns every value that is in force, with where it stands. All policies hold; of the
-    /// settings of a registry, those in the last file that has any.
+    /// settings of a registry, those in the last file that has any; of those of the session service,
+    /// each in the last file that has it.
     pub fn settings(&self) -> Vec<Setting> {
         let all: Vec<_> = self
             .documents
@@ -30,12 +31,9 @@ impl EffectiveConfig {
             .enumerate()
             .flat_map(|(at, document)| self.written(at, document))
             .collect();
-        let table = |keys: &[String]| {
-            keys.get(..2).filter(|keys| keys[0] == "registries").map(<[String]>::to_vec)
-        };
         let last = |keys: &[String]| {
-            table(keys)
-                .and_then(|table| all.iter().rev().find(|(other, _)| other.starts_with(&table)))
+            let begins = replaced(keys)?;
+            all.iter().rev().find(|(other, _)| other.starts_with(begins))
         };
         let is_in_force = |(keys, setting): &&(Vec<String>, Setting)| {
             last(keys).is_none_or(|(_, winner)| winner.path == setting.path)
@@ -52,6 +50,15 @@ impl EffectiveConfig {
             (keys, Setting { key, value: leaf.value, path: document.path.clone(), line: leaf.line })
         };
         toml_leaves(&document.text).into_iter().map(setting).collect()
+    }
+}
+
+/// Returns the beginning of the keys that a later file replaces together.
+fn replaced(keys: &[String]) -> Option<&[String]> {
+    match keys.first()?.as_str() {
+        "registries" => keys.get(..2),
+        "session" => Some(keys),
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events: the state that the session service keeps from process to process.
 
+mod begun_sessions;
 mod event_times;
 mod session_claim;
 

@@ -102,6 +102,16 @@ impl Arrival {
         Some(Self { occurrence, to: Recipients::One(name.clone()), depth: 0 })
     }
 
+    /// Makes an event of the table for all that hear it; nothing for `custom`, which needs a topic.
+    pub fn to_all(
+        event: EventType,
+        values: Vec<(&'static str, EventValue)>,
+        time: u64,
+    ) -> Option<Self> {
+        let occurrence = Occurrence { name: EventName::of(event)?, values, time, missed: 0 };
+        Some(Self { occurrence, to: Recipients::All, depth: 0 })
+    }
+
     /// Makes a custom event for all that hear its topic.
     pub fn custom(name: EventName, payload: String, from: &str, time: u64) -> Self {
         let values = vec![

@@ -21,8 +21,18 @@ pub struct Now {
 impl Now {
     /// Returns the moment in milliseconds since 1970.
     pub fn milliseconds(&self) -> u64 {
-        u64::try_from(self.wall.timestamp().as_millisecond()).unwrap_or_default()
+        milliseconds(self.wall.timestamp())
     }
+}
+
+/// Returns this moment in milliseconds since 1970, for events.
+pub(crate) fn milliseconds_now() -> u64 {
+    milliseconds(Timestamp::now())
+}
+
+/// A clock before 1970 is wrong, and stands at 0.
+fn milliseconds(moment: Timestamp) -> u64 {
+    u64::try_from(moment.as_millisecond()).unwrap_or_default()
 }
 
 /// Something that knows the time.

@@ -287,9 +287,13 @@ impl Loop {
             let (next_every, next_at) = self.timers.next_of(name, &now.wall);
             Load { name: name.clone(), waiting, deliveries, next_every, next_at }
         };
+        let sources = self.parts.sources.iter().zip(&self.source_states);
+        let sources = sources.map(|(source, (name, state))| {
+            (*name, source.state().unwrap_or_else(|| state.clone()))
+        });
         Status {
             is_locked: self.dispatcher.is_locked(),
-            sources: self.source_states.clone(),
+            sources: sources.collect(),
             extensions: self.dispatcher.loads(now.boot).map(load).collect(),
             running: self.dispatcher.running(),
             problem: self.problem.clone(),

@@ -13,6 +13,7 @@ mod timer_memory;
 mod timers;
 mod wait;
 
+pub(crate) use clock::milliseconds_now;
 pub use clock::{Clock, Now, SystemClock};
 pub use deliver::{Deliver, Delivered};
 pub use inbox::{Inbox, Stopped};

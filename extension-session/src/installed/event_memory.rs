@@ -1,4 +1,4 @@
-//! The moments of timers in the state of sesame.
+//! The moments of timers and the login sessions that began, in the state of sesame.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,13 +9,14 @@ use extension_depot::EventTimes;
 use extension_manager::Manager;
 
 use crate::engine::{LastDue, TimerMemory, Unremembered};
+use crate::sources::SessionMemory;
 
 /// The name of this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// A name is a UUID with a line end.
 const MAX_BOOT_ID: u64 = 64;
 
-/// Keeps the moments of timers where the manager keeps its state.
+/// Keeps the moments of timers and the login sessions that began where the manager keeps its state.
 pub struct EventMemory {
     manager: Arc<Manager>,
     boot: String,
@@ -52,5 +53,12 @@ impl TimerMemory for EventMemory {
         };
         let kept = self.manager.depot().keep_event_times(&times);
         kept.map_err(|error| Unremembered(Box::new(error)))
+    }
+}
+
+impl SessionMemory for EventMemory {
+    fn begin(&mut self, session: &str) -> Result<bool, Unremembered> {
+        let begun = self.manager.depot().begin_session(&self.boot, session);
+        begun.map_err(|error| Unremembered(Box::new(error)))
     }
 }

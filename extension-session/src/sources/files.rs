@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::ExtensionName;
 use core_types::event::{EventName, EventType, EventValue, MAX_VALUE_BYTES, Settings};
-use jiff::Timestamp;
 use notify::event::{EventKind, ModifyKind};
 
 use crate::delivery::{Arrival, Subscriber};
-use crate::engine::Inbox;
+use crate::engine::{Inbox, milliseconds_now};
 use crate::sources::source::Source;
 use crate::sources::source_state::SourceState;
 use crate::sources::watches::Watches;
@@ -81,7 +80,7 @@ fn teller(
         else {
             return;
         };
-        let time = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        let time = milliseconds_now();
         let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
         for path in &event.paths {
             let hearing = watched.of(path).filter(|name| may_show(name, path));

@@ -3,7 +3,7 @@
 /// The state of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceState {
-    /// It listens.
+    /// It listens, or is about to.
     Listening,
     /// No extension hears of it.
     Idle,

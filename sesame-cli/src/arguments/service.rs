@@ -202,6 +202,19 @@ pub enum SessionCommand {
     },
     /// End the session service after the calls that run
     Stop,
+    /// Let systemd and the session bus start the service
+    ///
+    /// Writes a unit for systemd and a file for the session bus, both for this user and with the
+    /// path of this program. The service then starts with the first call, and at login where
+    /// `systemctl --user enable` says so. Where a package has both files, nothing is written.
+    Install {
+        /// Remove the files instead
+        #[arg(long)]
+        remove: bool,
+        /// Replace or remove files that were edited
+        #[arg(short, long)]
+        force: bool,
+    },
 }
 
 #[derive(Debug, Args)]

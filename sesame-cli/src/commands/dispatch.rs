@@ -73,6 +73,9 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
             session::emit::run(context, &topic, payload)
         }
         Command::Session(SessionCommand::Stop) => session::stop::run(context),
+        Command::Session(SessionCommand::Install { remove, force }) => {
+            session::install::run(context, remove, force)
+        }
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),

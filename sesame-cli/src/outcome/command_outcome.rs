@@ -16,6 +16,7 @@ use super::report::{
     Refusal, Row, Settings, Trust,
 };
 use super::session::SessionService;
+use super::session_files::ServiceInstallation;
 use super::storage::StorageReport;
 use super::testing::TestedFile;
 use super::workload::WorkloadReport;
@@ -50,6 +51,8 @@ pub enum Outcome {
     Storage(StorageReport),
     /// `storage get`
     Stored { key: StorageKey, value: Vec<u8> },
+    /// `session install`
+    ServiceInstalled(Box<ServiceInstallation>),
     /// `list --orphans`
     Orphans(Vec<Orphan>),
     /// `activity`

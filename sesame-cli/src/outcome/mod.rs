@@ -7,6 +7,7 @@ mod installation;
 mod publishing;
 mod report;
 mod session;
+mod session_files;
 mod storage;
 mod testing;
 mod workload;
@@ -23,6 +24,7 @@ pub use report::{
     Inspection, Learned, Refusal, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
 pub use session::{SessionExtension, SessionService, SessionSource};
+pub use session_files::{ServiceInstallation, ServiceState};
 pub use storage::{StorageReport, StoredKey};
 pub use testing::{TestedCase, TestedFile};
 pub use workload::WorkloadReport;

@@ -71,6 +71,27 @@ pub struct Diagnosis {
     pub fix: Option<String>,
 }
 
+impl Diagnosis {
+    /// Reports a thing as it should be.
+    pub fn good(what: impl Into<String>, finding: impl Into<String>) -> Self {
+        Self { what: what.into(), health: Health::Good, finding: finding.into(), fix: None }
+    }
+
+    /// Reports something that does not work.
+    pub fn bad(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>) -> Self {
+        Self { what: what.into(), health: Health::Bad, finding: finding.into(), fix }
+    }
+
+    /// Reports something that works with a restriction, or might not work.
+    pub fn warning(
+        what: impl Into<String>,
+        finding: impl Into<String>,
+        fix: Option<String>,
+    ) -> Self {
+        Self { what: what.into(), health: Health::Warning, finding: finding.into(), fix }
+    }
+}
+
 /// One line of the list.
 #[derive(JsonSchema, Serialize)]
 pub struct Row {

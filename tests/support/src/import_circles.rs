@@ -67,7 +67,7 @@ impl Files {
                 test_modules(text).into_iter().map(|name| child(module, &name))
             })
             .collect();
-        texts.retain(|module, _| !tests.contains(module));
+        texts.retain(|module, _| !tests.iter().any(|test| module.starts_with(test)));
         let modules: BTreeSet<_> = texts.keys().cloned().collect();
         let file = |(module, text): (Module, String)| {
             let file = File::parse(&without_tests(&text), &module, &modules);

@@ -324,7 +324,8 @@ const EXAMPLES: &[Examples] = &[
     ("sesame config", ["sesame config show --origin", "sesame config validate"]),
     ("sesame config show", ["sesame config show", "sesame config show --origin"]),
     ("sesame config validate", ["sesame config validate", "sesame config validate --json"]),
-    ("sesame session", ["sesame session run", "sesame help session run"]),
+    ("sesame session", ["sesame session install", "sesame session run"]),
+    ("sesame session install", ["sesame session install", "sesame session install --remove"]),
     ("sesame session run", ["sesame session run", "sesame session run --idle-exit 60s"]),
     ("sesame session status", ["sesame session status", "sesame session status --json"]),
     (

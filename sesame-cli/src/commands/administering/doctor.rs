@@ -1,5 +1,7 @@
 //! `sesame doctor`
 
+mod service;
+
 use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference};
@@ -36,21 +38,10 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     all.push(cache(context.places()?, CodeState::of(&context.code_cache()?)));
     let has_runtime_directory = depot.places().runtime.is_some();
     all.push(session(SessionState::of(has_runtime_directory, context.has_session_bus())));
+    all.extend(service::rows(context));
     all.push(keyring(context));
     all.extend(registries(context, listed));
     Ok(Outcome::Diagnosed(all))
-}
-
-fn good(what: impl Into<String>, finding: impl Into<String>) -> Diagnosis {
-    Diagnosis { what: what.into(), health: Health::Good, finding: finding.into(), fix: None }
-}
-
-fn bad(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>) -> Diagnosis {
-    Diagnosis { what: what.into(), health: Health::Bad, finding: finding.into(), fix }
-}
-
-fn warning(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>) -> Diagnosis {
-    Diagnosis { what: what.into(), health: Health::Warning, finding: finding.into(), fix }
 }
 
 /// Diagnoses one thing by its state.
@@ -112,7 +103,7 @@ fn durability(depot: &Depot) -> Option<Diagnosis> {
         "file systems that cannot sync directories; a power cut may undo changes: {}",
         all.join(", ")
     );
-    (!all.is_empty()).then(|| warning("durability", finding, None))
+    (!all.is_empty()).then(|| Diagnosis::warning("durability", finding, None))
 }
 
 fn lock(state: &LockState) -> Diagnosis {
@@ -138,7 +129,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     let checked = match EffectiveConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
-            return vec![bad(
+            return vec![Diagnosis::bad(
                 "configuration files",
                 Failure::new(ErrorKind::Local, error).in_one_line(),
                 None,
@@ -147,20 +138,22 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     };
     let fix = || Some("sesame config validate".to_owned());
     let of_file = |(path, result): (PathBuf, Result<Vec<_>, _>)| match result {
-        Err(error) => {
-            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), fix())
-        }
-        Ok(unknown) if !unknown.is_empty() => warning(
+        Err(error) => Diagnosis::bad(
+            "configuration file",
+            Failure::new(ErrorKind::Local, error).in_one_line(),
+            fix(),
+        ),
+        Ok(unknown) if !unknown.is_empty() => Diagnosis::warning(
             "configuration file",
             format!("{} has keys that do nothing", path.display()),
             fix(),
         ),
-        Ok(_) => good("configuration file", path.display().to_string()),
+        Ok(_) => Diagnosis::good("configuration file", path.display().to_string()),
     };
     let mut all: Vec<_> = checked.into_iter().map(of_file).collect();
     if environment::is_safe_mode() {
         let fix = Some("unset SESAME_SAFE_MODE".to_owned());
-        all.push(warning("safe mode", "no extension is called", fix));
+        all.push(Diagnosis::warning("safe mode", "no extension is called", fix));
     }
     all
 }
@@ -197,10 +190,14 @@ fn cache(places: &Places, state: CodeState) -> Diagnosis {
     let (what, health) = ("compiled code", state.health());
     let local = |error: CacheError| Failure::new(ErrorKind::Local, error);
     match state {
-        CodeState::Usable(files) => good(what, format!("{files} files")),
+        CodeState::Usable(files) => Diagnosis::good(what, format!("{files} files")),
         CodeState::Full(files, error) => {
             let error = local(error).in_one_line();
-            warning(what, format!("{files} files, and no more can be kept: {error}"), None)
+            Diagnosis::warning(
+                what,
+                format!("{files} files, and no more can be kept: {error}"),
+                None,
+            )
         }
         CodeState::NotExecutable(error) => failed(what, health, error.into()),
         CodeState::Unusable(error @ CacheError::NotOurs { .. }) => {
@@ -227,17 +224,18 @@ fn session(state: SessionState) -> Diagnosis {
 
 fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
-        return warning("keyring", "not checked: no session bus", None);
+        return Diagnosis::warning("keyring", "not checked: no session bus", None);
     }
     let fix =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
     match with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
     }) {
-        Ok(logins) => {
-            good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
-        }
-        Err(reason) => warning("keyring", reason, fix),
+        Ok(logins) => Diagnosis::good(
+            "keyring",
+            format!("it answers; logins kept for {} registries", logins.len()),
+        ),
+        Err(reason) => Diagnosis::warning("keyring", reason, fix),
     }
 }
 
@@ -246,10 +244,10 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
     let look = |(registry, reference): (String, OciReference)| {
         let what = format!("registry {registry}");
         if context.is_offline() {
-            return warning(what, "not asked: sesame is offline", None);
+            return Diagnosis::warning(what, "not asked: sesame is offline", None);
         }
         match reach(context, &reference) {
-            Ok(()) => good(what, "it answers"),
+            Ok(()) => Diagnosis::good(what, "it answers"),
             Err(failure) => failed(&what, Health::Bad, failure),
         }
     };

@@ -2,6 +2,7 @@
 //! call them.
 
 pub mod emit;
+pub mod install;
 pub mod run;
 pub mod status;
 pub mod stop;

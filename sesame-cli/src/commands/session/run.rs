@@ -10,8 +10,8 @@ use extension_depot::{ClaimError, SessionClaim};
 use extension_manager::{DeliveryOutcome, Manager};
 use extension_session::{
     BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Delivery, Engine, EventMemory,
-    Files, Installed, Outcome as Delivered, Parts, Publications, SourceState, StartError, Status,
-    SystemClock,
+    Files, Installed, LoginSession, Outcome as Delivered, Parts, Publications, Source, SourceState,
+    StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
@@ -116,11 +116,15 @@ fn parts(
     let readable = manager.clone();
     let may_show = move |name: &_, path: &_| readable.may_read(name, path);
     let files = Files::new(home.unwrap_or_default(), may_show);
+    let mut sources: Vec<Box<dyn Source>> = vec![Box::new(changes), Box::new(files)];
+    let memory = Box::new(EventMemory::of(manager.clone()));
+    sources.extend(system_bus_sources(None, LoginSession { id: context.login_session(), memory }));
+    sources.extend(session_bus_sources(None));
     let installed = installed(context, manager, bus).publishing_to(publications.clone());
     Parts {
         deliver: Arc::new(installed.clone()),
         subscribers: Box::new(installed),
-        sources: vec![Box::new(changes), Box::new(files)],
+        sources,
         clock: Box::new(SystemClock::new()),
         memory: Box::new(EventMemory::of(manager.clone())),
         max_parallel: MAX_PARALLEL,

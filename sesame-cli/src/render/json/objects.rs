@@ -16,7 +16,8 @@ use super::extension::{ExtensionObject, InspectionObject, LimitObject};
 use crate::outcome::{
     Change, Check, Collection, ConfigValue, DeliveredEvent, DeliveryRow, Diagnosis, EventRow,
     FileCheck, Freshness, Installation, Learned, PastGeneration, Refusal, Removal, Rollback, Row,
-    SessionService, SettingRow, Step, StorageReport, TestedFile, Trust, Update,
+    ServiceInstallation, SessionService, SettingRow, Step, StorageReport, TestedFile, Trust,
+    Update,
 };
 
 /// Defines the members of objects that have just one.
@@ -86,6 +87,11 @@ members! {
     Stored {
         /// The key with its value.
         stored: StoredObject<'a>
+    }
+    /// `session install`
+    Service {
+        /// The files that start the session service.
+        service: &'a ServiceInstallation
     }
     /// `list --orphans`
     Orphans {

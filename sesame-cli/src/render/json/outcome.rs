@@ -58,6 +58,7 @@ fn done(outcome: &Outcome, beside: Beside) -> io::Result<String> {
         Outcome::Stored { key, value } => {
             beside.with(objects::Stored { stored: objects::StoredObject::new(key, value) })
         }
+        Outcome::ServiceInstalled(service) => beside.with(objects::Service { service }),
         Outcome::Orphans(orphans) => {
             beside.with(objects::Orphans { orphans: orphans.iter().map(Into::into).collect() })
         }

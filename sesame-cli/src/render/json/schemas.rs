@@ -79,6 +79,7 @@ const COMMANDS: &[CommandRow] = command_rows! {
     "storage" => [Object<Storage<'static>>, Object<Changed<'static>>];
     "storage-get" => [Object<Stored<'static>>];
     "storage-set" | "storage-remove" => [Object<Changed<'static>>];
+    "session-install" => [Object<Service<'static>>];
     "secret-list" => [Object<Secrets<'static>>];
     "trust-list" => [Object<Trusted<'static>>];
     "registry-list" => [Object<Logins<'static>>];

@@ -7,6 +7,7 @@ mod outcome;
 mod parts;
 mod report;
 mod session;
+mod session_files;
 mod workload;
 
 pub use outcome::outcome;

@@ -8,7 +8,7 @@ use super::events::waking;
 use super::extension::{info, inspected};
 use super::parts::data;
 use super::report::{activity_verified, called, file_check, learned, log, why};
-use super::{authoring, session, workload};
+use super::{authoring, session, session_files, workload};
 use crate::context::Context;
 use crate::outcome::{
     Change, Denied, Direction, Installation, Outcome, Removal, Replaced, Rollback,
@@ -39,6 +39,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Secrets(names) => listings::secrets(screen, names),
         Outcome::Storage(report) => listings::stored_keys(screen, report),
         Outcome::Stored { value, .. } => stored(screen, value),
+        Outcome::ServiceInstalled(files) => session_files::installation(files),
         Outcome::Orphans(orphans) => listings::orphans(screen, orphans),
         Outcome::Activity(entries) => listings::activity(screen, entries),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),

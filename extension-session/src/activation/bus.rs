@@ -1,0 +1,47 @@
+//! Questions to the session bus about the service. None of them starts it.
+
+use std::time::Duration;
+
+use core_types::BUS_NAME;
+use private_files::with_timeout;
+use zbus::blocking::Connection;
+use zbus::blocking::fdo::DBusProxy;
+
+/// How long is waited for the bus, which answers in milliseconds where it answers at all.
+const BUS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The session bus does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the session bus does not answer: {0}")]
+pub struct BusQueryError(String);
+
+/// Returns whether the session bus can start the service.
+///
+/// # Errors
+/// When there is no bus, or it does not answer.
+pub fn is_activatable() -> Result<bool, BusQueryError> {
+    asked(|bus| {
+        let names = bus.list_activatable_names()?;
+        Ok(names.iter().any(|name| name.as_str() == BUS_NAME))
+    })
+}
+
+/// Lets the session bus read its files anew.
+///
+/// # Errors
+/// As [`is_activatable`].
+pub fn reload_bus() -> Result<(), BusQueryError> {
+    asked(|bus| Ok(bus.reload_config()?))
+}
+
+fn asked<T: Send + 'static>(
+    ask: impl FnOnce(&DBusProxy<'_>) -> zbus::Result<T> + Send + 'static,
+) -> Result<T, BusQueryError> {
+    let ask = move || {
+        let connection = Connection::session()?;
+        ask(&DBusProxy::new(&connection)?)
+    };
+    let answer = with_timeout("session bus", BUS_TIMEOUT, ask);
+    let answer = answer.map_err(|error| BusQueryError(error.to_string()))?;
+    answer.map_err(|error| BusQueryError(error.to_string()))
+}

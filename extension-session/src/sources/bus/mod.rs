@@ -1,0 +1,20 @@
+//! The two buses, from which services tell events.
+//!
+//! A bus has one thread, one connection and the rules of what is listened to, and none of them
+//! while no extension may be woken. The `Dialogue` decides everything and waits for
+//! nothing; the thread waits for the connection, a change of the extensions, and a moment.
+
+mod asked;
+mod bus_address;
+mod bus_source;
+mod connection;
+mod deadline;
+mod dialogue;
+mod messages;
+mod owners;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+pub use bus_source::{LoginSession, session_bus_sources, system_bus_sources};

@@ -1,0 +1,211 @@
+//! When the charge of the battery meets the condition of an extension.
+
+use std::collections::BTreeMap;
+
+use core_types::ExtensionName;
+use core_types::event::{EventName, EventType, EventValue, Settings};
+
+use crate::delivery::{Arrival, Subscriber};
+
+/// The battery, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) percent: Option<u8>,
+    pub(super) is_charging: Option<bool>,
+}
+
+/// The conditions of extensions, each with what was true when the battery was read last.
+#[derive(Debug, Default)]
+pub(super) struct BatteryFilters(BTreeMap<ExtensionName, Filter>);
+
+#[derive(Debug)]
+struct Filter {
+    settings: Settings,
+    /// Whether the condition was met. What is not known leaves it as it was.
+    was_met: bool,
+    /// The reading that the extension was told, for one without a condition.
+    told: Reading,
+}
+
+impl Reading {
+    /// Returns the known values of the event.
+    fn values(self) -> Vec<(&'static str, EventValue)> {
+        let percent = self.percent.map(|percent| EventValue::Whole(percent.into()));
+        let charging = self.is_charging.map(EventValue::Truth);
+        let named = [("percent", percent), ("charging", charging)];
+        named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// Tells whether the battery meets a condition; nothing where that is not known.
+    fn meets(self, settings: &Settings) -> Option<bool> {
+        let Settings::Battery { below, above, charging } = settings else { return Some(true) };
+        let percent = |is_met: &dyn Fn(u8) -> bool| self.percent.map(is_met);
+        let parts = [
+            below.map(|limit| percent(&|percent| percent < limit.get())),
+            above.map(|limit| percent(&|percent| percent > limit.get())),
+            charging.map(|wanted| self.is_charging.map(|is_charging| is_charging == wanted)),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if parts.contains(&Some(false)) {
+            return Some(false);
+        }
+        (!parts.contains(&None)).then_some(true)
+    }
+}
+
+impl BatteryFilters {
+    /// Takes the extensions. One with other settings than before begins anew.
+    pub(super) fn set(&mut self, subscribers: &[Subscriber]) {
+        let mut before = std::mem::take(&mut self.0);
+        let Some(event) = EventName::of(EventType::PowerBattery) else { return };
+        for subscriber in subscribers {
+            let Some(settings) = subscriber.settings(&event) else { continue };
+            let same = before.remove(&subscriber.name).filter(|it| it.settings == *settings);
+            let filter = same.unwrap_or_else(|| Filter::of(settings.clone()));
+            self.0.insert(subscriber.name.clone(), filter);
+        }
+    }
+
+    /// Tells whether no extension hears of the battery.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns an event for each extension whose condition the battery begins to meet.
+    pub(super) fn arrivals(&mut self, reading: Reading, time: u64) -> Vec<Arrival> {
+        let values = reading.values();
+        let due =
+            self.0.iter_mut().filter_map(|(name, filter)| filter.is_due(reading).then_some(name));
+        let arrival = |name| Arrival::to_one(name, EventType::PowerBattery, values.clone(), time);
+        due.filter_map(arrival).collect()
+    }
+}
+
+impl Filter {
+    fn of(settings: Settings) -> Self {
+        Self { settings, was_met: false, told: Reading::default() }
+    }
+
+    /// Tells whether the condition begins to be met. Without a condition, every change counts.
+    fn is_due(&mut self, reading: Reading) -> bool {
+        if self.is_open() {
+            return reading != Reading::default()
+                && std::mem::replace(&mut self.told, reading) != reading;
+        }
+        let Some(is_met) = reading.meets(&self.settings) else { return false };
+        !std::mem::replace(&mut self.was_met, is_met) && is_met
+    }
+
+    fn is_open(&self) -> bool {
+        let none = Settings::Battery { below: None, above: None, charging: None };
+        matches!(self.settings, Settings::None) || self.settings == none
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core_types::event::EventTables;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Wake;
+    use crate::testing::subscriber;
+
+    fn settings(text: &str) -> Settings {
+        let text = format!("[\"power.battery\"]\n{text}");
+        let tables = core_types::parse_toml::<EventTables>(&text).expect(&text).value;
+        tables.settings(&"power.battery".parse().expect("a name")).expect("settings")
+    }
+
+    fn filters(text: &str) -> BatteryFilters {
+        let by = Wake::by("power.battery".parse().expect("a pattern"));
+        let mut filters = BatteryFilters::default();
+        filters.set(&[subscriber("a", vec![Wake { settings: settings(text), ..by }])]);
+        filters
+    }
+
+    /// Returns which of these readings are told.
+    fn told(text: &str, readings: &[(i16, Option<bool>)]) -> Vec<usize> {
+        let mut filters = filters(text);
+        let mut is_told = |(percent, is_charging): &(i16, Option<bool>)| {
+            let reading =
+                Reading { percent: u8::try_from(*percent).ok(), is_charging: *is_charging };
+            !filters.arrivals(reading, 0).is_empty()
+        };
+        let at = readings.iter().enumerate().filter(|(_, reading)| is_told(reading));
+        at.map(|(at, _)| at).collect()
+    }
+
+    /// A condition counts when it becomes true, again only after it was false, and what is not
+    /// known changes nothing.
+    #[test]
+    fn condition_counts_once() {
+        let (yes, no) = (Some(true), Some(false));
+        for (text, readings, expected) in [
+            ("below = 20", vec![(20, no), (19, no), (18, no), (20, no), (19, no)], vec![1, 4]),
+            ("below = 20", vec![(10, no), (-1, no), (9, no)], vec![0]),
+            ("below = 0", vec![(0, no)], vec![]),
+            ("above = 80", vec![(80, no), (81, no), (100, no), (80, no), (90, no)], vec![1, 4]),
+            ("above = 100", vec![(100, yes)], vec![]),
+            ("above = 20\nbelow = 22", vec![(20, no), (21, no), (22, no)], vec![1]),
+            ("charging = true", vec![(5, no), (5, yes), (6, yes), (6, None), (6, yes)], vec![1]),
+            (
+                "below = 20\ncharging = false",
+                vec![(10, yes), (10, no), (10, yes), (9, no)],
+                vec![1, 3],
+            ),
+            ("below = 20\ncharging = false", vec![(10, None), (30, None), (10, no)], vec![2]),
+            (
+                "",
+                vec![(-1, None), (50, no), (50, no), (49, no), (49, yes), (-1, None)],
+                vec![1, 3, 4],
+            ),
+        ] {
+            assert_eq!(told(text, &readings), expected, "{text}: {readings:?}");
+        }
+    }
+
+    /// Other settings begin anew, the same ones do not.
+    #[test]
+    fn changed_condition_begins_anew() {
+        let reading = Reading { percent: Some(10), is_charging: Some(false) };
+        let mut filters = filters("below = 20");
+        assert_eq!(filters.arrivals(reading, 0).len(), 1);
+        let by = Wake::by("power.battery".parse().expect("a pattern"));
+        for (text, expected) in [("below = 20", 0), ("below = 30", 1), ("below = 5", 0)] {
+            let wake = Wake { settings: settings(text), ..by.clone() };
+            filters.set(&[subscriber("a", vec![wake])]);
+            assert_eq!(filters.arrivals(reading, 0).len(), expected, "{text}");
+        }
+        filters.set(&[]);
+        assert!(filters.is_empty() && filters.arrivals(reading, 0).is_empty());
+    }
+
+    #[test]
+    fn unknown_value_is_left_out() {
+        let mut filters = filters("charging = false");
+        let reading = Reading { percent: None, is_charging: Some(false) };
+        let arrivals = filters.arrivals(reading, 7);
+        assert_eq!(arrivals[0].occurrence.values, [("charging", EventValue::Truth(false))]);
+        assert_eq!(arrivals[0].occurrence.time, 7);
+    }
+
+    proptest! {
+        /// Between two events the condition was not met, and each event meets it.
+        #[test]
+        fn events_are_edges(
+            limit in 0_u8..=100,
+            readings in prop::collection::vec(0_u8..=100, 0..60),
+        ) {
+            let mut filters = filters(&format!("below = {limit}"));
+            let mut was_met = false;
+            for percent in readings {
+                let reading = Reading { percent: Some(percent), is_charging: None };
+                let is_told = !filters.arrivals(reading, 0).is_empty();
+                let is_met = percent < limit;
+                prop_assert_eq!(is_told, is_met && !was_met);
+                was_met = is_met;
+            }
+        }
+    }
+}

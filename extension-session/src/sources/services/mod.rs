@@ -1,0 +1,22 @@
+//! The services whose signals wake extensions: logind, UPower, NetworkManager and media players.
+//!
+//! Each is a machine without a connection. It is told what its service sends, it says what to ask,
+//! and it makes events of what changed. Everything that arrives here is believed to come from the
+//! owner of the name and from nobody else; what the values are is not believed.
+
+mod battery_filters;
+mod logind;
+mod media_players;
+mod network_manager;
+mod service;
+mod session_memory;
+mod text;
+mod upower;
+mod values;
+
+pub(crate) use logind::Logind;
+pub(crate) use media_players::MediaPlayers;
+pub(crate) use network_manager::NetworkManager;
+pub(crate) use service::{Answer, Names, Question, Rule, Service, Signal, Taken};
+pub use session_memory::SessionMemory;
+pub(crate) use upower::UPower;
