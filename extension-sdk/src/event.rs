@@ -14,7 +14,7 @@
 
 pub use bindings::exports::open_sesame::extension::events::{Event, Guest, Value};
 
-/// What wit-bindgen makes of `wit/extension`. The macro of the exports is for other crates, so that a
+/// The bindings of `wit/extension`. The macro of the exports is for other crates, so that a
 /// component without events exports none.
 #[doc(hidden)]
 #[allow(missing_docs, reason = "generated; its documentation is that of the WIT files")]
@@ -275,8 +275,8 @@ impl Typed for Custom {
     }
 }
 
-/// Gives an event to a handler if it is of the handler's type: what [`events!`](crate::events) does
-/// for each.
+/// Gives an event to a handler if it is of the handler's type, as [`events!`](crate::events) does for
+/// each.
 #[doc(hidden)]
 pub fn deliver<T: Typed, E: Into<String>>(
     event: &Event,
@@ -330,6 +330,7 @@ macro_rules! events {
     };
     ($($event:ty => $handler:expr),+ $(,)?) => {
         const _: () = {
+            #[allow(dead_code, reason = "only a component exports it")]
             struct Woken;
 
             impl $crate::event::Guest for Woken {
@@ -346,6 +347,8 @@ macro_rules! events {
                 }
             }
 
+            // Linkers of other targets take the `@` in its name for the version of a symbol.
+            #[cfg(target_family = "wasm")]
             $crate::event::bindings::export_events!(
                 Woken with_types_in $crate::event::bindings
             );

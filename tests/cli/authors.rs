@@ -164,7 +164,7 @@ fn new_writes_a_woken_project() {
     use exports::open_sesame::extension::events::{Event, Guest, Value};
     use open_sesame::host::notification::{self, Urgency};
 
-    struct Extension;
+    pub struct Extension;
 
     impl Guest for Extension {
         fn handle(event: Event) -> Result<(), String> {
@@ -194,6 +194,8 @@ fn new_writes_a_woken_project() {
         }
     }
 
+    // On this machine, where its own tests run, linkers do not take the names of interfaces.
+    #[cfg(target_family = "wasm")]
     export!(Extension);
 
     #[cfg(test)]

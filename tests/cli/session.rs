@@ -79,6 +79,21 @@ fn timer_wakes_while_granted() {
     assert_eq!(delivered(&env, "clock", "time.every"), after, "{}", env.read("service.log"));
 }
 
+/// A login session starts once, also if the service ends and starts again, and needs no bus for it.
+#[test]
+fn login_session_starts_once() {
+    let env = waking("[events.\"session.start\"]\n", OnEvent::Handles);
+    env.run("extension grant clock events=session.start").ok();
+    let no_bus = [("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/none"), ("XDG_SESSION_ID", "7")];
+    let service = started_with(&env, &no_bus);
+    until(&env, "clock: session.start: handled");
+    drop(service);
+    let _again = started_with(&env, &no_bus);
+    until(&env, "waiting for events of clock");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(delivered(&env, "clock", "session.start"), 1, "{}", env.read("service.log"));
+}
+
 /// A signal ends the service well, and there is one at a time.
 #[test]
 fn service_is_alone_and_ends() {

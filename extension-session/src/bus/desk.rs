@@ -172,7 +172,7 @@ mod tests {
         let desk = Desk::default();
         let mut tickets: Vec<_> =
             (0..MAX_OF_ONE).map(|_| desk.admit(":1.1").expect("a place")).collect();
-        assert_eq!(desk.admit(":1.1").map(drop).unwrap_err().kind(), "Busy");
+        assert_eq!(desk.admit(":1.1").map(drop).expect_err("an error").kind(), "Busy");
         for other in 2.. {
             let caller = format!(":1.{other}");
             let more: Vec<_> = (0..MAX_OF_ONE).map_while(|_| desk.admit(&caller).ok()).collect();
@@ -195,7 +195,10 @@ mod tests {
         let desk = Desk::default();
         let mut ticket = desk.admit(":1.1").expect("a place");
         ticket.name("one").expect("free");
-        assert_eq!(desk.admit(":1.2").expect("a place").name("one").unwrap_err().kind(), "Usage");
+        assert_eq!(
+            desk.admit(":1.2").expect("a place").name("one").expect_err("an error").kind(),
+            "Usage"
+        );
         assert!(!desk.cancel(":1.2", "one") && !desk.cancel(":1.1", "two"));
         assert!(desk.cancel(":1.1", "one") && !desk.cancel(":1.1", "one"));
         zbus::block_on(ticket.cancelled());
@@ -204,7 +207,7 @@ mod tests {
         zbus::block_on(ticket.cancelled());
         assert_eq!(desk.under_way(), 0);
         desk.close();
-        assert_eq!(desk.admit(":1.1").map(drop).unwrap_err().kind(), "Unavailable");
+        assert_eq!(desk.admit(":1.1").map(drop).expect_err("an error").kind(), "Unavailable");
     }
 
     #[test]
@@ -213,7 +216,7 @@ mod tests {
         for _ in 0..MAX_EMITTED {
             desk.count_event(":1.1").expect("within the rate");
         }
-        assert_eq!(desk.count_event(":1.1").unwrap_err().kind(), "Busy");
+        assert_eq!(desk.count_event(":1.1").expect_err("an error").kind(), "Busy");
         desk.count_event(":1.2").expect("another program");
     }
 }

@@ -11,6 +11,7 @@ mod callers;
 mod calls;
 mod client;
 mod desk;
+mod end;
 mod extensions;
 mod listing;
 mod service;
@@ -21,5 +22,6 @@ mod workers;
 
 pub use calls::{Explain, Explained};
 pub use client::{BusClient, ClientError, WatchRequest, WatchedValues};
-pub use service::{BusEnd, BusParts, BusService, StartError};
+pub use end::BusEnd;
+pub use service::{BusParts, BusService, StartError};
 pub use status::{BusLoad, ExtensionLoad, ServiceStatus, SourceLine};

@@ -13,6 +13,7 @@ use zbus::fdo::{RequestNameFlags, RequestNameReply};
 use super::callers::Callers;
 use super::calls::{Explain, Runner};
 use super::desk::Desk;
+use super::end::{BusEnd, Ended};
 use super::extensions::{Extensions, emitter};
 use super::session::Session;
 use super::watches::{self, WatchObject, Watches};
@@ -47,18 +48,6 @@ pub struct BusParts {
     /// The address of the bus. By default that of the login session.
     pub address: Option<String>,
 }
-
-/// Why the service ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BusEnd {
-    /// A person asked for it.
-    Asked,
-    /// The bus has ended. Everything that was asked over it has failed.
-    BusGone,
-}
-
-/// Told why the service is to end.
-pub(super) type Ended = dyn Fn(BusEnd) + Send + Sync;
 
 /// Why there is no service on the bus.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@ use zbus::{Connection, interface};
 use super::bus_error::BusError;
 use super::callers::Caller;
 use super::desk::Ticket;
+use super::end::{BusEnd, Ended};
 use super::extensions::{Extensions, done};
-use super::service::{BusEnd, Ended};
 use super::status::{BusLoad, ServiceStatus};
 
 /// The interface for `sesame session`. What a program does with it, it can do with signals and by

@@ -109,7 +109,7 @@ mod tests {
                 let _ = gate.recv();
             });
         }
-        let both = [heard.recv_timeout(LONG), heard.recv_timeout(LONG)].map(Result::unwrap);
+        let both = [heard.recv_timeout(LONG), heard.recv_timeout(LONG)].map(|it| it.expect("told"));
         assert_eq!(both[0] + both[1], 3);
         workers.run(|| panic!("as asked"));
         workers.run(move || told.send(3).expect("heard"));

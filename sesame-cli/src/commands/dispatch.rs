@@ -7,7 +7,7 @@ use super::session;
 use super::sharing::{bundle, history, login, outdated, sync, verify};
 use super::suffiks::{wasi_test, workload};
 use super::using::{
-    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update, watch,
+    call, demo, docs, edit, exec, info, install, list, logs, remove, run, settings, update,
 };
 use super::writing::{build, dev, new, publish, sign, test, trigger};
 use crate::arguments::{
@@ -156,7 +156,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Events { name, log } => events::run(context, &name, log),
         ExtensionCommand::Trigger(arguments) => trigger::run(context, &arguments),
-        ExtensionCommand::Watch(arguments) => watch::run(context, arguments),
+        ExtensionCommand::Watch(arguments) => session::watch::run(context, arguments),
         ExtensionCommand::Verify { what, repair, signer, .. } => {
             verify::run(context, &what, repair, signer.given())
         }

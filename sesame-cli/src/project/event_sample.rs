@@ -1,5 +1,5 @@
-//! What a new project does with an event: it shows a notification. The texts name values of the
-//! event, so that an author sees where to find them.
+//! The events of a new project: for each one it shows a notification. The texts name values of the
+//! event, as an example for the author.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use core_types::event::{EventName, EventType, ValueKind, ValueSpec};
 
 use super::template::fill;
 
-/// What a new project does with an event.
+/// The settings of an event, and the notification about it.
 struct Sample {
     /// The lines of its table in `extension.toml`, each with its line end.
     settings: &'static str,
@@ -120,8 +120,8 @@ fn example(value: &ValueSpec) -> &'static str {
     if value.example.is_empty() { "hello" } else { value.example }
 }
 
-/// Returns the words of the templates about the events of a project, each event once. An arm is what
-/// a handler has for one event, in its language.
+/// Returns the words of the templates about the events of a project, each event once. An arm is
+/// the part of a handler for one event, in its language.
 pub fn words(events: &[EventName], arm: &str) -> Vec<(&'static str, String)> {
     let each = |text: fn(&EventName) -> String| events.iter().map(text).collect::<Vec<_>>();
     vec![

@@ -87,7 +87,7 @@ struct Table {
 pub struct Arms {
     /// The file that an author edits, where it is not the same as without events.
     pub source: Option<String>,
-    /// What the handler has for one event.
+    /// The part of the handler for one event.
     pub arm: String,
     /// The same with the SDK.
     #[serde(rename = "arm-with-sdk")]

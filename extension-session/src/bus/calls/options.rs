@@ -155,13 +155,15 @@ mod tests {
     #[test]
     fn watch_needs_a_reason_to_call() {
         let read = |options| WatchOptions::read(&options).map_err(|error| error.text().to_owned());
-        assert!(read(options([])).unwrap_err().contains("`every-ms` or `on`"));
-        assert!(read(options([("every-ms", 999_u32.into())])).unwrap_err().contains("1000"));
+        assert!(read(options([])).expect_err("an error").contains("`every-ms` or `on`"));
+        assert!(
+            read(options([("every-ms", 999_u32.into())])).expect_err("an error").contains("1000")
+        );
         let on = vec!["power.source".to_owned()];
         assert_eq!(read(options([("on", on.into())])).expect("read").on.len(), 1);
         let wrong = vec!["power".to_owned()];
         assert!(read(options([("on", wrong.into())])).is_err());
         let many = vec!["power.source".to_owned(); 33];
-        assert!(read(options([("on", many.into())])).unwrap_err().contains("32"));
+        assert!(read(options([("on", many.into())])).expect_err("an error").contains("32"));
     }
 }

@@ -192,12 +192,16 @@ mod tests {
         };
         let long = "a".repeat(10 << 10);
         for name in ["../x", "a\0", "A", "", long.as_str()] {
-            assert_eq!(kind(name, "f", "[]".to_owned()).unwrap_err(), "Usage", "{name:?}");
+            assert_eq!(
+                kind(name, "f", "[]".to_owned()).expect_err("an error"),
+                "Usage",
+                "{name:?}"
+            );
         }
         for function in ["a\0", long.as_str()] {
-            assert_eq!(kind("a", function, "[]".to_owned()).unwrap_err(), "Usage");
+            assert_eq!(kind("a", function, "[]".to_owned()).expect_err("an error"), "Usage");
         }
-        assert_eq!(kind("a", "f", "x".repeat(MAX_JSON + 1)).unwrap_err(), "Usage");
+        assert_eq!(kind("a", "f", "x".repeat(MAX_JSON + 1)).expect_err("an error"), "Usage");
         assert!(kind("a", "f", "x".repeat(MAX_JSON)).is_ok(), "its function reads it");
     }
 
@@ -210,6 +214,6 @@ mod tests {
         request.wait = Some(Duration::from_secs(60));
         assert!(request.rest().expect("time left").is_some_and(|rest| rest.as_secs() >= 50));
         request.asked = Instant::now().checked_sub(Duration::from_secs(61)).expect("before");
-        assert_eq!(request.rest().unwrap_err().kind(), "Limit");
+        assert_eq!(request.rest().expect_err("an error").kind(), "Limit");
     }
 }

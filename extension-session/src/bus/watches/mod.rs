@@ -7,6 +7,6 @@ mod object;
 mod table;
 mod watch;
 
-pub(super) use object::{WatchObject, path_of};
+pub(super) use object::WatchObject;
 pub(super) use table::Watches;
-pub(super) use watch::NewWatch;
+pub(super) use watch::{NewWatch, path_of};

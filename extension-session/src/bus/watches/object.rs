@@ -1,24 +1,16 @@
 //! The object of a watch.
 
-use core_types::BUS_OBJECT;
 use zbus::message::Header;
 use zbus::{ObjectServer, interface};
 
 use super::table::Watches;
+use super::watch::path_of;
 use crate::bus::bus_error::BusError;
-
-/// The interface of a watch.
-pub(super) const INTERFACE: &str = "org.opensesame.Watch1";
 
 /// A watch on the bus. Only the program that made it reaches it.
 pub(in crate::bus) struct WatchObject {
     pub watches: Watches,
     pub number: u32,
-}
-
-/// Returns the path of the object of a watch.
-pub(in crate::bus) fn path_of(number: u32) -> String {
-    format!("{BUS_OBJECT}/watch/{number}")
 }
 
 fn sender(header: &Header<'_>) -> String {

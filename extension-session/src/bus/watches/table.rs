@@ -9,8 +9,7 @@ use core_types::event::EventName;
 use zbus::blocking::Connection;
 use zbus::zvariant::Value;
 
-use super::object::{INTERFACE, path_of};
-use super::watch::{NewWatch, Watch};
+use super::watch::{INTERFACE, NewWatch, Watch, path_of};
 use crate::bus::bus_error::BusError;
 use crate::bus::calls::{Runner, json_error};
 use crate::bus::workers::Workers;

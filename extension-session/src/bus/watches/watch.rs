@@ -3,11 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use core_types::BUS_OBJECT;
 use core_types::event::EventName;
 use tokio::sync::oneshot;
 
 use crate::bus::callers::Caller;
 use crate::bus::calls::{CallRequest, WatchOptions};
+
+/// The interface of a watch.
+pub(super) const INTERFACE: &str = "org.opensesame.Watch1";
+
+/// Returns the path of the object of a watch.
+pub(in crate::bus) fn path_of(number: u32) -> String {
+    format!("{BUS_OBJECT}/watch/{number}")
+}
 
 /// A watch that a program asks for, with its first value.
 pub(in crate::bus) struct NewWatch {

@@ -6,3 +6,4 @@ pub mod install;
 pub mod run;
 pub mod status;
 pub mod stop;
+pub mod watch;

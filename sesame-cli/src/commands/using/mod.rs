@@ -14,4 +14,3 @@ pub mod remove;
 pub mod run;
 pub mod settings;
 pub mod update;
-pub mod watch;
