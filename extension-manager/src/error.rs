@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use core_types::{Capability, ExtensionName};
+use core_types::{Capability, ExtensionName, Place};
 use extension_depot::{
     BlobError, ChangedMeanwhile, ConfigFileError, OpenExtensionError, StateFileError,
 };
@@ -15,6 +15,9 @@ pub enum OpenError {
     /// The user wants no extension to be called.
     #[error("no extension is called in safe mode")]
     SafeMode,
+    /// The user or a policy switches the session service off, and this was asked of it.
+    #[error("the session service is switched off by `{}`", .0.path.display())]
+    SessionOff(Place),
     /// The configuration or a policy cannot be used, so nothing is allowed.
     #[error(transparent)]
     Config(#[from] ConfigFileError),

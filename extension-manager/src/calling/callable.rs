@@ -1,10 +1,11 @@
 //! Installed extensions that can be called, with their present permissions.
 
 use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use core_types::event::EventName;
-use core_types::{Cause, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
+use core_types::{Cause, EffectiveLimits, ExtensionName, LimitName, LimitOrigin, Place};
 use extension_depot::{EffectiveConfig, Opened};
 use extension_host::{
     Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest,
@@ -86,6 +87,7 @@ impl Manager {
             if mode == CallMode::Attended {
                 opened.permissions.limits = without_default_deadline(opened, config);
             }
+            Ok(())
         })
     }
 
@@ -99,11 +101,13 @@ impl Manager {
         name: &ExtensionName,
         call: &OutsideCall,
     ) -> Result<Callable<'_>, OpenError> {
-        self.callable_as(name, CallMode::Ordinary, |Opened { permissions, .. }, _| {
+        self.callable_as(name, CallMode::Ordinary, |Opened { permissions, .. }, config| {
+            ensure_session(config)?;
             permissions.cause = Some(Cause::bus(call.caller.clone()));
             if let Some(wait) = call.wait {
                 permissions.limits = permissions.limits.clone().waited_for(wait);
             }
+            Ok(())
         })
     }
 
@@ -113,8 +117,10 @@ impl Manager {
         name: &ExtensionName,
         event: &EventName,
     ) -> Result<Callable<'_>, OpenError> {
-        self.callable_as(name, CallMode::Ordinary, |opened, _| {
+        self.callable_as(name, CallMode::Ordinary, |opened, config| {
+            ensure_session(config)?;
             opened.permissions.cause = Some(Cause::event(event));
+            Ok(())
         })
     }
 
@@ -122,14 +128,14 @@ impl Manager {
         &self,
         name: &ExtensionName,
         mode: CallMode,
-        adjust: impl FnOnce(&mut Opened, &EffectiveConfig),
+        adjust: impl FnOnce(&mut Opened, &EffectiveConfig) -> Result<(), OpenError>,
     ) -> Result<Callable<'_>, OpenError> {
         if self.is_safe_mode() {
             return Err(OpenError::SafeMode);
         }
         let config = self.config()?;
         let (mut opened, loaded) = self.open_and_load(name, &config)?;
-        adjust(&mut opened, &config);
+        adjust(&mut opened, &config)?;
         let loaded_manifest = &opened.installed.loaded;
         self.warn_of_unknown_keys(&loaded_manifest.path, &loaded_manifest.unknown_keys);
         let permissions = opened.permissions.clone();
@@ -260,6 +266,15 @@ impl Callable<'_> {
             self.manager.events().event(Event::OutputNotLogged { path, error: &error });
         }
     }
+}
+
+/// Refuses what is asked of the session service where that is switched off.
+fn ensure_session(config: &EffectiveConfig) -> Result<(), OpenError> {
+    if config.session_enabled() {
+        return Ok(());
+    }
+    let unknown = || Place { path: PathBuf::new(), line: None };
+    Err(OpenError::SessionOff(config.session_switch().unwrap_or_else(unknown)))
 }
 
 fn without_default_deadline(opened: &Opened, config: &EffectiveConfig) -> EffectiveLimits {

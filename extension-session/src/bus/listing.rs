@@ -69,6 +69,9 @@ fn row(manager: &Manager, config: Result<&EffectiveConfig, &String>, listed: &Li
     row.insert("capabilities", grants.into());
     let (state, reason) = match config {
         _ if manager.is_safe_mode() => (State::Refused, "safe mode".to_owned()),
+        Ok(config) if !config.session_enabled() => {
+            (State::Refused, "the session service is switched off".to_owned())
+        }
         Ok(config) => opened(manager, name, config, &mut row),
         Err(error) => (State::Refused, error.clone()),
     };

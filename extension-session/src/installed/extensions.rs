@@ -140,6 +140,9 @@ impl Subscribers for Installed {
         }
         // Without a configuration that can be read nothing is allowed.
         let Ok(config) = self.manager.config() else { return Vec::new() };
+        if !config.session_enabled() {
+            return Vec::new();
+        }
         listed.iter().filter_map(|listed| self.subscriber(&listed.name, &config)).collect()
     }
 }

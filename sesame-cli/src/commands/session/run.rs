@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use core_types::{ErrorKind, with_causes};
-use extension_depot::{ClaimError, SessionClaim};
+use extension_depot::{ClaimError, EffectiveConfig, SessionClaim};
 use extension_manager::{DeliveryOutcome, Manager};
 use extension_session::{
     BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Delivery, Engine, EventMemory,
@@ -22,9 +22,6 @@ use crate::service::{Words, wait_until_free};
 use crate::terminal::Terminal;
 use crate::terminal::interrupt::{end_service, wait_for_end};
 
-/// The number of deliveries at once: a third one waits, so that a storm of events leaves the
-/// machine usable.
-const MAX_PARALLEL: usize = 2;
 /// The time for calls of programs to end. Deliveries have as long.
 const GRACE: Duration = Duration::from_millis(4_500);
 
@@ -57,13 +54,17 @@ pub fn run(
     let signalled = ends.clone();
     wait_for_end()?.then(move || drop(signalled.send(End::Signal)))?;
     let bus = Bus::default();
-    let engine = Engine::start(parts(context, &manager, &publications, &bus))
+    let config = manager.config()?;
+    let engine = Engine::start(parts(context, &manager, &publications, &bus)?)
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     publications.deliver_to(engine.inbox());
     start_bus(context, &bus, bus_parts(context, manager, &engine, publications), ends)?;
     if let Ok(status) = engine.status() {
-        tell_start(context, &status);
+        tell_start(context, &config, &status);
     }
+    // A person at the terminal ends it; elsewhere the bus starts it again.
+    let is_left_alone = bus.get().is_some() && !context.terminal.is_interactive();
+    let idle_exit = idle_exit.or_else(|| is_left_alone.then(|| config.session_idle_exit()));
     let end = wait(&ended, idle_exit, || is_idle(&bus, &engine));
     end_service(ExitCode::Done);
     if let Some(bus) = bus.get() {
@@ -109,7 +110,7 @@ fn parts(
     manager: &Arc<Manager>,
     publications: &Publications,
     bus: &Bus,
-) -> Parts {
+) -> Result<Parts, Failure> {
     let places = manager.depot().places();
     let home = Context::base_directories().map(|base| base.home_dir().to_owned());
     let changes = Changes::of(places.decisive());
@@ -121,14 +122,14 @@ fn parts(
     sources.extend(system_bus_sources(None, LoginSession { id: context.login_session(), memory }));
     sources.extend(session_bus_sources(None));
     let installed = installed(context, manager, bus).publishing_to(publications.clone());
-    Parts {
+    Ok(Parts {
         deliver: Arc::new(installed.clone()),
         subscribers: Box::new(installed),
         sources,
         clock: Box::new(SystemClock::new()),
         memory: Box::new(EventMemory::of(manager.clone())),
-        max_parallel: MAX_PARALLEL,
-    }
+        max_parallel: manager.config()?.session_max_parallel(),
+    })
 }
 
 /// Returns the extensions, which tell a person and the bus of what becomes of them.
@@ -215,7 +216,11 @@ fn wait(ended: &Receiver<End>, idle_exit: Option<Duration>, is_idle: impl Fn() -
 }
 
 /// Names the extensions that wait, and each source with a problem.
-fn tell_start(context: &Context, status: &Status) {
+fn tell_start(context: &Context, config: &EffectiveConfig, status: &Status) {
+    if let Some(place) = config.session_switch() {
+        let path = place.path.display();
+        context.warn(&format!("the session service is switched off by `{path}`"));
+    }
     let names: Vec<_> = status.extensions.iter().map(|load| load.name.to_string()).collect();
     context.status(&match names.is_empty() {
         true => "no event may wake an extension yet: waiting for one that is granted".to_owned(),

@@ -80,6 +80,11 @@ impl From<OpenError> for Failure {
             OpenError::SafeMode => {
                 Self::new(ErrorKind::Refused, error).with_hint("unset SESAME_SAFE_MODE")
             }
+            OpenError::SessionOff(ref place) => {
+                let line = place.line.map(|line| format!(", line {line}")).unwrap_or_default();
+                let hint = format!("see `{}`{line}", place.path.display());
+                Self::new(ErrorKind::Refused, error).with_hint(hint)
+            }
             OpenError::DeniedByPolicy { ref policy, .. } => {
                 let hint =
                     format!("`deny` in `{}` lists the denied capabilities", policy.display());
