@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from componentize_py_types import Err
-from wit_world.imports import outgoing_handler, streams, types
+from wit_world.imports import outgoing_handler, streams
+from wit_world.imports import wasi_http_types as types
 
 # Ten times the longest answer of Open-Meteo to what this extension asks.
 MAX_ANSWER = 1 << 18
