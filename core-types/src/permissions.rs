@@ -30,7 +30,7 @@ pub struct Permissions {
     pub limits: EffectiveLimits,
     /// Its configuration, of which it sees what `config-read` grants.
     pub config: Config,
-    /// What makes the call, for the activity log. Nothing is decided by it.
+    /// The cause of the call, for the activity log. It decides nothing.
     pub cause: Option<Cause>,
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use test_support::bad_registry::{ARTIFACTS, BadRegistry, Guard, MANNERS};
 
 use crate::support::{Run, TestEnv, env};
+use crate::trust::with_signatures;
 
 /// The password, which must not appear anywhere but at its registry.
 const CANARY: &str = "c4n4ry-pa55word";
@@ -277,4 +278,19 @@ fn login_goes_to_its_registry_only() {
             }
         }
     }
+}
+
+/// A registry without an answer about signatures does not count as one without signatures.
+#[test]
+#[ignore = "needs a minute: it waits as long as sesame does, and stands here to begin early"]
+fn unreachable_referrers_are_an_error() {
+    let registry = with_signatures(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(45));
+        None
+    });
+    let env = env();
+    env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
+    let refused =
+        env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
+    assert!(refused.code == 6 && refused.stderr.contains("could not check"), "{refused}");
 }

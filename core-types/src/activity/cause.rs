@@ -1,10 +1,10 @@
-//! What makes a call, as the activity log has it.
+//! The cause of a call, as the activity log has it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::EventName;
 
-/// What made a call that no person and no program of this process made.
+/// The cause of a call: an event, or another program.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {

@@ -70,7 +70,7 @@ impl EffectiveLimits {
         &self.0[name as usize]
     }
 
-    /// Lowers the time of a call to what its caller waits. A longer one changes nothing.
+    /// Lowers the time of a call to the wait of its caller. A longer one changes nothing.
     #[must_use]
     pub fn waited_for(mut self, wait: Duration) -> Self {
         let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);

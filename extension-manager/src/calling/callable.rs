@@ -268,7 +268,7 @@ impl Callable<'_> {
     }
 }
 
-/// Refuses what is asked of the session service where that is switched off.
+/// Refuses calls and deliveries of a session service that is switched off.
 fn ensure_session(config: &EffectiveConfig) -> Result<(), OpenError> {
     if config.session_enabled() {
         return Ok(());

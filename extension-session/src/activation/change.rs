@@ -76,7 +76,7 @@ pub(super) struct Locked {
 }
 
 impl Locked {
-    /// Locks the directories that there are, always in the same order, and removes what a killed
+    /// Locks the present directories, always in the same order, and removes leftovers of a killed
     /// process left beside these files.
     pub fn around(files: [&Path; 2]) -> Result<Self, ActivationError> {
         let directories = files.into_iter().filter_map(Path::parent);
@@ -120,7 +120,7 @@ pub(super) fn apply(changes: &[Change]) -> Result<(), ActivationError> {
     Ok(())
 }
 
-/// Restores the files that were changed, and removes what was written for the others. Returns the
+/// Restores the changed files, and removes leftovers of the others. Returns the
 /// error of the last change.
 fn restore(done: &[Change], open: &[Change], source: io::Error) -> ActivationError {
     open.iter().for_each(|change| drop(fs::remove_file(staged(&change.path))));

@@ -1,4 +1,4 @@
-//! What is in the place of a file that the library writes.
+//! The present contents of a place that the library writes to.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,10 @@ use crate::activation::templates::is_unchanged;
 
 /// The largest file that is read, in bytes: ours are below 2 KiB, and a larger one is not ours.
 const MAX_SIZE: u64 = 1 << 16;
-/// What a link to it means to systemd: the unit must not start.
+/// The target of the link by which systemd masks a unit: it must not start.
 const NOWHERE: &str = "/dev/null";
 
-/// What is in the place of a file.
+/// The present contents of the place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileState {
     /// Nothing.

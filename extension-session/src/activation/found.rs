@@ -24,7 +24,7 @@ pub struct StartFile {
     pub is_hiding: bool,
 }
 
-/// What a file starts.
+/// The program that a file starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartState {
     /// This program.
@@ -40,7 +40,7 @@ pub enum StartState {
 }
 
 impl StartFile {
-    /// Returns what it starts, for this program.
+    /// Returns the program that it starts, compared with this one.
     pub fn state(&self, this: &ServiceProgram) -> StartState {
         match &self.program {
             None if is_masked(&self.path) => StartState::Masked,

@@ -36,7 +36,7 @@ pub struct Removed {
     pub left: Vec<PathBuf>,
 }
 
-/// A file with what is in its place.
+/// A file with the present contents of its place.
 type Looked = (PathBuf, FileState);
 
 impl ServicePlaces {
@@ -44,7 +44,7 @@ impl ServicePlaces {
     /// written. `edited` says whether files that somebody has edited are replaced.
     ///
     /// The unit comes first, since the file for the bus refers to it. After a kill in between, the
-    /// unit can be started, the bus starts what it started before, and the next run finishes.
+    /// unit can be started, the bus starts the same program as before, and the next run finishes.
     ///
     /// # Errors
     /// When something else is in the place of a file, or a file cannot be written.

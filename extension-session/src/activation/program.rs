@@ -42,7 +42,7 @@ pub enum ProgramError {
     Character {
         /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Its fault.
         what: &'static str,
     },
 }

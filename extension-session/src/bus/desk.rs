@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The most callers whose events are counted. Beyond it, a new caller has to wait.
 const MAX_COUNTED: usize = 1_000;
 
-/// Takes messages, counts them, and ends what nobody waits for any more.
+/// Takes messages, counts them, and ends calls without a caller.
 #[derive(Clone, Default)]
 pub(super) struct Desk(Arc<Mutex<Books>>);
 
@@ -92,7 +92,7 @@ impl Desk {
         books.emitted.remove(caller);
     }
 
-    /// Takes nothing any more. What is under way goes on.
+    /// Takes nothing any more. Calls under way go on.
     pub(super) fn close(&self) {
         self.books().is_closed = true;
     }

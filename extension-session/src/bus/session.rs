@@ -1,4 +1,4 @@
-//! The interface `org.opensesame.Session1`: what the command line asks of the service.
+//! The interface `org.opensesame.Session1`, for the command line.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::end::{BusEnd, Ended};
 use super::extensions::{Extensions, done};
 use super::status::{BusLoad, ServiceStatus};
 
-/// The interface for `sesame session`. What a program does with it, it can do with signals and by
-/// `sesame` itself.
+/// The interface for `sesame session`. It gives a program nothing that signals and `sesame` itself
+/// do not.
 pub(super) struct Session {
     pub extensions: Extensions,
     pub version: String,

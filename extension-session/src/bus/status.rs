@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Status;
 use crate::sources::SourceState;
 
-/// The service at one moment. It travels as JSON: a command of another version reads what it knows.
+/// The service at one moment. It travels as JSON: a command of another version skips unknown
+/// members.
 ///
 /// ```
 /// use extension_session::ServiceStatus;

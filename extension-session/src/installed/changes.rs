@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::delivery::Subscriber;
 use crate::engine::Inbox;
-use crate::sources::{Source, SourceState, Watches};
+use crate::sources::{Change, Source, SourceState, Watches};
 
 /// The directory and the file by which the machine says in which zone it is.
 const ZONE: (&str, &str) = ("/etc", "localtime");
@@ -33,7 +33,7 @@ impl Changes {
         let there = self.directories.iter().filter_map(|directory| nearest(directory));
         let wanted = there.chain([PathBuf::from(ZONE.0)]).collect();
         let (inbox, directories) = (inbox.clone(), self.directories.clone());
-        self.watches.set(wanted, move |event| tell(event, &directories, &inbox))
+        self.watches.set(wanted, move |change| tell(&change, &directories, &inbox))
     }
 }
 
@@ -43,17 +43,14 @@ fn nearest(directory: &Path) -> Option<PathBuf> {
 }
 
 /// Tells the engine of a change. A change that got lost may be any.
-fn tell(event: notify::Result<notify::Event>, directories: &[PathBuf], inbox: &Inbox) {
-    let zone = Path::new(ZONE.0).join(ZONE.1);
-    let (is_zone, is_other) = match event {
-        Ok(event) if event.kind.is_access() => (false, false),
-        Ok(event) if !event.need_rescan() => {
-            let is_decisive = |path: &PathBuf| {
-                directories.iter().any(|own| path.parent() == Some(own) || own.starts_with(path))
-            };
-            (event.paths.contains(&zone), event.paths.iter().any(is_decisive))
+fn tell(change: &Change, directories: &[PathBuf], inbox: &Inbox) {
+    let (is_zone, is_other) = match change {
+        Change::Of { path, .. } => {
+            let is_decisive = |own: &PathBuf| path.parent() == Some(own) || own.starts_with(path);
+            let is_zone = *path == Path::new(ZONE.0).join(ZONE.1);
+            (is_zone, directories.iter().any(is_decisive))
         }
-        _ => (true, true),
+        Change::Lost => (true, true),
     };
     // An engine that ended needs to know nothing.
     if is_zone {

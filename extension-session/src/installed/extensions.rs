@@ -54,7 +54,7 @@ impl Installed {
         }
     }
 
-    /// Tells these of each delivery, so that what an extension publishes during one is known as led
+    /// Tells these of each delivery, so that a message published during one is known as led
     /// to by it.
     #[must_use]
     pub fn publishing_to(self, publications: Publications) -> Self {

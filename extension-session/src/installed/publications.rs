@@ -1,4 +1,4 @@
-//! What extensions of the service publish: a signal for programs, and an event for extensions.
+//! Messages of the extensions of a service: a signal for programs, and an event for extensions.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -39,7 +39,7 @@ impl Publications {
         let _ = self.0.connection.set(connection);
     }
 
-    /// Runs a delivery. What the extension publishes meanwhile was led to by it.
+    /// Runs a delivery. Messages of the extension meanwhile were led to by it.
     pub fn during<T>(&self, name: &ExtensionName, depth: u8, deliver: impl FnOnce() -> T) -> T {
         self.depths().insert(name.clone(), depth);
         let delivered = deliver();
@@ -47,7 +47,7 @@ impl Publications {
         delivered
     }
 
-    /// Returns the number of deliveries that led to what an extension publishes now. A call of it
+    /// Returns the number of deliveries that led to a message of an extension. A call of it
     /// that runs beside a delivery counts as led to by that: such an event comes to its end sooner.
     fn depth_of(&self, name: &ExtensionName) -> u8 {
         self.depths().get(name).map_or(0, |depth| depth.saturating_add(1))

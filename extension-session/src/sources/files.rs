@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::ExtensionName;
 use core_types::event::{EventName, EventType, EventValue, MAX_VALUE_BYTES, Settings};
-use notify::event::{EventKind, ModifyKind};
 
 use crate::delivery::{Arrival, Subscriber};
 use crate::engine::{Inbox, milliseconds_now};
 use crate::sources::source::Source;
 use crate::sources::source_state::SourceState;
-use crate::sources::watches::Watches;
+use crate::sources::watches::{Change, Watches};
 
 /// Says whether an extension may be told of a path at this moment.
 pub type MayShow = dyn Fn(&ExtensionName, &Path) -> bool + Send + Sync;
@@ -72,34 +71,21 @@ fn teller(
     watched: &Arc<Mutex<Watched>>,
     may_show: &Arc<MayShow>,
     inbox: &Inbox,
-) -> impl Fn(notify::Result<notify::Event>) + Send + 'static {
+) -> impl Fn(Change) + Send + 'static {
     let (watched, may_show, inbox) = (watched.clone(), may_show.clone(), inbox.clone());
-    move |event: notify::Result<notify::Event>| {
-        let Some((event, kind)) =
-            event.ok().and_then(|event| kind_of(event.kind).map(|k| (event, k)))
-        else {
+    move |change: Change| {
+        let Change::Of { path, kind } = change else {
+            // The engine looks anew, and has the directories watched that are there.
+            let _ = inbox.changed();
             return;
         };
         let time = milliseconds_now();
         let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
-        for path in &event.paths {
-            let hearing = watched.of(path).filter(|name| may_show(name, path));
-            for arrival in hearing.filter_map(|name| arrival(name, path, kind, time)) {
-                // An engine that ended needs no events.
-                let _ = inbox.put(arrival);
-            }
+        let hearing = watched.of(&path).filter(|name| may_show(name, &path));
+        for arrival in hearing.filter_map(|name| arrival(name, &path, kind, time)) {
+            // An engine that ended needs no events.
+            let _ = inbox.put(arrival);
         }
-    }
-}
-
-/// The change in the words of the event; nothing for a mere reading.
-fn kind_of(kind: EventKind) -> Option<&'static str> {
-    match kind {
-        EventKind::Create(_) => Some("created"),
-        EventKind::Modify(ModifyKind::Name(_)) => Some("renamed"),
-        EventKind::Modify(_) | EventKind::Any | EventKind::Other => Some("changed"),
-        EventKind::Remove(_) => Some("removed"),
-        EventKind::Access(_) => None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Sources: where events come from.
 //!
 //! A source listens only while an extension may hear of it, and tells an event to the inbox of the
-//! engine. It decides nothing: the dispatcher knows who hears an event. An absent
-//! source, such as a service that a machine does not have, is a state and not an error. The sources of
-//! services are in two rooms: `services` knows what each says, `bus` carries it.
+//! engine. It decides nothing: the dispatcher knows who hears an event. An absent source, such as a
+//! service that a machine does not have, is a state and not an error. The sources of services are in
+//! two rooms: `services` knows what each says, `bus` carries it.
 
 mod bus;
 mod files;
@@ -19,4 +19,4 @@ pub use services::SessionMemory;
 pub(crate) use settings::SettingsSource;
 pub use source::Source;
 pub use source_state::SourceState;
-pub(crate) use watches::Watches;
+pub(crate) use watches::{Change, Watches};

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use core_types::event::{EventName, EventType, ValueKind, ValueSpec};
 
-use super::template::fill;
+use super::words::fill;
 
 /// The settings of an event, and the notification about it.
 struct Sample {

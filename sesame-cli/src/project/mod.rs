@@ -8,6 +8,7 @@ mod project_file;
 mod recipe;
 mod sources;
 mod template;
+mod words;
 
 pub use language::{Language, ProjectKind};
 pub use project_file::{FILE, Project, ProjectError, ProjectFile, version_in};

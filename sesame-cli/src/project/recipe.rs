@@ -11,7 +11,8 @@ use extension_host::TextEncoding;
 use super::distribution::{self, OTHER};
 use super::language::{Build, Encoding, Language, ProjectKind, Step, Tool};
 use super::project_file::Project;
-use super::template::{fill, words_of_build};
+use super::template::words_of_build;
+use super::words::fill;
 use crate::context::Context;
 
 /// The commands of a project's build, and the file that they make.

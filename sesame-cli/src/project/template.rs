@@ -9,6 +9,7 @@ use core_types::event::EventName;
 
 use super::event_sample;
 use super::language::{Build, Language, ProjectKind, templates};
+use super::words::fill;
 
 /// The version of wit-bindgen in new projects, which is the SDK's.
 const WIT_BINDGEN: &str = "0.63";
@@ -81,11 +82,6 @@ pub fn files(project: &NewProject<'_>) -> Option<Vec<(PathBuf, String)>> {
     files.push((PathBuf::from(".gitignore"), ignored(language)));
     files.sort();
     Some(files)
-}
-
-/// Returns the text with its words filled in.
-pub fn fill(text: &str, words: &[(&str, String)]) -> String {
-    words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
 }
 
 /// Returns the words that stand for the values of an extension, in templates and in commands.

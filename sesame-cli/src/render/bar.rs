@@ -73,7 +73,7 @@ impl Bar {
             BarFormat::Plain => line.problem.is_none().then(|| format!("{}\n", line.text())),
             BarFormat::Waybar => Some(format!("{}\n", waybar(line))),
             BarFormat::I3bar => {
-                // An endless array, of which each element is what the whole bar shows.
+                // An endless array, of which each element is the whole bar.
                 let begin = if is_first { "{\"version\":1}\n[\n" } else { "," };
                 let text = line.problem.clone().map_or_else(|| line.text(), |_| "!".to_owned());
                 let block = json!([{ "name": self.name, "full_text": text }]);

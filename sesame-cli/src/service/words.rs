@@ -10,7 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::installed::worth_telling;
 
-/// The words of the command line, without what the guest printed.
+/// The words of the command line, without the output of the guest.
 pub struct Words;
 
 impl Explain for Words {

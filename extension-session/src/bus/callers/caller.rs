@@ -1,4 +1,4 @@
-//! A caller, and what it may ask for.
+//! A caller, and its rights.
 
 use core_types::{ApplicationId, Service};
 use extension_host::ExportedFunction;
@@ -12,16 +12,17 @@ pub(in crate::bus) struct Caller {
     pub name: String,
     /// The path of its executable, as far as it can be seen. Nothing is decided by it.
     pub executable: Option<String>,
-    /// What it may ask for.
+    /// Its rights.
     pub standing: Standing,
 }
 
-/// What a caller may ask for.
+/// The rights of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::bus) enum Standing {
     /// Everything: it is a program of the user outside of a sandbox.
     Outside,
-    /// What is opened to its application: it is in a sandbox. Without an id nothing is.
+    /// It is in a sandbox, and reaches functions that are opened to its application. Without an id
+    /// there are none.
     Sandboxed(Option<ApplicationId>),
 }
 
@@ -58,8 +59,8 @@ impl Caller {
         self.may_call(service, &function.name) || self.may_call(service, &function.qualified_name())
     }
 
-    /// The refusal of a caller in a sandbox. It is the same for what is not opened to it and for
-    /// what is not there, so that it does not learn of what is installed.
+    /// The refusal of a caller in a sandbox. It is the same for a closed and for a missing
+    /// extension, so that it learns nothing of either.
     pub(in crate::bus) fn refusal() -> BusError {
         BusError::refused(
             "this is not open to programs in a sandbox: the user's manifest of the extension names \

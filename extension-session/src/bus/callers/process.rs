@@ -1,6 +1,6 @@
-//! What can be seen of a process: its sandbox, and its executable.
+//! A look at a process: its sandbox, and its executable.
 //!
-//! A sandbox is told by what its maker puts into it: Flatpak a file at the root of the process's
+//! A sandbox is told by the marks of its maker: Flatpak puts a file at the root of the process's
 //! file system (<https://docs.flatpak.org/en/latest/sandbox-permissions.html>), Snap the name of
 //! its security profile, other tools a user namespace of its own.
 
@@ -21,7 +21,7 @@ const MAX_INFO: u64 = 64 << 10;
 /// The largest file of a process that is read, in bytes.
 const MAX_STAT: u64 = 4 << 10;
 
-/// A process, by what the bus says of it.
+/// A process, as the bus describes it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process<'a> {
     /// Its number.
@@ -32,7 +32,7 @@ pub(super) struct Process<'a> {
     pub label: Option<&'a [u8]>,
 }
 
-/// What was seen of a process.
+/// The result of a look at a process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub standing: Standing,
@@ -48,7 +48,7 @@ impl Process<'_> {
             standing: self.standing(&directory).unwrap_or(Standing::Sandboxed(None)),
             executable: executable_of(&directory),
         };
-        // The number may be another process's by now: what was seen is that one's then.
+        // The number may be another process's by now, and so may the look.
         if begun.is_some() && begun == start_of(&directory) && self.is_alive() {
             seen
         } else {

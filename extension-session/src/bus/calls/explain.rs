@@ -14,7 +14,7 @@ pub trait Explain: Send + Sync {
     /// Says why an extension cannot be called.
     fn unopened(&self, name: &ExtensionName, error: OpenError) -> Explained;
 
-    /// Says why a call has no value. `activity` has what was refused to it.
+    /// Says why a call has no value. `activity` has its refusals.
     fn failed(&self, opened: &Opened, error: CallError, activity: &Activity) -> Explained;
 }
 

@@ -29,16 +29,16 @@ pub(in crate::bus) struct CallRequest {
     pub asked: Instant,
 }
 
-/// What a call gave.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::bus) struct Answer {
     /// The result as JSON.
     pub result: String,
-    /// What it used.
+    /// Its usage.
     pub report: Report,
 }
 
-/// What a call used.
+/// The usage of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::bus) struct Report {
     pub fuel: u64,

@@ -15,7 +15,7 @@ use crate::sources::services::{
 use crate::sources::source::Source;
 use crate::sources::source_state::SourceState;
 
-/// What is known of the login session of this process.
+/// The login session of this process, as far as it is known.
 pub struct LoginSession {
     /// Its id, as `XDG_SESSION_ID` has it, where there is one.
     pub id: Option<String>,

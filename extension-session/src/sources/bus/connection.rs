@@ -15,7 +15,7 @@ use crate::sources::services::Service;
 /// The number of messages that are taken before events are told. A storm cannot keep them back.
 const MAX_BATCH: usize = 64;
 
-/// What the wait of a connection ended with.
+/// The end of the wait of a connection.
 enum Woken {
     /// A message.
     Message(Message),
@@ -126,7 +126,7 @@ async fn take_ready(
     Ok(())
 }
 
-/// Tells the engine what is due. An engine that ended needs to know nothing.
+/// Tells the engine the due events. An engine that ended needs to know nothing.
 pub(super) fn deliver(dialogue: &mut Dialogue<'_>, wishes: &[Wish], now: Instant) {
     for (at, taken) in dialogue.take_due(now, milliseconds_now()) {
         let Some(inbox) = &wishes[at].inbox else { continue };

@@ -1,4 +1,4 @@
-//! The dialogue with a bus: who is believed, what is asked, and when events are told.
+//! The dialogue with a bus: believed senders, questions, and the times of events.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub(super) struct Dialogue<'a> {
     outgoing: Vec<Message>,
 }
 
-/// What is known of one service.
+/// One service, as far as it is known.
 struct Place {
     rules: Vec<Rule>,
     owners: Owners,

@@ -1,6 +1,6 @@
 //! The two buses, from which services tell events.
 //!
-//! A bus has one thread, one connection and the rules of what is listened to, and none of them
+//! A bus has one thread, one connection and the rules of its signals, and none of them
 //! while no extension may be woken. The `Dialogue` decides everything and waits for
 //! nothing; the thread waits for the connection, a change of the extensions, and a moment.
 

@@ -1,4 +1,4 @@
-//! What the engine and the thread of a bus share.
+//! The state that the engine and the thread of a bus share.
 
 use std::future::{Future, poll_fn};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -16,7 +16,7 @@ pub(super) struct Wish {
     pub(super) inbox: Option<Inbox>,
 }
 
-/// The services of a bus with what is wished of them.
+/// The services of a bus with the wishes for each.
 pub(super) struct Shared {
     /// The thread holds them while it runs.
     services: Mutex<Vec<Box<dyn Service>>>,

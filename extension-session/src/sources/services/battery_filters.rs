@@ -14,14 +14,14 @@ pub(super) struct Reading {
     pub(super) is_charging: Option<bool>,
 }
 
-/// The conditions of extensions, each with what was true when the battery was read last.
+/// The conditions of extensions, each with its truth at the last reading of the battery.
 #[derive(Debug, Default)]
 pub(super) struct BatteryFilters(BTreeMap<ExtensionName, Filter>);
 
 #[derive(Debug)]
 struct Filter {
     settings: Settings,
-    /// Whether the condition was met. What is not known leaves it as it was.
+    /// Whether the condition was met. An unknown charge leaves it as it was.
     was_met: bool,
     /// The reading that the extension was told, for one without a condition.
     told: Reading,

@@ -31,7 +31,7 @@ pub(crate) struct Logind {
     problem: Option<String>,
 }
 
-/// What is known while something listens.
+/// The session, as known while something listens.
 #[derive(Debug, Default)]
 struct State {
     is_listening: bool,
@@ -288,7 +288,7 @@ impl Service for Logind {
         vec![Question::SessionOfProcess(self.process)]
     }
 
-    /// What was known last still holds: a restart of logind unlocks nothing.
+    /// The last state still holds: a restart of logind unlocks nothing.
     fn end(&mut self, _: &str) {
         self.state.is_unknown = self.state.is_locked().is_none();
         if self.state.is_unknown {

@@ -1,4 +1,4 @@
-//! `media.changed`, from every player that speaks MPRIS. What they say is text of strangers.
+//! `media.changed`, from every player that speaks MPRIS. Their values are text of strangers.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::text::cleaned;
 use super::values::{elements, entry, text};
 use crate::delivery::{Arrival, Subscriber};
 
-/// What the name of each player begins with, without its dot.
+/// The beginning of the name of each player, without its dot.
 const PREFIX: &str = "org.mpris.MediaPlayer2";
 const OBJECT: &str = "/org/mpris/MediaPlayer2";
 const INTERFACE: &str = "org.mpris.MediaPlayer2.Player";
@@ -35,7 +35,7 @@ struct Player {
     is_gone: bool,
 }
 
-/// What a player plays.
+/// The piece that a player plays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Playing {
     status: Option<&'static str>,

@@ -185,7 +185,7 @@ impl NetworkManager {
         }
     }
 
-    /// Forgets what is not listened to, which may change unnoticed.
+    /// Forgets values without a listener, which may change unnoticed.
     fn forget_unheard(&mut self) {
         if !self.is_state_heard {
             (self.state, self.told) = (NetworkState::default(), None);

@@ -58,7 +58,7 @@ impl UPower {
         is_other.then(|| Arrival::to_all(EventType::PowerSource, values, time)).flatten()
     }
 
-    /// Forgets what is not listened to, which may change unnoticed.
+    /// Forgets values without a listener, which may change unnoticed.
     fn forget_unheard(&mut self) {
         if !self.is_source_heard {
             (self.is_on_battery, self.told_source) = (None, None);
