@@ -328,6 +328,36 @@ fn list_tells_each_state() {
     assert!(functions.contains(&"greet: func(name: string) -> string".to_owned()), "{functions:?}");
 }
 
+/// A service without anything to do sleeps: none of its threads wakes.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn idle_service_does_not_wake() {
+    let session = Session::start(greeting());
+    let program = session.connect();
+    call(&program, "greet", "greet", "[\"World\"]").expect("called");
+    let threads = format!("/proc/{}/task", session.service.0.id());
+    let wakeups = || {
+        let threads = std::fs::read_dir(&threads).expect("threads");
+        let status = |thread: std::fs::DirEntry| {
+            // A thread that ends meanwhile sleeps well.
+            let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            let line =
+                status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            line.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or_default()
+        };
+        threads.map(|thread| status(thread.expect("a thread"))).sum::<u64>()
+    };
+    // Workers that wait for another job end, and then nothing happens.
+    wait_for(
+        || {
+            let before = wakeups();
+            std::thread::sleep(Duration::from_secs(3));
+            wakeups() == before
+        },
+        || session.log(),
+    );
+}
+
 /// A new result is told to the program that watches, and to no other one.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]

@@ -45,9 +45,10 @@ impl Watch {
     /// Returns the moment of its next call; nothing while one runs, or where it has to be asked.
     pub(super) fn next(&self) -> Option<Instant> {
         match &self.running {
-            Some(_) => None,
-            None if self.is_asked => Some(Instant::now()),
-            None => self.due,
+            // Where the system had no thread for the call, it is dropped with its end of this.
+            Some(running) if !running.is_closed() => None,
+            _ if self.is_asked => Some(Instant::now()),
+            _ => self.due,
         }
     }
 
