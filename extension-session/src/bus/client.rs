@@ -24,6 +24,14 @@ const SESSION: &str = "org.opensesame.Session1";
 const WATCH: &str = "org.opensesame.Watch1";
 
 /// A connection to the service that runs. It never starts one.
+///
+/// ```no_run
+/// use extension_session::BusClient;
+///
+/// let reached = BusClient::connect(None)?.emit("build.done", "ok")?;
+/// println!("{reached} extensions hear of it");
+/// # Ok::<(), extension_session::ClientError>(())
+/// ```
 pub struct BusClient {
     connection: Connection,
 }

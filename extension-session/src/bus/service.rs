@@ -67,6 +67,21 @@ pub enum StartError {
 ///
 /// It opens no socket but that of the bus, and none of its threads waits for a guest but those that
 /// run one.
+///
+/// ```no_run
+/// use std::sync::mpsc::channel;
+/// use std::time::Duration;
+/// use extension_session::{BusParts, BusService};
+///
+/// # fn serve(parts: BusParts) -> Result<(), Box<dyn std::error::Error>> {
+/// let (ends, ended) = channel();
+/// let service = BusService::start(parts, move |end| drop(ends.send(end)))?;
+/// let why = ended.recv()?;
+/// println!("the service ends: {why:?}");
+/// service.stop(Duration::from_secs(5));
+/// # Ok(())
+/// # }
+/// ```
 pub struct BusService {
     connection: Connection,
     extensions: Extensions,

@@ -17,6 +17,17 @@ use crate::engine::Inbox;
 ///
 /// The manager of the service has it as its publisher before there are an engine and a connection,
 /// which it gets once they are there.
+///
+/// ```
+/// use core_types::Owner;
+/// use extension_host::Publisher;
+/// use extension_session::Publications;
+///
+/// let publications = Publications::default();
+/// // Nobody hears it yet.
+/// publications.publish(&Owner::default(), "build.done", "ok")?;
+/// # Ok::<(), extension_host::BackendError>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Publications(Arc<Ways>);
 
