@@ -44,7 +44,9 @@ mod values;
 mod wasi;
 
 pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable};
-pub use calling::{CallReport, CallState, Program, RateLimits, Returned, Usage, boot_time};
+pub use calling::{
+    CallReport, CallState, LastMinute, Program, RateLimits, Returned, Usage, boot_time,
+};
 pub use capabilities::*;
 pub use code::{
     Code, CodeKind, DeclaredEvents, NotExecutable, RequestError, author_manifest, check_binary,

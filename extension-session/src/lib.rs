@@ -63,7 +63,7 @@ pub use activation::{
 };
 pub use bus::{
     BusClient, BusEnd, BusLoad, BusParts, BusService, ClientError, Explain, Explained,
-    ExtensionLoad, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,
+    ExtensionLoad, MAX_PAYLOAD, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,
 };
 pub use delivery::{
     Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,

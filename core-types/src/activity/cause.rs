@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::EventName;
 
+/// The beginning of the cause of a delivery.
+const EVENT: &str = "event:";
+
 /// The cause of a call: an event, or another program.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +23,12 @@ pub struct Cause {
 impl Cause {
     /// Makes the cause of a delivery.
     pub fn event(name: &EventName) -> Self {
-        Self { what: format!("event:{name}"), caller: None }
+        Self { what: format!("{EVENT}{name}"), caller: None }
+    }
+
+    /// Returns the name of the event, if it is the cause of a delivery.
+    pub fn event_name(&self) -> Option<&str> {
+        self.what.strip_prefix(EVENT)
     }
 
     /// Makes the cause of a call over the session bus.

@@ -34,16 +34,16 @@ pub enum ClaimError {
 }
 
 impl Depot {
-    /// Claims to be the session service, without waiting.
+    /// Claims to be the session service. Waits at most this long for the end of another one.
     ///
     /// # Errors
-    /// [`ClaimError::Taken`] when another process is, and when the lock cannot be used.
-    pub fn claim_session(&self) -> Result<SessionClaim, ClaimError> {
+    /// [`ClaimError::Taken`] when another process still is, and when the lock cannot be used.
+    pub fn claim_session(&self, wait: Duration) -> Result<SessionClaim, ClaimError> {
         let path = self.places().session_claim();
         let io_error = |source| ClaimError::Io { path: path.clone(), source };
         path.parent().map_or(Ok(()), create_durable_directory).map_err(io_error)?;
         let file = open_to_change(&path).map_err(io_error)?;
-        match acquire(file, Sharing::Exclusive, Duration::ZERO) {
+        match acquire(file, Sharing::Exclusive, wait) {
             Ok(held) => Ok(SessionClaim { _held: held }),
             Err(LockFailure::Held) => Err(ClaimError::Taken),
             Err(failure) => Err(io_error(failure.into())),
@@ -53,6 +53,8 @@ impl Depot {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::ClaimError;
     use crate::{Depot, Places};
 
@@ -61,9 +63,10 @@ mod tests {
     fn one_service_at_a_time() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = Depot::new(Places::below(directory.path()));
-        let first = depot.claim_session().expect("free");
-        assert!(matches!(depot.claim_session(), Err(ClaimError::Taken)));
+        let claim = || depot.claim_session(Duration::ZERO);
+        let first = claim().expect("free");
+        assert!(matches!(claim(), Err(ClaimError::Taken)));
         drop(first);
-        depot.claim_session().expect("free again");
+        claim().expect("free again");
     }
 }

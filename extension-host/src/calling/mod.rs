@@ -27,5 +27,5 @@ pub(crate) use gate::Gate;
 pub(crate) use observe::{Observer, Watch};
 pub use process::Program;
 pub(crate) use process::{Process, Setup};
-pub use rate::RateLimits;
+pub use rate::{LastMinute, RateLimits};
 pub use report::{CallReport, Returned, Usage};

@@ -33,7 +33,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct RateLimits {
     directory: Option<PathBuf>,
-    memory: Mutex<HashMap<(Owner, Capability), Vec<BootTime>>>,
+    memory: Mutex<HashMap<(Owner, Capability), LastMinute>>,
 }
 
 impl RateLimits {
@@ -53,21 +53,44 @@ impl RateLimits {
             }
             None => {
                 let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(count_one(memory.entry((owner.clone(), capability)).or_default(), most))
+                Ok(memory.entry((owner.clone(), capability)).or_default().count(most))
             }
         }
     }
 }
 
-/// Adds this moment, if fewer than `most` of the last minute are there.
-fn count_one(times: &mut Vec<BootTime>, most: usize) -> bool {
-    let now = boot_time();
-    times.retain(|time| *time <= now && now.since(*time) < PERIOD);
-    let is_free = times.len() < most;
-    if is_free {
-        times.push(now);
+/// The moments of the last minute at which something was done.
+///
+/// ```
+/// let mut requests = extension_host::LastMinute::default();
+/// assert!(requests.is_over() && requests.count(1));
+/// assert!(!requests.count(1), "one is enough");
+/// ```
+#[derive(Debug, Default)]
+pub struct LastMinute(Vec<BootTime>);
+
+impl LastMinute {
+    /// Adds this moment, if there are fewer than `most`. Returns whether it did.
+    pub fn count(&mut self, most: usize) -> bool {
+        let now = self.forget_earlier();
+        let is_free = self.0.len() < most;
+        if is_free {
+            self.0.push(now);
+        }
+        is_free
     }
-    is_free
+
+    /// Tells whether nothing was done in the last minute.
+    pub fn is_over(&mut self) -> bool {
+        self.forget_earlier();
+        self.0.is_empty()
+    }
+
+    fn forget_earlier(&mut self) -> BootTime {
+        let now = boot_time();
+        self.0.retain(|time| *time <= now && now.since(*time) < PERIOD);
+        now
+    }
 }
 
 fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
@@ -76,8 +99,8 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     // call does not wait for that.
     let mut file = acquire(file, Sharing::Exclusive, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
-    let is_free = count_one(&mut times, most);
-    let text: String = times.iter().map(|time| format!("{}\n", time.milliseconds())).collect();
+    let is_free = times.count(most);
+    let text: String = times.0.iter().map(|time| format!("{}\n", time.milliseconds())).collect();
     file.rewind()?;
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
@@ -86,14 +109,13 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
 
 /// Reads the times. A damaged file counts as an empty one: at worst one more minute's worth is let
 /// through.
-fn read_times(file: &mut File) -> io::Result<Vec<BootTime>> {
+fn read_times(file: &mut File) -> io::Result<LastMinute> {
     let mut text = Vec::new();
     file.take(16 * 1024).read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);
     let times = text.lines().filter_map(|line| line.parse().ok());
-    Ok(times
-        .map(|milliseconds| BootTime::since_boot(Duration::from_millis(milliseconds)))
-        .collect())
+    let since_boot = |milliseconds| BootTime::since_boot(Duration::from_millis(milliseconds));
+    Ok(LastMinute(times.map(since_boot).collect()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use private_files::{open_unlinked, read_opened};
 use crate::activation::templates::is_unchanged;
 
 /// The largest file that is read, in bytes: ours are below 2 KiB, and a larger one is not ours.
-const MAX_SIZE: u64 = 1 << 16;
+pub(super) const MAX_SIZE: u64 = 1 << 16;
 /// The target of the link by which systemd masks a unit: it must not start.
 const NOWHERE: &str = "/dev/null";
 

@@ -4,12 +4,9 @@ use std::path::{Path, PathBuf};
 
 use private_files::read_regular_text;
 
-use crate::activation::file_state::is_masked;
+use crate::activation::file_state::{MAX_SIZE, is_masked};
 use crate::activation::places::{ServicePlaces, is_there};
 use crate::activation::program::ServiceProgram;
-
-/// The largest file that is read, in bytes: those of a package are below 2 KiB.
-const MAX_SIZE: u64 = 1 << 16;
 
 /// A file by which the service is started.
 #[derive(Debug, Clone, PartialEq, Eq)]

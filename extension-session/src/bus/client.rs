@@ -5,17 +5,18 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use core_types::event::EventName;
-use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName};
+use core_types::{BUS_NAME, BUS_OBJECT, ErrorKind, ExtensionName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zbus::blocking::Connection;
-use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::{
     DBusProxy, NameOwnerChangedIterator, PropertiesChangedIterator, PropertiesProxy,
 };
 use zbus::names::{BusName, InterfaceName};
 use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
 
+use super::bus_error::kind_of_name;
+use super::service::bus_at;
 use super::status::ServiceStatus;
 
 /// The longest wait for an answer. A call has a deadline of its own before that.
@@ -48,8 +49,8 @@ pub enum ClientError {
     /// It answered with an error.
     #[error("{text}")]
     Answered {
-        /// The last part of the name of the error, such as `Usage`.
-        kind: String,
+        /// Its kind.
+        kind: ErrorKind,
         /// Its text.
         text: String,
     },
@@ -85,8 +86,7 @@ impl BusClient {
     /// # Errors
     /// When there is no bus, or no service on it.
     pub fn connect(address: Option<&str>) -> Result<Self, ClientError> {
-        let builder = address.map_or_else(Builder::session, Builder::address);
-        let connection = builder.and_then(|builder| builder.method_timeout(TIMEOUT).build());
+        let connection = bus_at(address).and_then(|bus| bus.method_timeout(TIMEOUT).build());
         let connection = connection.map_err(ClientError::NoBus)?;
         let name =
             BusName::from_static_str(BUS_NAME).map_err(|error| ClientError::Bus(error.into()))?;
@@ -176,10 +176,10 @@ impl BusClient {
 impl ClientError {
     fn of(error: zbus::Error) -> Self {
         let zbus::Error::MethodError(name, text, _) = &error else { return Self::Bus(error) };
-        let (Some(kind), Some(text)) = (name.strip_prefix("org.opensesame.Error."), text) else {
-            return Self::Bus(error);
-        };
-        Self::Answered { kind: kind.to_owned(), text: text.clone() }
+        match (kind_of_name(name), text) {
+            (Some(kind), Some(text)) => Self::Answered { kind, text: text.clone() },
+            _ => Self::Bus(error),
+        }
     }
 }
 

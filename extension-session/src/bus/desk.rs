@@ -3,11 +3,10 @@
 //! A caller that leaves the bus ends its calls, so that nothing runs for a reader that is gone.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use core_types::BootTime;
-use extension_host::boot_time;
+use extension_host::LastMinute;
 use tokio::sync::oneshot;
 
 use super::bus_error::BusError;
@@ -16,22 +15,28 @@ use super::bus_error::BusError;
 const MAX_OF_ONE: usize = 8;
 /// The most messages of all callers together.
 const MAX_OF_ALL: usize = 32;
-/// The most events that one caller may emit within [`MINUTE`].
+/// The most events that one caller may emit within a minute.
 const MAX_EMITTED: usize = 100;
-const MINUTE: Duration = Duration::from_secs(60);
 /// The most callers whose events are counted. Beyond it, a new caller has to wait.
 const MAX_COUNTED: usize = 1_000;
 
 /// Takes messages, counts them, and ends calls without a caller.
 #[derive(Clone, Default)]
-pub(super) struct Desk(Arc<Mutex<Books>>);
+pub(super) struct Desk(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    books: Mutex<Books>,
+    /// A message was worked on.
+    freed: Condvar,
+}
 
 #[derive(Default)]
 struct Books {
     last: u64,
     is_closed: bool,
     under_way: HashMap<u64, Entry>,
-    emitted: HashMap<String, Vec<BootTime>>,
+    emitted: HashMap<String, LastMinute>,
 }
 
 struct Entry {
@@ -105,28 +110,28 @@ impl Desk {
     /// Counts an event of a caller.
     pub(super) fn count_event(&self, caller: &str) -> Result<(), BusError> {
         let mut books = self.books();
-        let now = boot_time();
-        let is_recent = |time: &BootTime| now.since(*time) < MINUTE;
         if books.emitted.len() >= MAX_COUNTED && !books.emitted.contains_key(caller) {
-            books.emitted.retain(|_, times| times.iter().any(is_recent));
+            books.emitted.retain(|_, emitted| !emitted.is_over());
             if books.emitted.len() >= MAX_COUNTED {
                 return Err(BusError::busy("too many programs emit events: try again soon"));
             }
         }
-        let times = books.emitted.entry(caller.to_owned()).or_default();
-        times.retain(is_recent);
-        if times.len() >= MAX_EMITTED {
-            return Err(BusError::busy(format!(
-                "a program may emit {MAX_EMITTED} events in a minute"
-            )));
+        if books.emitted.entry(caller.to_owned()).or_default().count(MAX_EMITTED) {
+            return Ok(());
         }
-        times.push(now);
-        Ok(())
+        Err(BusError::busy(format!("a program may emit {MAX_EMITTED} events in a minute")))
+    }
+
+    /// Waits until nothing is under way, at most this long.
+    pub(super) fn wait_until_free(&self, time: Duration) {
+        let is_busy = |books: &mut Books| !books.under_way.is_empty();
+        let waited = self.0.freed.wait_timeout_while(self.books(), time, is_busy);
+        drop(waited);
     }
 
     /// A panic of another thread leaves whole entries.
     fn books(&self) -> MutexGuard<'_, Books> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,6 +164,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.desk.books().under_way.remove(&self.number);
+        self.desk.0.freed.notify_all();
     }
 }
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use core_types::event::EventName;
 use core_types::{BUS_OBJECT, ExtensionName};
 use extension_manager::Manager;
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 use zbus::message::Header;
-use zbus::object_server::SignalEmitter;
+use zbus::object_server::{Interface, SignalEmitter};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
 use zbus::{Connection, interface};
 
@@ -23,12 +22,12 @@ use super::listing;
 use super::watches::{self, NewWatch, WatchObject, Watches};
 use super::workers::Workers;
 use crate::delivery::Arrival;
-use crate::engine::Inbox;
+use crate::engine::{Inbox, milliseconds_now};
 
 /// The version of the interface.
 const VERSION: u32 = 1;
-/// The largest payload of an event, in bytes.
-const MAX_PAYLOAD: usize = 64 << 10;
+/// The largest payload of an event that a program emits, in bytes.
+pub const MAX_PAYLOAD: usize = 64 << 10;
 
 /// Options of a message, by their names.
 type Options = HashMap<String, zbus::zvariant::OwnedValue>;
@@ -61,8 +60,7 @@ impl Extensions {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<Vec<listing::Row>, BusError> {
-        let (_ticket, caller) = self.receive(&self.looks, &header, connection).await?;
-        caller.ensure_outside()?;
+        let _received = self.receive_outside(&header, connection).await?;
         let manager = self.runner.manager.clone();
         done(&self.clerks, move || listing::list(&manager)).await
     }
@@ -88,9 +86,7 @@ impl Extensions {
         };
         ticket.name(&handle)?;
         let path = path_of(&handle);
-        let object = CallObject { desk: self.desk.clone(), handle };
-        let added = connection.object_server().at(path.as_str(), object).await;
-        added.map_err(|error| BusError::unavailable(error.to_string()))?;
+        serve(connection, &path, CallObject { desk: self.desk.clone(), handle }).await?;
         let answer = self.run(request, caller, &mut ticket).await;
         let _ = connection.object_server().remove::<CallObject, _>(path.as_str()).await;
         answer.map(in_message)
@@ -105,10 +101,8 @@ impl Extensions {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<u32, BusError> {
-        let (_ticket, caller) = self.receive(&self.looks, &header, connection).await?;
-        caller.ensure_outside()?;
-        self.looks.count_event(&caller.name)?;
-        self.put(&topic, payload, "program").await
+        let (_ticket, caller) = self.receive_outside(&header, connection).await?;
+        self.put(&caller, &topic, payload, "program").await
     }
 
     /// Watches a function: calls it with these arguments now and again, and signals each other
@@ -132,10 +126,8 @@ impl Extensions {
         let value = first_value(first)?;
         self.ensure_heard(&request.name, &options.on).await?;
         let number = self.watches.add(NewWatch { caller, request, options, value })?;
-        let object = WatchObject { watches: self.watches.clone(), number };
         let path = watches::path_of(number);
-        let added = connection.object_server().at(path.as_str(), object).await;
-        added.map_err(|error| BusError::unavailable(error.to_string()))?;
+        serve(connection, &path, WatchObject { watches: self.watches.clone(), number }).await?;
         ObjectPath::try_from(path)
             .map(Into::into)
             .map_err(|error| BusError::usage(error.to_string()))
@@ -177,7 +169,7 @@ impl Extensions {
 
 impl Extensions {
     /// Takes a message, and finds out who sent it.
-    pub(super) async fn receive(
+    async fn receive(
         &self,
         desk: &Desk,
         header: &Header<'_>,
@@ -186,6 +178,17 @@ impl Extensions {
         let sender = header.sender().ok_or_else(|| BusError::refused("nobody sent this"))?;
         let ticket = desk.admit(sender)?;
         Ok((ticket, self.callers.find(connection, sender).await?))
+    }
+
+    /// Takes a message that runs no guest, of a program outside of a sandbox.
+    pub(super) async fn receive_outside(
+        &self,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<(Ticket, Arc<Caller>), BusError> {
+        let (ticket, caller) = self.receive(&self.looks, header, connection).await?;
+        caller.ensure_outside()?;
+        Ok((ticket, caller))
     }
 
     /// Runs a call on a worker.
@@ -199,21 +202,22 @@ impl Extensions {
         done(&self.workers, move || runner.run(&request, &caller, cancelled)).await
     }
 
-    /// Puts a custom event into the engine.
+    /// Puts a custom event of a caller into the engine.
     pub(super) async fn put(
         &self,
+        caller: &Caller,
         topic: &str,
         payload: String,
         from: &'static str,
     ) -> Result<u32, BusError> {
+        self.looks.count_event(&caller.name)?;
         if payload.len() > MAX_PAYLOAD {
             return Err(BusError::usage("the payload is over 64 KiB"));
         }
         let event: EventName = format!("custom.{topic}")
             .parse()
             .map_err(|error| BusError::usage(format!("the topic: {error}")))?;
-        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        let arrival = Arrival::custom(event, payload, from, now);
+        let arrival = Arrival::custom(event, payload, from, milliseconds_now());
         let inbox = self.inbox.clone();
         let reached = done(&self.clerks, move || {
             let emitted = inbox.emit(arrival);
@@ -258,6 +262,16 @@ fn ensure_woken(
     }
 }
 
+/// Adds an object to those on the bus.
+async fn serve(
+    connection: &Connection,
+    path: &str,
+    object: impl Interface,
+) -> Result<(), BusError> {
+    let added = connection.object_server().at(path, object).await;
+    added.map(drop).map_err(|error| BusError::unavailable(error.to_string()))
+}
+
 /// Does work on a thread, and waits for its answer.
 pub(super) async fn done<T: Send + 'static>(
     workers: &Workers,
@@ -280,9 +294,7 @@ fn in_message(answer: Answer) -> (String, HashMap<&'static str, Value<'static>>)
 fn first_value(first: Result<Answer, BusError>) -> Result<String, BusError> {
     match first {
         Ok(answer) => Ok(answer.result),
-        Err(error) if matches!(error.kind(), "Limit" | "ExtensionError" | "Offline") => {
-            Ok(json_error(&error))
-        }
+        Err(error) if error.is_of_one_call() => Ok(json_error(&error)),
         Err(error) => Err(error),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use core_types::{ExtensionName, with_causes};
-use extension_depot::{EffectiveConfig, Installed, Listed, OpenExtensionError};
+use core_types::with_causes;
+use extension_depot::{EffectiveConfig, Installed, Listed, OpenExtensionError, Opened};
 use extension_manager::{Manager, waking_events_of};
 use zbus::zvariant::Value;
 
@@ -67,16 +67,24 @@ fn row(manager: &Manager, config: Result<&EffectiveConfig, &String>, listed: &Li
     row.insert("digest", digest.unwrap_or_default().into());
     row.insert("enabled", manifest.extension.enabled.into());
     row.insert("capabilities", grants.into());
+    let mut installed = None;
     let (state, reason) = match config {
         _ if manager.is_safe_mode() => (State::Refused, "safe mode".to_owned()),
         Ok(config) if !config.session_enabled() => {
             (State::Refused, "the session service is switched off".to_owned())
         }
-        Ok(config) => opened(manager, name, config, &mut row),
+        Ok(config) => match manager.depot().open(name, config) {
+            Ok(opened) => {
+                row.insert("events", events(&opened).into());
+                installed = Some(opened.installed);
+                (State::Ready, String::new())
+            }
+            Err(error) => (state_of(&error), with_causes(&error)),
+        },
         Err(error) => (State::Refused, error.clone()),
     };
     set_state(&mut row, state, reason);
-    let installed = manager.depot().installed(name).ok();
+    let installed = installed.or_else(|| manager.depot().installed(name).ok());
     row.insert("functions", functions(manager, installed.as_ref()).into());
     row
 }
@@ -90,23 +98,11 @@ fn reference(pinned: Option<core_types::OciReference>) -> String {
     pinned.map(|reference| reference.to_string()).unwrap_or_default()
 }
 
-/// Adds the events that may wake an extension, and returns whether it can be called.
-fn opened(
-    manager: &Manager,
-    name: &ExtensionName,
-    config: &EffectiveConfig,
-    row: &mut Row,
-) -> (State, String) {
-    match manager.depot().open(name, config) {
-        Ok(opened) => {
-            let waking = waking_events_of(&opened);
-            let granted = waking.iter().filter(|it| it.is_granted && it.is_enabled);
-            let events: Vec<_> = granted.map(|it| it.event.to_string()).collect();
-            row.insert("events", events.into());
-            (State::Ready, String::new())
-        }
-        Err(error) => (state_of(&error), with_causes(&error)),
-    }
+/// Returns the events that may wake an extension.
+fn events(opened: &Opened) -> Vec<String> {
+    let waking = waking_events_of(opened);
+    let granted = waking.iter().filter(|it| it.is_granted && it.is_enabled);
+    granted.map(|it| it.event.to_string()).collect()
 }
 
 fn state_of(error: &OpenExtensionError) -> State {

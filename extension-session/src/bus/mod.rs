@@ -23,5 +23,6 @@ mod workers;
 pub use calls::{Explain, Explained};
 pub use client::{BusClient, ClientError, WatchRequest, WatchedValues};
 pub use end::BusEnd;
+pub use extensions::MAX_PAYLOAD;
 pub use service::{BusParts, BusService, StartError};
 pub use status::{BusLoad, ExtensionLoad, ServiceStatus, SourceLine};

@@ -1,7 +1,7 @@
 //! The service on the bus, from its first to its last message.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Touch};
 use extension_manager::Manager;
@@ -28,8 +28,6 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 const MAX_RUNNING: usize = 8;
 /// The threads for what runs no guest.
 const CLERKS: usize = 2;
-/// The time between two looks at calls that a service which ends waits for.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// Everything that the service stands on.
 pub struct BusParts {
@@ -98,7 +96,8 @@ impl BusService {
         ended: impl Fn(BusEnd) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let ended: Arc<Ended> = Arc::new(ended);
-        let connection = connect(parts.address.as_deref()).map_err(StartError::NoBus)?;
+        let connection = bus_at(parts.address.as_deref()).and_then(Builder::build);
+        let connection = connection.map_err(StartError::NoBus)?;
         let leaving = leaving(&connection).map_err(StartError::Refused)?;
         let extensions = extensions_of(&parts, &connection);
         let session = Session {
@@ -146,13 +145,10 @@ impl BusService {
 
     /// Gives the name back, and waits for the calls that run, at most for this long.
     pub fn stop(&self, grace: Duration) {
-        let until = Instant::now() + grace;
         let _ = self.connection.release_name(BUS_NAME);
         self.extensions.desk.close();
         self.extensions.watches.clear();
-        while self.extensions.desk.under_way() > 0 && Instant::now() < until {
-            std::thread::sleep(LOOK);
-        }
+        self.extensions.desk.wait_until_free(grace);
         // The connection writes an answer after its call has ended.
         std::thread::sleep(LAST_WORDS);
     }
@@ -177,8 +173,9 @@ impl BusService {
     }
 }
 
-fn connect(address: Option<&str>) -> zbus::Result<Connection> {
-    address.map_or_else(Builder::session, Builder::address)?.build()
+/// Returns the bus at an address, or that of the session.
+pub(super) fn bus_at(address: Option<&str>) -> zbus::Result<Builder<'_>> {
+    address.map_or_else(Builder::session, Builder::address)
 }
 
 /// Returns the signals of names that lose their owner, and of no others.

@@ -6,8 +6,6 @@ use zbus::message::Header;
 use zbus::{Connection, interface};
 
 use super::bus_error::BusError;
-use super::callers::Caller;
-use super::desk::Ticket;
 use super::end::{BusEnd, Ended};
 use super::extensions::{Extensions, done};
 use super::status::{BusLoad, ServiceStatus};
@@ -30,7 +28,7 @@ impl Session {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<String, BusError> {
-        let _ticket = self.receive(&header, connection).await?;
+        let _received = self.extensions.receive_outside(&header, connection).await?;
         let calls = self.extensions.desk.under_way();
         let bus = BusLoad { calls, watches: self.extensions.watches.count() };
         let (inbox, manager) =
@@ -59,9 +57,8 @@ impl Session {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<u32, BusError> {
-        let (_ticket, caller) = self.receive(&header, connection).await?;
-        self.extensions.looks.count_event(&caller.name)?;
-        self.extensions.put(&topic, payload, "user").await
+        let (_ticket, caller) = self.extensions.receive_outside(&header, connection).await?;
+        self.extensions.put(&caller, &topic, payload, "user").await
     }
 
     /// Ends the service after the calls that run.
@@ -70,22 +67,8 @@ impl Session {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(), BusError> {
-        let _received = self.receive(&header, connection).await?;
+        let _received = self.extensions.receive_outside(&header, connection).await?;
         (self.ended)(BusEnd::Asked);
         Ok(())
-    }
-}
-
-impl Session {
-    /// Takes a message of a program outside of a sandbox.
-    async fn receive(
-        &self,
-        header: &Header<'_>,
-        connection: &Connection,
-    ) -> Result<(Ticket, Arc<Caller>), BusError> {
-        let extensions = &self.extensions;
-        let (ticket, caller) = extensions.receive(&extensions.looks, header, connection).await?;
-        caller.ensure_outside()?;
-        Ok((ticket, caller))
     }
 }

@@ -97,9 +97,7 @@ impl Arrival {
         values: Vec<(&'static str, EventValue)>,
         time: u64,
     ) -> Option<Self> {
-        let event = EventName::of(event)?;
-        let occurrence = Occurrence { name: event, values, time, missed: 0 };
-        Some(Self { occurrence, to: Recipients::One(name.clone()), depth: 0 })
+        Some(Self { to: Recipients::One(name.clone()), ..Self::to_all(event, values, time)? })
     }
 
     /// Makes an event of the table for all that hear it; nothing for `custom`, which needs a topic.

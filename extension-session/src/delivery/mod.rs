@@ -5,11 +5,13 @@
 //! delivery at a time for each extension. It waits for nothing and reads no clock.
 
 mod budget;
+mod by_settings;
 mod dispatcher;
 mod mailbox;
 mod subscriber;
 
 pub use budget::{Budget, MAX_DELIVERIES, MAX_FUEL_TIMES};
+pub(crate) use by_settings::BySettings;
 pub use dispatcher::{Arrival, Delivery, Dispatcher, Dropped, MAX_DEPTH, Recipients};
 pub use mailbox::MAX_WAITING;
 pub use subscriber::{Subscriber, Wake};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use core_types::event::{EventName, EventPattern, Settings};
+use core_types::event::{EventName, EventPattern, EventType, Settings};
 use core_types::{Config, ExtensionName};
 
 /// The families of events that are delivered while the session is locked: they tell of the lock and
@@ -64,6 +64,16 @@ impl Subscriber {
     /// Tells whether an event of this name may wake the extension.
     pub fn hears(&self, name: &EventName) -> bool {
         self.wake(name).is_some()
+    }
+
+    /// Tells whether an event of the table may wake the extension.
+    pub(crate) fn hears_of(&self, event: EventType) -> bool {
+        self.settings_of(event).is_some()
+    }
+
+    /// Returns the settings of an event of the table that may wake the extension.
+    pub(crate) fn settings_of(&self, event: EventType) -> Option<&Settings> {
+        self.settings(&EventName::of(event)?)
     }
 
     /// Tells whether an event is delivered while the session is locked.

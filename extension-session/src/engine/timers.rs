@@ -1,12 +1,11 @@
 //! The timers of every extension.
 
-use core_types::event::{EventName, EventType, EventValue, Settings, TimeOfDay, Weekday};
+use core_types::event::{EventType, EventValue, Settings, TimeOfDay, Weekday};
 use core_types::{BootTime, ExtensionName};
 use jiff::civil::{Time, Weekday as Day};
 use jiff::{Timestamp, Zoned};
-use std::collections::BTreeMap;
 
-use crate::delivery::{Arrival, Subscriber};
+use crate::delivery::{Arrival, BySettings, Subscriber};
 use crate::engine::clock::Now;
 use crate::engine::timer_memory::LastDue;
 use crate::schedule::{At, DueAt, DueEvery, Every};
@@ -16,25 +15,17 @@ use crate::schedule::{At, DueAt, DueEvery, Every};
 /// A schedule whose settings did not change goes on when the extensions are taken anew.
 #[derive(Debug, Default)]
 pub struct Timers {
-    every: BTreeMap<ExtensionName, Timer<Every>>,
-    at: BTreeMap<ExtensionName, Timer<At>>,
-}
-
-/// A schedule with the settings that it was made of.
-#[derive(Debug)]
-struct Timer<S> {
-    settings: Settings,
-    schedule: S,
+    every: BySettings<Every>,
+    at: BySettings<At>,
 }
 
 impl Timers {
     /// Takes the extensions anew. New schedules begin now, or where an earlier process left them.
     pub fn subscribe(&mut self, subscribers: &[Subscriber], last: &LastDue, now: &Now) {
-        self.every =
-            renewed(&mut self.every, subscribers, EventType::TimeEvery, |name, settings| {
-                every_of(settings, last.every(name), now.boot)
-            });
-        self.at = renewed(&mut self.at, subscribers, EventType::TimeAt, |name, settings| {
+        self.every.take(subscribers, EventType::TimeEvery, |name, settings| {
+            every_of(settings, last.every(name), now.boot)
+        });
+        self.at.take(subscribers, EventType::TimeAt, |name, settings| {
             at_of(settings, last.at(name), &now.wall)
         });
     }
@@ -44,58 +35,35 @@ impl Timers {
         let every = self
             .every
             .iter_mut()
-            .filter_map(|(name, timer)| every_event(name, timer.schedule.take_due(now.boot)?, now));
+            .filter_map(|(name, _, every)| every_event(name, every.take_due(now.boot)?, now));
         let at = self
             .at
             .iter_mut()
-            .filter_map(|(name, timer)| at_event(name, &timer.schedule.take_due(&now.wall)?, now));
+            .filter_map(|(name, _, at)| at_event(name, &at.take_due(&now.wall)?, now));
         every.chain(at).collect()
     }
 
     /// Returns the next moment of `time.every`, on the clock that counts from boot.
     pub fn next_every(&self) -> Option<BootTime> {
-        self.every.values().map(|timer| timer.schedule.next()).min()
+        self.every.iter().map(|(_, every)| every.next()).min()
     }
 
     /// Returns the next moment of `time.at`, on the clock on the wall.
     pub fn next_at(&self, now: &Zoned) -> Option<Zoned> {
-        self.at.values().filter_map(|timer| timer.schedule.next(now)).min()
+        self.at.iter().filter_map(|(_, at)| at.next(now)).min()
     }
 
     /// Returns the next moments of one extension: of `time.every` and of `time.at`.
     pub fn next_of(&self, name: &ExtensionName, now: &Zoned) -> (Option<BootTime>, Option<Zoned>) {
-        let every = self.every.get(name).map(|timer| timer.schedule.next());
-        (every, self.at.get(name).and_then(|timer| timer.schedule.next(now)))
+        (self.every.get(name).map(Every::next), self.at.get(name).and_then(|at| at.next(now)))
     }
 
     /// Returns the moments for a later process.
     pub fn last_due(&self) -> LastDue {
-        let every = self.every.iter().map(|(name, timer)| (name.clone(), timer.schedule.next()));
-        let at = self.at.iter().map(|(name, timer)| (name.clone(), timer.schedule.seen()));
+        let every = self.every.iter().map(|(name, every)| (name.clone(), every.next()));
+        let at = self.at.iter().map(|(name, at)| (name.clone(), at.seen()));
         LastDue::new(every, at)
     }
-}
-
-/// Makes the schedules of those that hear an event. A schedule with the same settings stays.
-fn renewed<S>(
-    before: &mut BTreeMap<ExtensionName, Timer<S>>,
-    subscribers: &[Subscriber],
-    event: EventType,
-    make: impl Fn(&ExtensionName, &Settings) -> Option<S>,
-) -> BTreeMap<ExtensionName, Timer<S>> {
-    let mut timers = BTreeMap::new();
-    let Some(event) = EventName::of(event) else { return timers };
-    for subscriber in subscribers {
-        let name = &subscriber.name;
-        let Some(settings) = subscriber.settings(&event) else { continue };
-        let kept = before.remove(name).filter(|timer| timer.settings == *settings);
-        let timer = |schedule| Timer { settings: settings.clone(), schedule };
-        let made = || make(name, settings).map(timer);
-        if let Some(timer) = kept.or_else(made) {
-            timers.insert(name.clone(), timer);
-        }
-    }
-    timers
 }
 
 fn every_of(settings: &Settings, next: Option<BootTime>, now: BootTime) -> Option<Every> {

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use core_types::event::EventName;
 use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Owner};
 use extension_host::{BackendError, Publisher};
-use jiff::Timestamp;
 use zbus::blocking::Connection;
 
 use crate::delivery::Arrival;
-use crate::engine::Inbox;
+use crate::engine::{Inbox, milliseconds_now};
 
 /// Publishes for the extensions of one service: as the owner of its name on the bus, and as events
 /// `custom.TOPIC` for the extensions that were granted them.
@@ -83,9 +82,8 @@ impl Publisher for Publications {
         self.signal(owner, topic, payload)?;
         let event = format!("custom.{topic}").parse::<EventName>();
         if let (Some(inbox), Ok(event)) = (self.0.inbox.get(), event) {
-            let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
             let from = format!("extension {}", owner.identity);
-            let mut arrival = Arrival::custom(event, payload.to_owned(), &from, now);
+            let mut arrival = Arrival::custom(event, payload.to_owned(), &from, milliseconds_now());
             arrival.depth = self.depth_of(&owner.name);
             // An engine that has ended wakes nothing any more.
             let _ = inbox.put(arrival);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::ExtensionName;
-use core_types::event::{EventName, EventType, EventValue, MAX_VALUE_BYTES, Settings};
+use core_types::event::{EventType, EventValue, MAX_VALUE_BYTES, Settings};
 
 use crate::delivery::{Arrival, Subscriber};
 use crate::engine::{Inbox, milliseconds_now};
@@ -107,9 +107,11 @@ fn directory_of(path: &Path) -> PathBuf {
 impl Watched {
     fn by(subscribers: &[Subscriber], home: &Path) -> Self {
         let mut watched = Self::default();
-        let Some(event) = EventName::of(EventType::FileChanged) else { return watched };
         for subscriber in subscribers {
-            let Some(Settings::File { paths }) = subscriber.settings(&event) else { continue };
+            let Some(Settings::File { paths }) = subscriber.settings_of(EventType::FileChanged)
+            else {
+                continue;
+            };
             for path in paths {
                 let path = path.as_granted().on_host(home);
                 watched.0.entry(path).or_default().insert(subscriber.name.clone());

@@ -191,7 +191,7 @@ pub enum SessionCommand {
         #[arg(long)]
         replace: bool,
     },
-    /// Show whether the session service runs, and what it waits for
+    /// Show whether the session service runs, with the events that it waits for
     Status,
     /// Emit an event `custom.TOPIC`, and print the number of extensions that it reaches
     Emit {

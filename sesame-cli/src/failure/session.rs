@@ -15,7 +15,7 @@ impl Explain for ClientError {
             Self::NoBus(_) => Help::new(ErrorKind::Local)
                 .with_hint("run it in a desktop session, or start a bus: dbus-run-session -- sh"),
             Self::NotRunning => Help::new(ErrorKind::Local).with_hint("sesame session run"),
-            Self::Answered { kind, .. } => Help::new(kind_of(kind)),
+            Self::Answered { kind, .. } => Help::new(*kind),
             Self::Bus(_) | Self::Unreadable(_) => {
                 Help::new(ErrorKind::Local).with_hint("sesame session run --replace")
             }
@@ -66,18 +66,5 @@ impl Explain for ProgramError {
             }
             Self::Character { .. } => help.with_hint("move the program, such as to ~/.local/bin"),
         }
-    }
-}
-
-/// Returns the kind of an error by its name on the bus.
-fn kind_of(name: &str) -> ErrorKind {
-    match name {
-        "Usage" => ErrorKind::Usage,
-        "NotFound" => ErrorKind::NotFound,
-        "Refused" => ErrorKind::Refused,
-        "ExtensionError" => ErrorKind::Failure,
-        "Limit" => ErrorKind::Limit,
-        "Offline" => ErrorKind::Network,
-        _ => ErrorKind::Local,
     }
 }

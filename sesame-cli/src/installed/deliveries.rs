@@ -8,9 +8,6 @@ use jiff::Timestamp;
 
 use crate::outcome::DeliveryRow;
 
-/// The beginning of the cause of a delivery in the activity log.
-const CAUSE: &str = "event:";
-
 /// Returns the deliveries to an extension, the latest first.
 pub fn deliveries(depot: &Depot, name: &ExtensionName) -> impl Iterator<Item = DeliveryRow> {
     let of_extension = all(depot).filter(move |(call, _)| call == name.as_str());
@@ -32,7 +29,7 @@ fn all(depot: &Depot) -> impl Iterator<Item = (String, DeliveryRow)> {
 }
 
 fn delivery(at: Timestamp, call: CallRecord) -> Option<(String, DeliveryRow)> {
-    let event = call.cause?.what.strip_prefix(CAUSE)?.to_owned();
+    let event = call.cause?.event_name()?.to_owned();
     let row = DeliveryRow { at, event, outcome: call.outcome, reason: call.reason };
     Some((call.extension, row))
 }

@@ -31,20 +31,30 @@ impl BarLine {
     pub fn of(value: &Value) -> Self {
         if let Some(error) = value.get("error") {
             let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
-            return Self { problem: Some(message.to_owned()), ..Self::default() };
+            return Self::of_problem(message.to_owned());
         }
-        match value.get("result") {
-            Some(Value::Object(result)) if result.len() == 1 && result.contains_key("ok") => {
-                Self::of_result(&result["ok"])
+        Self::of_result(value.get("result").unwrap_or(&Value::Null))
+    }
+
+    /// Makes the line of a call without a result.
+    pub fn of_problem(problem: String) -> Self {
+        Self { problem: Some(problem), ..Self::default() }
+    }
+
+    /// Makes the line of a result, or of the payload of one that is a `result`.
+    pub fn of_result(result: &Value) -> Self {
+        match result {
+            Value::Object(object) if object.len() == 1 && object.contains_key("ok") => {
+                Self::of_value(&object["ok"])
             }
-            Some(Value::Object(result)) if result.len() == 1 && result.contains_key("err") => {
-                Self { problem: Some(text_of(&result["err"])), ..Self::default() }
+            Value::Object(object) if object.len() == 1 && object.contains_key("err") => {
+                Self::of_problem(text_of(&object["err"]))
             }
-            result => Self::of_result(result.unwrap_or(&Value::Null)),
+            result => Self::of_value(result),
         }
     }
 
-    fn of_result(result: &Value) -> Self {
+    fn of_value(result: &Value) -> Self {
         let members = match result {
             Value::Object(record) if record.contains_key("text") => {
                 let known = record.iter().filter(|(key, _)| WAYBAR.contains(&key.as_str()));

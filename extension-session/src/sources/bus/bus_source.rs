@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use core_types::event::{EventName, EventType};
+use core_types::event::EventType;
 
 use super::bus_address::BusAddress;
 use super::shared::{Shared, Wish};
@@ -65,8 +65,7 @@ impl BusSource {
     /// Tells whether an extension hears of the service.
     fn is_heard(&self, subscriber: &Subscriber) -> bool {
         let Some(events) = self.events else { return true };
-        let names = events.iter().filter_map(|event| EventName::of(*event));
-        names.into_iter().any(|name| subscriber.hears(&name))
+        events.iter().any(|event| subscriber.hears_of(*event))
     }
 
     /// Starts the thread of the bus. Where the lock of the session is not known yet, nothing passes

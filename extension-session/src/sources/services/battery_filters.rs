@@ -1,11 +1,9 @@
 //! When the charge of the battery meets the condition of an extension.
 
-use std::collections::BTreeMap;
+use core_types::event::{EventType, EventValue, Settings};
 
-use core_types::ExtensionName;
-use core_types::event::{EventName, EventType, EventValue, Settings};
-
-use crate::delivery::{Arrival, Subscriber};
+use super::values::known;
+use crate::delivery::{Arrival, BySettings, Subscriber};
 
 /// The battery, as far as it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,11 +14,10 @@ pub(super) struct Reading {
 
 /// The conditions of extensions, each with its truth at the last reading of the battery.
 #[derive(Debug, Default)]
-pub(super) struct BatteryFilters(BTreeMap<ExtensionName, Filter>);
+pub(super) struct BatteryFilters(BySettings<Filter>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Filter {
-    settings: Settings,
     /// Whether the condition was met. An unknown charge leaves it as it was.
     was_met: bool,
     /// The reading that the extension was told, for one without a condition.
@@ -32,8 +29,7 @@ impl Reading {
     fn values(self) -> Vec<(&'static str, EventValue)> {
         let percent = self.percent.map(|percent| EventValue::Whole(percent.into()));
         let charging = self.is_charging.map(EventValue::Truth);
-        let named = [("percent", percent), ("charging", charging)];
-        named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        known([("percent", percent), ("charging", charging)])
     }
 
     /// Tells whether the battery meets a condition; nothing where that is not known.
@@ -56,14 +52,7 @@ impl Reading {
 impl BatteryFilters {
     /// Takes the extensions. One with other settings than before begins anew.
     pub(super) fn set(&mut self, subscribers: &[Subscriber]) {
-        let mut before = std::mem::take(&mut self.0);
-        let Some(event) = EventName::of(EventType::PowerBattery) else { return };
-        for subscriber in subscribers {
-            let Some(settings) = subscriber.settings(&event) else { continue };
-            let same = before.remove(&subscriber.name).filter(|it| it.settings == *settings);
-            let filter = same.unwrap_or_else(|| Filter::of(settings.clone()));
-            self.0.insert(subscriber.name.clone(), filter);
-        }
+        self.0.take(subscribers, EventType::PowerBattery, |_, _| Some(Filter::default()));
     }
 
     /// Tells whether no extension hears of the battery.
@@ -74,32 +63,30 @@ impl BatteryFilters {
     /// Returns an event for each extension whose condition the battery begins to meet.
     pub(super) fn arrivals(&mut self, reading: Reading, time: u64) -> Vec<Arrival> {
         let values = reading.values();
-        let due =
-            self.0.iter_mut().filter_map(|(name, filter)| filter.is_due(reading).then_some(name));
+        let due = self.0.iter_mut().filter_map(|(name, settings, filter)| {
+            filter.is_due(settings, reading).then_some(name)
+        });
         let arrival = |name| Arrival::to_one(name, EventType::PowerBattery, values.clone(), time);
         due.filter_map(arrival).collect()
     }
 }
 
 impl Filter {
-    fn of(settings: Settings) -> Self {
-        Self { settings, was_met: false, told: Reading::default() }
-    }
-
     /// Tells whether the condition begins to be met. Without a condition, every change counts.
-    fn is_due(&mut self, reading: Reading) -> bool {
-        if self.is_open() {
+    fn is_due(&mut self, settings: &Settings, reading: Reading) -> bool {
+        if is_open(settings) {
             return reading != Reading::default()
                 && std::mem::replace(&mut self.told, reading) != reading;
         }
-        let Some(is_met) = reading.meets(&self.settings) else { return false };
+        let Some(is_met) = reading.meets(settings) else { return false };
         !std::mem::replace(&mut self.was_met, is_met) && is_met
     }
+}
 
-    fn is_open(&self) -> bool {
-        let none = Settings::Battery { below: None, above: None, charging: None };
-        matches!(self.settings, Settings::None) || self.settings == none
-    }
+/// Tells whether settings have no condition.
+fn is_open(settings: &Settings) -> bool {
+    let none = Settings::Battery { below: None, above: None, charging: None };
+    matches!(settings, Settings::None) || *settings == none
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use core_types::ExtensionName;
-use core_types::event::{EventName, EventType, EventValue, MAX_VALUE_BYTES, MediaPlayer, Settings};
+use core_types::event::{EventType, EventValue, MAX_VALUE_BYTES, MediaPlayer, Settings};
 use zbus::zvariant::Value;
 
 use super::service::{Answer, At, Names, Properties, Question, Rule, Service, Signal, Taken};
 use super::text::cleaned;
-use super::values::{elements, entry, text};
+use super::values::{elements, entry, known, text};
 use crate::delivery::{Arrival, Subscriber};
 
 /// The beginning of the name of each player, without its dot.
@@ -91,14 +91,12 @@ impl Playing {
     }
 
     fn values(&self, player: &str) -> Vec<(&'static str, EventValue)> {
-        let named = [
-            ("player", Some(player.to_owned())),
-            ("status", self.status.map(str::to_owned)),
-            ("title", self.title.clone()),
-            ("artist", self.artist.clone()),
-        ];
-        let value = |(name, value): (_, Option<String>)| Some((name, EventValue::Text(value?)));
-        named.into_iter().filter_map(value).collect()
+        known([
+            ("player", Some(EventValue::Text(player.to_owned()))),
+            ("status", self.status.map(|status| EventValue::Text(status.to_owned()))),
+            ("title", self.title.clone().map(EventValue::Text)),
+            ("artist", self.artist.clone().map(EventValue::Text)),
+        ])
     }
 }
 
@@ -157,9 +155,8 @@ impl Service for MediaPlayers {
             *self = Self::default();
             return Vec::new();
         }
-        let Some(event) = EventName::of(EventType::MediaChanged) else { return Vec::new() };
         let wanted = |subscriber: &Subscriber| {
-            let player = match subscriber.settings(&event)? {
+            let player = match subscriber.settings_of(EventType::MediaChanged)? {
                 Settings::Media { player } => player.clone(),
                 _ => None,
             };

@@ -1,15 +1,12 @@
 //! `network.changed` and `network.wifi`, from NetworkManager.
 
-use std::collections::BTreeMap;
-
-use core_types::ExtensionName;
-use core_types::event::{EventName, EventType, EventValue, Settings, Ssid};
+use core_types::event::{EventType, EventValue, Settings, Ssid};
 use zbus::zvariant::Value;
 
 use super::service::{Answer, At, Names, Properties, Question, Rule, Service, Signal, Taken};
 use super::text::is_disruptive;
-use super::values::{elements, number, object, plain, text, update};
-use crate::delivery::{Arrival, Subscriber};
+use super::values::{elements, known, number, object, plain, text, update};
+use crate::delivery::{Arrival, BySettings, Subscriber};
 
 const NAME: &str = "org.freedesktop.NetworkManager";
 const ROOT: &str = "/org/freedesktop/NetworkManager";
@@ -27,7 +24,7 @@ const EVENTS: &[EventType] = &[EventType::NetworkChanged, EventType::NetworkWifi
 pub(crate) struct NetworkManager {
     is_state_heard: bool,
     /// The extensions that hear of wireless networks.
-    wifi: BTreeMap<ExtensionName, Wifi>,
+    wifi: BySettings<Wifi>,
     state: NetworkState,
     /// The state that extensions know of.
     told: Option<NetworkState>,
@@ -42,9 +39,8 @@ struct NetworkState {
     is_metered: Option<bool>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Wifi {
-    settings: Settings,
     /// The network that the extension was told of.
     told: Option<Vec<u8>>,
 }
@@ -165,24 +161,13 @@ impl NetworkManager {
         let ssid = joined.and_then(|name| name_of(name));
         let values: Vec<_> =
             ssid.iter().map(|ssid| ("ssid", EventValue::Text(ssid.as_str().to_owned()))).collect();
-        let due = self.wifi.iter_mut().filter_map(|(name, wifi)| {
+        let due = self.wifi.iter_mut().filter_map(|(name, settings, wifi)| {
             let is_new = joined.is_some() && wifi.told.as_ref() != joined;
             wifi.told = joined.cloned();
-            (is_new && wifi.wants(ssid.as_ref())).then_some(name)
+            (is_new && wants(settings, ssid.as_ref())).then_some(name)
         });
         let arrival = |name| Arrival::to_one(name, EventType::NetworkWifi, values.clone(), time);
         due.filter_map(arrival).collect()
-    }
-
-    fn set_wifi(&mut self, subscribers: &[Subscriber]) {
-        let mut before = std::mem::take(&mut self.wifi);
-        let Some(event) = EventName::of(EventType::NetworkWifi) else { return };
-        for subscriber in subscribers {
-            let Some(settings) = subscriber.settings(&event) else { continue };
-            let same = before.remove(&subscriber.name).filter(|it| it.settings == *settings);
-            let wifi = same.unwrap_or_else(|| Wifi { settings: settings.clone(), told: None });
-            self.wifi.insert(subscriber.name.clone(), wifi);
-        }
     }
 
     /// Forgets values without a listener, which may change unnoticed.
@@ -209,17 +194,14 @@ impl NetworkState {
     fn values(self) -> Vec<(&'static str, EventValue)> {
         let connectivity = self.connectivity.map(|it| EventValue::Text(it.to_owned()));
         let metered = self.is_metered.map(EventValue::Truth);
-        let named = [("connectivity", connectivity), ("metered", metered)];
-        named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        known([("connectivity", connectivity), ("metered", metered)])
     }
 }
 
-impl Wifi {
-    /// Tells whether the extension waits for a network. One without a name is not a named one.
-    fn wants(&self, ssid: Option<&Ssid>) -> bool {
-        let Settings::Wifi { ssid: Some(wanted) } = &self.settings else { return true };
-        ssid.is_some_and(|ssid| wanted.contains(ssid))
-    }
+/// Tells whether an extension waits for a network. One without a name is not a named one.
+fn wants(settings: &Settings, ssid: Option<&Ssid>) -> bool {
+    let Settings::Wifi { ssid: Some(wanted) } = settings else { return true };
+    ssid.is_some_and(|ssid| wanted.contains(ssid))
 }
 
 fn connectivity(value: &Value<'_>) -> Option<&'static str> {
@@ -272,10 +254,8 @@ impl Service for NetworkManager {
             *self = Self::default();
             return Vec::new();
         }
-        let state = EventName::of(EventType::NetworkChanged);
-        let hears = |it: &Subscriber| state.as_ref().is_some_and(|state| it.hears(state));
-        self.is_state_heard = subscribers.iter().any(hears);
-        self.set_wifi(subscribers);
+        self.is_state_heard = subscribers.iter().any(|it| it.hears_of(EventType::NetworkChanged));
+        self.wifi.take(subscribers, EventType::NetworkWifi, |_, _| Some(Wifi::default()));
         self.forget_unheard();
         let mut rules = vec![Rule::properties(NAME, At::Object(ROOT), NAME)];
         if !self.wifi.is_empty() {

@@ -1,6 +1,6 @@
 //! `power.source` and `power.battery`, from UPower.
 
-use core_types::event::{EventName, EventType, EventValue};
+use core_types::event::{EventType, EventValue};
 use zbus::zvariant::Value;
 
 use super::battery_filters::{BatteryFilters, Reading};
@@ -114,9 +114,7 @@ impl Service for UPower {
             *self = Self::default();
             return Vec::new();
         }
-        let source = EventName::of(EventType::PowerSource);
-        let hears = |it: &Subscriber| source.as_ref().is_some_and(|source| it.hears(source));
-        self.is_source_heard = subscribers.iter().any(hears);
+        self.is_source_heard = subscribers.iter().any(|it| it.hears_of(EventType::PowerSource));
         self.filters.set(subscribers);
         self.forget_unheard();
         let source = self.is_source_heard.then(|| Rule::properties(NAME, At::Object(ROOT), NAME));

@@ -1,5 +1,6 @@
-//! Values of a bus, which may be of any type.
+//! Values of a bus, which may be of any type, and those of an event.
 
+use core_types::event::EventValue;
 use zbus::zvariant::Value;
 
 use super::service::Properties;
@@ -15,6 +16,13 @@ pub(super) fn update<T>(
     if let Some(value) = properties.get(name) {
         *field = read(value);
     }
+}
+
+/// Returns the values of an event that are known, with their names.
+pub(super) fn known<const N: usize>(
+    named: [(&'static str, Option<EventValue>); N],
+) -> Vec<(&'static str, EventValue)> {
+    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// Returns a value without the variants around it.

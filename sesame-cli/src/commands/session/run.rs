@@ -87,7 +87,7 @@ fn claim(
     manager: &Manager,
     replace: bool,
 ) -> Result<Option<SessionClaim>, Failure> {
-    match manager.depot().claim_session() {
+    match manager.depot().claim_session(Duration::ZERO) {
         Ok(claim) => Ok(Some(claim)),
         Err(ClaimError::Taken) if replace => {
             match BusClient::connect(None).and_then(|client| client.stop()) {

@@ -8,11 +8,9 @@ use core_types::ErrorKind;
 use extension_host::Arguments;
 use extension_manager::{CallMode, OpenError};
 use extension_session::{BusClient, ClientError, WatchRequest};
-use serde_json::{Value, json};
 
 use crate::arguments::WatchArguments;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::installed::worth_telling;
 use crate::outcome::Outcome;
@@ -33,7 +31,7 @@ pub fn run(context: &Context, arguments: WatchArguments) -> Result<Outcome, Fail
     match BusClient::connect(None).and_then(|client| client.watch(&request)) {
         Ok(values) => {
             for value in values {
-                lines.show(&value)?;
+                lines.show(BarLine::of(&serde_json::from_str(&value).unwrap_or_default()))?;
             }
             context.warn("the session service has ended");
         }
@@ -54,59 +52,51 @@ fn by_timer(
         return Err(Failure::message(ErrorKind::Local, message).with_hint("sesame session run"));
     };
     loop {
-        lines.show(&value(context, request)?.to_string())?;
+        lines.show(line(context, request)?)?;
         thread::sleep(every);
     }
 }
 
-/// Calls the function, with the permissions of this moment. A failure of the call is a value.
-fn value(context: &Context, request: &WatchRequest) -> Result<Value, Failure> {
+/// Calls the function, with the permissions of this moment. A failure of the call is a line.
+fn line(context: &Context, request: &WatchRequest) -> Result<BarLine, Failure> {
+    let problem = |failure: Failure| Ok(BarLine::of_problem(failure.in_one_line()));
     let callable = match context.manager()?.callable(&request.name, CallMode::Ordinary) {
         // Without a configuration that can be read, nothing will be called.
         Err(error @ OpenError::Config(_)) => return Err(error.into()),
-        Err(error) => return Ok(error_value(&error.into())),
+        Err(error) => return problem(error.into()),
         Ok(callable) => callable,
     };
     let arguments = Arguments::Json(request.arguments.clone());
     let report = callable.call_blocking(&request.function, &arguments);
-    Ok(match report.outcome {
-        Ok(returned) => json!({ "result": returned.to_json() }),
+    match report.outcome {
+        Ok(returned) => Ok(BarLine::of_result(&returned.to_json())),
         Err(error) => {
             let refused = worth_telling(&report.activity);
-            error_value(&Failure::of_call(callable.opened(), error, &[], &refused))
+            problem(Failure::of_call(callable.opened(), error, &[], &refused))
         }
-    })
-}
-
-fn error_value(failure: &Failure) -> Value {
-    let kind = match failure.code() {
-        ExitCode::Failed(kind) => kind.name(),
-        code => code.name(),
-    };
-    json!({ "error": { "kind": kind, "message": failure.in_one_line() } })
+    }
 }
 
 /// The lines that were printed.
 struct Lines<'a> {
     context: &'a Context,
     bar: Bar,
-    last: Option<String>,
+    last: Option<BarLine>,
 }
 
 impl Lines<'_> {
-    /// Prints a value, if it is another one.
-    fn show(&mut self, value: &str) -> Result<(), Failure> {
-        if self.last.as_deref() == Some(value) {
+    /// Prints a line, if it is another one.
+    fn show(&mut self, line: BarLine) -> Result<(), Failure> {
+        if self.last.as_ref() == Some(&line) {
             return Ok(());
         }
-        self.last = Some(value.to_owned());
-        let line = BarLine::of(&serde_json::from_str(value).unwrap_or_default());
         if let Some(problem) = &line.problem {
             self.context.warn(problem);
         }
         if let Some(text) = self.bar.line(&line) {
             self.context.terminal.data(text.as_bytes())?;
         }
+        self.last = Some(line);
         Ok(())
     }
 }

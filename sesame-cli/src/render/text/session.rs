@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use extension_session::MAX_DELIVERIES;
+
 use crate::outcome::{SessionExtension, SessionService, SessionSource};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
@@ -51,7 +53,7 @@ fn extension(screen: &Screen, extension: &SessionExtension) -> String {
     let mut line = |line: &str| {
         let _ = writeln!(text, "  {}", escape_to_line(line));
     };
-    line(&format!("{waiting} waiting, {deliveries} of 120 deliveries in this minute"));
+    line(&format!("{waiting} waiting, {deliveries} of {MAX_DELIVERIES} deliveries in this minute"));
     if let Some(next) = extension.next_every_ms {
         line(&format!("time.every in {} s", next.div_ceil(1000)));
     }
