@@ -7,6 +7,7 @@ mod build_scripts;
 mod check;
 mod components;
 mod digest;
+mod fuzz;
 mod guests;
 mod links;
 mod problem;
@@ -29,7 +30,7 @@ struct Task {
     run: fn(&[String]) -> Result<()>,
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 10] = [
     Task {
         name: "check",
         usage: "[--since COMMIT]",
@@ -41,6 +42,12 @@ const TASKS: [Task; 9] = [
         usage: "[--update]",
         purpose: "Build the guests of the tests, and put them beside their sources",
         run: guests::run,
+    },
+    Task {
+        name: "fuzz",
+        usage: "[--shared] [--build | SECONDS [TARGET...]]",
+        purpose: "Build the fuzzers, and run each for some seconds",
+        run: fuzz::run,
     },
     Task {
         name: "links",
