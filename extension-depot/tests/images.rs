@@ -11,7 +11,9 @@ use std::os::unix::fs::PermissionsExt;
 use core_types::Digest;
 use extension_depot::registry::RegistryError;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Bundle, ImageError, InstalledError, UnpackError, media_type};
+use extension_depot::{
+    Bundle, BundleContents, ImageError, InstalledError, UnpackError, media_type,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use support::{Home, component, home, install, install_staged, name, publish, stage};
@@ -304,7 +306,9 @@ fn exported_image_is_unpacked_again() {
     let (home, _) = packed(&registry);
     let installed = home.depot.installed(&name("plugin")).expect("installed");
     let bundle = home.directory.path().join("bundle.tar");
-    home.depot.export(std::slice::from_ref(&installed), &[], &bundle, false).expect("exported");
+    let extensions = std::slice::from_ref(&installed);
+    let contents = BundleContents { extensions, ..BundleContents::default() };
+    home.depot.export(&contents, &bundle, false).expect("exported");
     let other = support::home();
     let bundle = Bundle::open(&bundle).expect("a bundle");
     let staged = other.depot.stage_bundled(&bundle, &bundle.extensions()[0]).expect("staged");

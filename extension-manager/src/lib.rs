@@ -44,7 +44,7 @@ mod trust;
 mod tryout;
 mod update;
 
-pub use bundles::{BundlesError, ImportOptions};
+pub use bundles::{BundlesError, ExportOptions, ImportOptions};
 pub use calling::{
     CallMode, Callable, Delivered, Delivery, DeliveryOutcome, GuestLogError, Needs, OutsideCall,
     Session, SessionError, WakingEvent, difference, waking_events_of,

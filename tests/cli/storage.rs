@@ -201,3 +201,57 @@ fn purge_after_removal_takes_data() {
     "#);
     assert!(storages(&env).is_empty());
 }
+
+/// Data go into a bundle only where a person says so, and out of it as well; they replace none, and
+/// belong to the extension of the bundle alone.
+#[test]
+fn data_go_with_a_bundle_where_asked() {
+    let first = keeper("storage");
+    first.run("call keeper count").ok();
+    first.run("extension export keeper -o without.tar").ok();
+    first.run("extension export keeper -o with.tar --with-storage").ok();
+    let has_data =
+        |bundle: &str| first.read_bytes(bundle).windows(14).any(|bytes| bytes == b"sesame storage");
+    assert!(has_data("work/with.tar") && !has_data("work/without.tar"));
+
+    let second = env();
+    for bundle in ["with.tar", "without.tar"] {
+        second.write(&format!("work/{bundle}"), first.read_bytes(&format!("work/{bundle}")));
+    }
+    second.run("extension import with.tar --grant storage").ok();
+    assert_eq!(second.run("extension storage keeper").text(), "", "nobody asked for the data");
+    second.run("extension import with.tar --with-storage").ok();
+    insta::assert_snapshot!(second.run("extension storage keeper"), @r#"
+    exit 0
+    out: count	1
+    "#);
+    second.run("extension import with.tar --with-storage").ok();
+    assert_eq!(second.run("call keeper count").ok().text(), "1002\n");
+    insta::assert_snapshot!(second.run("extension import with.tar --with-storage"), @r#"
+    exit 5
+    err: error: `keeper` keeps data here already
+    err: without --with-storage it is imported and keeps its own data
+    err: hint: to lose its own data: sesame extension storage keeper --reset
+    "#);
+    second.run("extension import without.tar --with-storage").ok();
+    assert_eq!(second.run("call keeper count").ok().text(), "1003\n", "it had none to give");
+}
+
+/// Damaged data of a bundle are refused before anything is installed.
+#[test]
+fn damaged_data_of_a_bundle_install_nothing() {
+    let env = keeper("storage");
+    env.run("call keeper count").ok();
+    env.run("extension export keeper -o with.tar --with-storage").ok();
+    let mut bundle = env.read_bytes("work/with.tar");
+    let at = bundle.windows(14).position(|it| it == b"sesame storage").expect("its data");
+    bundle[at + 60] ^= 1;
+    let other = crate::support::env();
+    other.write("work/with.tar", bundle);
+    insta::assert_snapshot!(other.run("extension import with.tar --with-storage --grant storage"), @r#"
+    exit 6
+    err: error: the artifact is damaged
+    err: caused by: wrong bytes: expected sha256:DIGEST, got sha256:DIGEST
+    "#);
+    assert_eq!(other.run("list --json").ok().text().matches("keeper").count(), 0);
+}

@@ -24,6 +24,8 @@ pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// A configuration that says nothing.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// The data that an extension keeps, in a bundle: the bytes of its storage file.
+pub(crate) const STORAGE: &str = "application/vnd.open-sesame.storage.v1";
 /// A list of extensions, as a layer.
 pub(crate) const EXTENSION_LIST: &str = "application/vnd.open-sesame.extension-list.v1+toml";
 /// The layers that hold a WebAssembly binary, by producer: the CNCF's tools, Open Sesame's

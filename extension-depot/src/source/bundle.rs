@@ -17,6 +17,7 @@ use crate::oci::attachment::Attachment;
 use crate::oci::blob::{BlobError, read_blob};
 use crate::oci::descriptor::{Descriptor, MAX_BLOB, ORIGIN, REF_NAME};
 use crate::oci::image::ImageIndex;
+use crate::source::bundled_storage::BundledStorage;
 use crate::store::depot::{Depot, Installed};
 use crate::store::layout::MARKER;
 
@@ -50,6 +51,17 @@ pub enum BundleError {
     },
 }
 
+/// What goes into a bundle.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BundleContents<'a> {
+    /// The extensions.
+    pub extensions: &'a [Installed],
+    /// Their referrers, such as signatures.
+    pub attachments: &'a [Attachment],
+    /// The data that they keep.
+    pub storages: &'a [BundledStorage],
+}
+
 impl Depot {
     /// Writes extensions with their referrers into one file, which replaces another as a whole if
     /// it may replace one. Every byte is checked as it is read.
@@ -59,8 +71,7 @@ impl Depot {
     /// file cannot be written.
     pub fn export(
         &self,
-        extensions: &[Installed],
-        attachments: &[Attachment],
+        contents: &BundleContents<'_>,
         to: &Path,
         replace: bool,
     ) -> Result<(), BundleError> {
@@ -72,9 +83,9 @@ impl Depot {
             written: BTreeSet::new(),
         };
         bundle.file("oci-layout", MARKER).map_err(write_error)?;
-        let index = index_of(extensions, attachments).map_err(|error| write_error(error.into()))?;
+        let index = index_of(contents).map_err(|error| write_error(error.into()))?;
         bundle.file("index.json", &index).map_err(write_error)?;
-        for extension in extensions {
+        for extension in contents.extensions {
             for digest in extension.artifact.digests() {
                 let read = read_blob(&self.places().blob(&digest), &digest, MAX_BLOB);
                 let bytes = read
@@ -82,8 +93,11 @@ impl Depot {
                 bundle.blob(&digest, &bytes).map_err(write_error)?;
             }
         }
-        for (digest, bytes) in attachments.iter().flat_map(|attachment| &attachment.blobs) {
+        for (digest, bytes) in contents.attachments.iter().flat_map(|attached| &attached.blobs) {
             bundle.blob(digest, bytes).map_err(write_error)?;
+        }
+        for storage in contents.storages {
+            bundle.blob(&storage.entry().digest, &storage.bytes).map_err(write_error)?;
         }
         bundle.finish().map_err(write_error)?;
         let finished = if replace { file.finish() } else { file.finish_new() };
@@ -94,7 +108,7 @@ impl Depot {
     }
 }
 
-fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> serde_json::Result<Vec<u8>> {
+fn index_of(contents: &BundleContents<'_>) -> serde_json::Result<Vec<u8>> {
     let entry = |extension: &Installed| {
         let Installed { name, reference, artifact, .. } = extension;
         let annotations = [(REF_NAME, name.to_string()), (ORIGIN, reference.to_string())];
@@ -103,8 +117,10 @@ fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> serde_json:
             ..artifact.document()
         }
     };
-    let attached = attachments.iter().map(|attachment| attachment.descriptor.clone());
-    let index = ImageIndex::new(extensions.iter().map(entry).chain(attached).collect());
+    let extensions = contents.extensions.iter().map(entry);
+    let attached = contents.attachments.iter().map(|attachment| attachment.descriptor.clone());
+    let storages = contents.storages.iter().map(BundledStorage::entry);
+    let index = ImageIndex::new(extensions.chain(attached).chain(storages).collect());
     serde_json::to_vec_pretty(&index)
 }
 

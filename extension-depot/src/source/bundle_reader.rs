@@ -10,6 +10,7 @@ use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
 
 use crate::oci::descriptor::{Descriptor, ORIGIN, REF_NAME};
 use crate::oci::image_error::ImageError;
+use crate::oci::media_type::STORAGE;
 use crate::source::layout_source::LayoutSource;
 use crate::source::source_error::SourceError;
 use crate::source::staging::Staged;
@@ -21,8 +22,10 @@ const MAX_EXTENSIONS: usize = 1_000;
 
 /// An opened bundle. Its blobs are read on demand.
 pub struct Bundle {
-    layout: LayoutSource,
+    pub(super) layout: LayoutSource,
     extensions: Vec<Bundled>,
+    /// The entries of the data that extensions keep.
+    pub(super) storages: Vec<Descriptor>,
     /// Its other entries.
     #[cfg(feature = "registry")]
     others: signatures::Others,
@@ -65,7 +68,8 @@ impl Bundle {
     /// When it is not a layout, or has too many extensions.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let layout = LayoutSource::open(path)?;
-        let entries = layout.index()?.manifests;
+        let (storages, entries): (Vec<_>, Vec<_>) =
+            layout.index()?.manifests.into_iter().partition(|entry| entry.media_type == STORAGE);
         let extensions: Vec<_> = entries.iter().filter_map(Bundled::read).collect();
         if extensions.len() > MAX_EXTENSIONS {
             let reason =
@@ -75,6 +79,7 @@ impl Bundle {
         Ok(Self {
             layout,
             extensions,
+            storages,
             #[cfg(feature = "registry")]
             others: signatures::Others::of(entries),
         })

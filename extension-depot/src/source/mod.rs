@@ -5,6 +5,7 @@
 
 pub(crate) mod bundle;
 mod bundle_reader;
+mod bundled_storage;
 pub(crate) mod layout_source;
 pub(crate) mod place;
 pub(crate) mod source_error;
@@ -12,8 +13,9 @@ mod staged_binary;
 pub(crate) mod staging;
 pub(crate) mod web_address;
 
-pub use bundle::BundleError;
+pub use bundle::{BundleContents, BundleError};
 pub use bundle_reader::{Bundle, Bundled};
+pub use bundled_storage::BundledStorage;
 pub use place::{Source, SourceTextError};
 pub use source_error::SourceError;
 pub use staging::{Staged, StagingError};

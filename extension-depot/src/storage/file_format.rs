@@ -17,7 +17,7 @@ const CHECKSUM: usize = 32;
 const MAX_DIGITS: usize = 9;
 
 /// The largest storage file: all values, and for each of them two lengths, with an identity.
-pub(super) const MAX_FILE: u64 = (16 << 20) + (1 << 16);
+pub(crate) const MAX_FILE: u64 = (16 << 20) + (1 << 16);
 
 /// Why bytes are not a storage file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

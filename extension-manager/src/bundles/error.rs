@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, OciReference, ReferenceError};
-use extension_depot::BundleError;
+use extension_depot::{BundleError, StorageError};
 
 use crate::install::InstallError;
 
@@ -16,6 +16,20 @@ pub enum BundlesError {
     /// The bundle cannot be written.
     #[error(transparent)]
     Write(BundleError),
+    /// The data that an extension keeps cannot be read or written.
+    #[error("the data of `{name}` cannot be used")]
+    Storage {
+        /// The extension.
+        name: ExtensionName,
+        /// The problem.
+        source: StorageError,
+    },
+    /// The extension keeps data here already, which those of the bundle do not replace.
+    #[error("`{name}` keeps data here already")]
+    KeepsData {
+        /// The extension.
+        name: ExtensionName,
+    },
     /// Nothing is installed.
     #[error("there is nothing to export: nothing is installed")]
     NothingToExport,

@@ -1,8 +1,9 @@
 //! Installing extensions from a bundle.
 
 use std::path::Path;
+use std::time::Duration;
 
-use core_types::{ChangeKind, ExtensionName, OciReference, version_of_tag};
+use core_types::{ChangeKind, ExtensionName, OciReference, StoredValues, version_of_tag};
 use extension_depot::annotation::VERSION;
 use extension_depot::{Basis, Bundle, Bundled, Evidence, SignedArtifact, Staged as StagedArtifact};
 
@@ -11,6 +12,9 @@ use crate::events::Warning;
 use crate::install::{InstallOptions, Installation, Operation, Staged};
 use crate::installer::Installer;
 use crate::rules::{NameUse, local_reference};
+
+/// The time that a call of the extension may have its storage for.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A bundle, and the terms on which its extensions are installed.
 #[derive(Clone, Copy)]
@@ -21,6 +25,8 @@ pub struct ImportOptions<'a> {
     pub path: &'a Path,
     /// The options of the installs. The record names the bundle as the source.
     pub install: &'a InstallOptions<'a>,
+    /// Whether the data in the bundle are taken, by extensions that keep none here.
+    pub with_storage: bool,
 }
 
 impl<'a> ImportOptions<'a> {
@@ -48,12 +54,14 @@ impl Installer<'_> {
     /// nothing confirms to come from the claimed place gets the identity of its bytes.
     ///
     /// # Errors
-    /// When it cannot be installed. The installed state has not changed.
+    /// When it cannot be installed, or keeps data that those of the bundle would replace. The
+    /// installed state has not changed. When the data cannot be written after that.
     pub fn import(
         &self,
         bundled: &Bundled,
         options: &ImportOptions<'_>,
     ) -> Result<Installation, BundlesError> {
+        let storage = self.storage_for(bundled, options)?;
         let bundle = options.bundle;
         let Bundled { name, claimed, .. } = bundled;
         let _work = self.work_on(name);
@@ -67,6 +75,7 @@ impl Installer<'_> {
         if known.is_some()
             && let Some(installed) = self.depot().installed_with_binary(name)
         {
+            self.take_over(storage, name, &installed.reference)?;
             let (granted, denied) = (Vec::new(), Vec::new());
             return Ok(Installation::Already { installed: Box::new(installed), granted, denied });
         }
@@ -82,13 +91,56 @@ impl Installer<'_> {
         } else {
             self.own_reference(&basis, bundled, options)?
         };
+        self.ensure_empty(storage.as_ref(), name, &arrived.reference)?;
         let basis = self.depot().rebase(basis, &arrived.reference)?;
+        let reference = arrived.reference.clone();
         let staged = Staged::arrived(name, arrived)
             .on(basis)
             .with_evidence(evidence)
             .claiming((!is_confirmed).then(|| claimed.clone()));
         let committed = self.carry_out(staged, &Operation::Install(options.install))?;
+        self.take_over(storage, name, &reference)?;
         Ok(Installation::New(Box::new(committed)))
+    }
+
+    /// Returns the data in the bundle that an extension is to get.
+    fn storage_for(
+        &self,
+        bundled: &Bundled,
+        options: &ImportOptions<'_>,
+    ) -> Result<Option<StoredValues>, BundlesError> {
+        let wanted = options.with_storage.then(|| options.bundle.storage(bundled));
+        Ok(wanted.transpose()?.flatten())
+    }
+
+    /// Checks that data of a bundle replace no others.
+    fn ensure_empty(
+        &self,
+        storage: Option<&StoredValues>,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<(), BundlesError> {
+        let Some(values) = storage else { return Ok(()) };
+        let kept = self.depot().storage(&reference.identity()).peek();
+        let kept = kept.map_err(|source| BundlesError::Storage { name: name.clone(), source })?;
+        match kept.iter().next() {
+            Some(_) if kept != *values => Err(BundlesError::KeepsData { name: name.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives an installed extension the data of a bundle. A call that has kept something since wins.
+    fn take_over(
+        &self,
+        storage: Option<StoredValues>,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<(), BundlesError> {
+        let Some(values) = storage else { return Ok(()) };
+        let failed = |source| BundlesError::Storage { name: name.clone(), source };
+        let locked = self.depot().storage(&reference.identity()).lock(LOCK_WAIT).map_err(failed)?;
+        self.ensure_empty(Some(&values), name, reference)?;
+        locked.write(&values).map_err(failed)
     }
 
     /// Returns the reference of an entry with an unconfirmed origin: it has the identity of its

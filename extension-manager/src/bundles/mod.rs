@@ -5,4 +5,5 @@ mod export;
 mod import;
 
 pub use error::BundlesError;
+pub use export::ExportOptions;
 pub use import::ImportOptions;

@@ -1,4 +1,4 @@
-//! Events: what a manager reports while it works, for whoever shows it.
+//! Events: the reports of a manager at work, for a program that shows them.
 //!
 //! [`Events`] takes each [`Event`], such as the [`Phase`] of the work on an extension. A [`Warning`] and a [`Note`] are facts beside the outcome, and
 //! a [`Wait`] is the work that takes a while.

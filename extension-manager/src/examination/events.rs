@@ -36,7 +36,7 @@ pub enum EventsMismatch {
     },
 }
 
-/// Returns how the code of an extension contradicts what its author declares, if it does.
+/// Returns the contradiction between the code of an extension and its author, if there is one.
 pub(super) fn mismatch(
     name: &ExtensionName,
     declared: &DeclaredEvents,

@@ -2,11 +2,15 @@
 
 use extension_depot::Bundle;
 use extension_manager::{
-    BundlesError, ImportOptions, InstallOptions, Installation, Nobody, UpdateError, UpdateOptions,
+    BundlesError, ExportOptions, ImportOptions, InstallOptions, Installation, Nobody, UpdateError,
+    UpdateOptions,
 };
 
 use crate::fixture::{Fixture, new};
 use crate::support::name;
+
+/// Another file may be replaced.
+const REPLACING: ExportOptions = ExportOptions { replace: true, with_storage: false };
 use crate::support::person::Person;
 use crate::support::registry::{component, install};
 
@@ -18,7 +22,7 @@ fn exported() -> (Fixture, std::path::PathBuf) {
     let source = fixture.remote.reference("a:1.0.0").to_string();
     new(install(&installer, &source, InstallOptions::default()));
     let to = fixture.home.path("bundle.tar");
-    installer.export(&[name("a")], &to, false).expect("written");
+    installer.export(&[name("a")], &to, ExportOptions::default()).expect("written");
     (fixture, to)
 }
 
@@ -26,7 +30,7 @@ fn import(fixture: &Fixture, path: &std::path::Path) -> Result<Installation, Bun
     let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
     let bundle = Bundle::open(path).expect("a bundle");
     let install = InstallOptions { names_bytes: true, ..InstallOptions::default() };
-    let options = ImportOptions { bundle: &bundle, path, install: &install };
+    let options = ImportOptions { bundle: &bundle, path, install: &install, with_storage: false };
     installer.import(options.chosen(&[])?[0], &options)
 }
 
@@ -34,10 +38,10 @@ fn import(fixture: &Fixture, path: &std::path::Path) -> Result<Installation, Bun
 fn bundle_is_not_overwritten() {
     let (fixture, to) = exported();
     let installer = fixture.remote.installer(fixture.surroundings(), &Nobody);
-    let refused = installer.export(&[name("a")], &to, false);
+    let refused = installer.export(&[name("a")], &to, ExportOptions::default());
     assert!(matches!(refused, Err(BundlesError::Write(_))), "{refused:?}");
-    installer.export(&[name("a")], &to, true).expect("replaced");
-    let nothing = installer.export(&[], &to, true);
+    installer.export(&[name("a")], &to, REPLACING).expect("replaced");
+    let nothing = installer.export(&[], &to, REPLACING);
     assert!(matches!(nothing, Err(BundlesError::NothingToExport)));
 }
 
@@ -46,7 +50,8 @@ fn unknown_entry_is_named() {
     let (fixture, to) = exported();
     let bundle = Bundle::open(&to).expect("a bundle");
     let install = InstallOptions::default();
-    let options = ImportOptions { bundle: &bundle, path: &to, install: &install };
+    let options =
+        ImportOptions { bundle: &bundle, path: &to, install: &install, with_storage: false };
     let refused = options.chosen(&[name("a"), name("b")]).expect_err("there is no `b`");
     assert!(matches!(&refused, BundlesError::NotInBundle { name, .. } if name.as_str() == "b"));
     let all: Vec<_> = options.chosen(&[]).expect("all").iter().map(|it| it.name.clone()).collect();
@@ -107,7 +112,7 @@ fn file_of_a_bundle_takes_no_name() {
     let file = from.file("a.wasm", &component(1, ""));
     new(install(&from.installer(&Nobody), &file, InstallOptions::default()));
     let to = from.home.path("bundle.tar");
-    from.installer(&Nobody).export(&[name("a")], &to, false).expect("written");
+    from.installer(&Nobody).export(&[name("a")], &to, ExportOptions::default()).expect("written");
     let free = Fixture::new("");
     let committed = new(import(&free, &to).map_err(|error| panic!("{error}")));
     assert!(committed.reference.is_local());
@@ -162,10 +167,11 @@ fn offline_export_leaves_signatures_out() {
     let installer = fixture.remote.installer((&offline, &fixture.config), &Nobody);
     let before = fixture.remote.requests();
     let to = fixture.home.path("offline.tar");
-    installer.export(&[name("a")], &to, false).expect("written");
+    installer.export(&[name("a")], &to, ExportOptions::default()).expect("written");
     assert_eq!(fixture.remote.requests(), before);
     assert!(fixture.has_event("sesame is offline"));
-    let missing = installer.export(&[name("b")], &fixture.home.path("b.tar"), false);
+    let missing =
+        installer.export(&[name("b")], &fixture.home.path("b.tar"), ExportOptions::default());
     assert!(matches!(missing, Err(BundlesError::Install(_))), "{missing:?}");
     assert!(!fixture.home.path("b.tar").exists());
 }

@@ -6,8 +6,8 @@ use extension_depot::{
     TrustedSigner,
 };
 use extension_manager::{
-    Answer, BundlesError, ImportOptions, InstallError, InstallOptions, Nobody, UpdateError,
-    UpdateOptions, VerifySignerError,
+    Answer, BundlesError, ExportOptions, ImportOptions, InstallError, InstallOptions, Nobody,
+    UpdateError, UpdateOptions, VerifySignerError,
 };
 
 use crate::fixture::{Fixture, new};
@@ -198,7 +198,7 @@ fn published_signer_is_verified() {
 fn signed_bundle_keeps_its_origin() {
     let (from, maker) = signed("");
     let to = from.home.path("bundle.tar");
-    from.installer(&Nobody).export(&[name("a")], &to, false).expect("written");
+    from.installer(&Nobody).export(&[name("a")], &to, ExportOptions::default()).expect("written");
     let fixture = Fixture::beside(from.remote, "");
     let place =
         fixture.remote.reference("a:1.0.0").identity().to_string().parse().expect("a place");
@@ -208,7 +208,8 @@ fn signed_bundle_keeps_its_origin() {
     let before = fixture.remote.requests();
     let bundle = Bundle::open(&to).expect("a bundle");
     let terms = InstallOptions { names_bytes: true, ..InstallOptions::default() };
-    let options = ImportOptions { bundle: &bundle, path: &to, install: &terms };
+    let options =
+        ImportOptions { bundle: &bundle, path: &to, install: &terms, with_storage: false };
     let installer = fixture.installer(&Nobody);
     let imported = installer.import(options.chosen(&[]).expect("all")[0], &options);
     let committed = new(imported.map_err(|error| panic!("{error}")));
@@ -222,10 +223,11 @@ fn signed_bundle_keeps_its_origin() {
 fn policy_holds_for_a_claim() {
     let (from, _) = signed("");
     let to = from.home.path("bundle.tar");
-    from.installer(&Nobody).export(&[name("a")], &to, false).expect("written");
+    from.installer(&Nobody).export(&[name("a")], &to, ExportOptions::default()).expect("written");
     let bundle = Bundle::open(&to).expect("a bundle");
     let terms = InstallOptions { names_bytes: true, ..InstallOptions::default() };
-    let options = ImportOptions { bundle: &bundle, path: &to, install: &terms };
+    let options =
+        ImportOptions { bundle: &bundle, path: &to, install: &terms, with_storage: false };
     let signer = Fixture::beside(from.remote, "require_signature = true\n");
     let refused = signer.installer(&Nobody).import(options.chosen(&[]).expect("all")[0], &options);
     let Err(BundlesError::Install(error)) = refused else { panic!("no trusted signer") };

@@ -88,6 +88,9 @@ pub struct ExportArguments {
     /// Replace an existing file
     #[arg(short, long)]
     pub force: bool,
+    /// Put the data that the extensions keep into the file as well
+    #[arg(long)]
+    pub with_storage: bool,
 }
 
 #[derive(Debug, Args)]
@@ -107,4 +110,7 @@ pub struct ImportArguments {
     /// settings and secrets
     #[arg(long)]
     pub replace: bool,
+    /// Take the data in the file for extensions that keep none here
+    #[arg(long)]
+    pub with_storage: bool,
 }

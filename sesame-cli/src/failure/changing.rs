@@ -4,7 +4,7 @@ use core_types::{ErrorKind, OciReference};
 use extension_manager::{BundlesError, RollbackError, StepProblem, SyncError, UpdateError};
 
 use super::Failure;
-use super::depot::name_option;
+use super::depot::{name_option, storage_help};
 use super::help::{Explain, Help};
 use super::installing::REPLACE_OR_BOTH;
 use crate::terminal::{first_line, shell_word};
@@ -78,6 +78,10 @@ fn bundles_help(error: &BundlesError) -> Help {
         BundlesError::OtherManifest { name } => {
             Help::new(ErrorKind::Refused).with_hint(format!("sesame extension info {name}"))
         }
+        BundlesError::Storage { name, source } => storage_help(name, source),
+        BundlesError::KeepsData { name } => Help::new(ErrorKind::Refused)
+            .with_detail("without --with-storage it is imported and keeps its own data")
+            .with_hint(format!("to lose its own data: sesame extension storage {name} --reset")),
         _ => Help::new(ErrorKind::Failure),
     }
 }

@@ -68,7 +68,8 @@ impl Explain for RemoveError {
     }
 }
 
-fn storage_help(name: &ExtensionName, error: &StorageError) -> Help {
+/// Helps with a storage that cannot be used.
+pub(super) fn storage_help(name: &ExtensionName, error: &StorageError) -> Help {
     let help = Help::new(ErrorKind::Local);
     match error {
         StorageError::Damaged { .. } => {

@@ -127,6 +127,11 @@ impl TestEnv {
         std::fs::read_to_string(self.path(below)).unwrap_or_else(|error| panic!("{below}: {error}"))
     }
 
+    /// Reads the bytes of a file below the home directory.
+    pub fn read_bytes(&self, below: &str) -> Vec<u8> {
+        std::fs::read(self.path(below)).unwrap_or_else(|error| panic!("{below}: {error}"))
+    }
+
     /// Makes a command of the binary, not started yet.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.binary);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use extension_depot::{Bundle, Bundled};
-use extension_manager::{ImportOptions, InstallOptions, NameUse};
+use extension_manager::{ExportOptions, ImportOptions, InstallOptions, NameUse};
 
 use crate::arguments::{ExportArguments, ImportArguments};
 use crate::consent::TerminalConsent;
@@ -17,7 +17,8 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome,
     let installer = context.installer(&consent)?;
     let to = &arguments.output;
     let names = if arguments.all { installer.installed_names()? } else { arguments.names.clone() };
-    installer.export(&names, to, arguments.force)?;
+    let (replace, with_storage) = (arguments.force, arguments.with_storage);
+    installer.export(&names, to, ExportOptions { replace, with_storage })?;
     Ok(Outcome::Written(vec![to.clone()]))
 }
 
@@ -35,7 +36,12 @@ pub fn import(context: &Context, arguments: &ImportArguments) -> Result<Outcome,
         name_use,
         ..InstallOptions::default()
     };
-    let options = ImportOptions { bundle: &bundle, path: &arguments.bundle, install: &install };
+    let options = ImportOptions {
+        bundle: &bundle,
+        path: &arguments.bundle,
+        install: &install,
+        with_storage: arguments.with_storage,
+    };
     let import = |bundled: &&Bundled| Ok(installer.import(bundled, &options)?.into());
     Outcome::of_each(&options.chosen(&arguments.names)?, import, Outcome::Installed)
 }
