@@ -39,7 +39,7 @@ pub use config::{
     CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
     RedirectHostError, RegistrySettings, SessionConsent, SessionSettings, Setting,
 };
-pub use events::{ClaimError, EventTimes, SessionClaim};
+pub use events::{ClaimError, EventTimes, NotNoted, SessionClaim};
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{
     Collected, FollowedList, FromList, Generation, GenerationError, GivenByList, History,
@@ -60,8 +60,8 @@ pub mod annotation {
 }
 pub use private_files::{FileError, LinkedFile, read_regular};
 pub use source::{
-    AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
-    StagingError, WebAddress,
+    AddressError, Bundle, BundleContents, BundleError, Bundled, BundledStorage, Source,
+    SourceError, SourceTextError, Staged, StagingError, WebAddress,
 };
 pub use storage::{LockedStorage, Orphan, Storage, StorageError};
 pub use store::{

@@ -47,6 +47,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod activation;
+mod asking;
 mod bus;
 mod delivery;
 mod engine;
@@ -61,6 +62,7 @@ pub use activation::{
     ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
     reload_bus, reload_units,
 };
+pub use asking::{NotificationPrompt, Prompt, PromptError, Question, Reply, Withdrawn};
 pub use bus::{
     BusClient, BusEnd, BusLoad, BusParts, BusService, ClientError, Explain, Explained,
     ExtensionLoad, MAX_PAYLOAD, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,

@@ -25,6 +25,7 @@ fn promised_tests_exist() {
         "extension-host",
         "extension-depot",
         "extension-manager",
+        "extension-session",
         "extension-capi",
         "private-files",
         "sesame-cli/src",

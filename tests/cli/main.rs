@@ -1,5 +1,6 @@
 //! Runs the binary as a person does, each test in a home of its own.
 
+mod asking;
 mod author_flow;
 mod authors;
 mod bad_registry;

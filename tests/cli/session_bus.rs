@@ -17,7 +17,7 @@ const NAME: &str = core_types::BUS_NAME;
 const OBJECT: &str = core_types::BUS_OBJECT;
 
 /// A process that ends with the test.
-struct Ending(Child);
+pub struct Ending(Child);
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -27,39 +27,55 @@ impl Drop for Ending {
 }
 
 /// An environment with a bus of its own and the service on it.
-struct Session {
-    env: TestEnv,
+pub struct Session {
+    pub env: TestEnv,
     service: Ending,
     bus: Ending,
+    /// Variables of the service.
+    variables: Vec<(&'static str, String)>,
 }
 
-type Options<'a> = HashMap<&'a str, Value<'a>>;
-type Answer = Result<(String, HashMap<String, OwnedValue>), (String, String)>;
+pub type Options<'a> = HashMap<&'a str, Value<'a>>;
+pub type Answer = Result<(String, HashMap<String, OwnedValue>), (String, String)>;
 
 impl Session {
     /// Starts a bus, and the service for what is installed.
-    fn start(env: TestEnv) -> Self {
+    pub fn start(env: TestEnv) -> Self {
+        Self::start_with(env, &[])
+    }
+
+    /// The same, with variables for the service.
+    pub fn start_with(env: TestEnv, variables: &[(&'static str, &str)]) -> Self {
         std::fs::create_dir_all(env.path("run")).expect("made");
         let bus = bus(&env);
-        let service = service(&env, &[]);
-        Self { env, service, bus }
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let service = service_with(&env, &[], &variables);
+        Self { env, service, bus, variables }
+    }
+
+    /// Ends the service, and starts it again.
+    pub fn restart(&mut self) {
+        self.run("session stop").ok();
+        self.service.0.wait().expect("it ends");
+        self.service = service_with(&self.env, &[], &self.variables);
     }
 
     /// Runs a command in this session.
-    fn run(&self, line: &str) -> Run {
+    pub fn run(&self, line: &str) -> Run {
         let mut command = self.env.command(line.split_whitespace());
         in_session(&self.env, &mut command);
         self.env.finish(command, b"")
     }
 
     /// Connects as another program.
-    fn connect(&self) -> Connection {
+    pub fn connect(&self) -> Connection {
         let address = address(&self.env);
         let builder = Builder::address(address.as_str()).expect("an address");
         builder.method_timeout(LONG).build().expect("a connection")
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         self.env.read("service.log")
     }
 }
@@ -92,9 +108,14 @@ fn bus(env: &TestEnv) -> Ending {
 }
 
 fn service(env: &TestEnv, arguments: &[&str]) -> Ending {
+    service_with(env, arguments, &[])
+}
+
+fn service_with(env: &TestEnv, arguments: &[&str], variables: &[(&'static str, String)]) -> Ending {
     let log = std::fs::File::create(env.path("service.log")).expect("a log");
     let mut command = env.command([&["session", "run"], arguments].concat());
     in_session(env, &mut command);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
     let service = Ending(child.expect("started"));
     let log = || env.read("service.log");
@@ -102,7 +123,7 @@ fn service(env: &TestEnv, arguments: &[&str]) -> Ending {
     service
 }
 
-fn wait_for(mut is_so: impl FnMut() -> bool, otherwise: impl Fn() -> String) {
+pub fn wait_for(mut is_so: impl FnMut() -> bool, otherwise: impl Fn() -> String) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < LONG, "{}", otherwise());
@@ -130,7 +151,7 @@ fn call(connection: &Connection, name: &str, function: &str, arguments: &str) ->
     call_with(connection, (name, function, arguments), Options::new())
 }
 
-fn call_with(
+pub fn call_with(
     connection: &Connection,
     (name, function, arguments): (&str, &str, &str),
     options: Options<'_>,

@@ -91,6 +91,24 @@ impl Grant {
         &self.scope
     }
 
+    /// Returns what an extension could do with it, for the person who is asked.
+    ///
+    /// ```
+    /// let grant: core_types::Grant = "events=power.battery".parse()?;
+    /// assert!(grant.meaning().starts_with("run without being called, "));
+    /// # Ok::<(), core_types::GrantError>(())
+    /// ```
+    pub fn meaning(&self) -> String {
+        if let Scope::Events(EventPattern::Name(name)) = &self.scope {
+            return format!("run without being called, {}", name.spec().meaning);
+        }
+        let meaning = self.capability.meaning();
+        match self.directory().and_then(|path| Some((path.host(), path.guest()?))) {
+            Some((host, guest)) => format!("{meaning}; it finds `{host}` as `{guest}`"),
+            None => meaning.to_owned(),
+        }
+    }
+
     /// Returns the directory that it lets an extension into, if it is of one.
     pub fn directory(&self) -> Option<&GrantedPath> {
         match &self.scope {

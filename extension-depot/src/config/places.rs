@@ -264,6 +264,11 @@ impl Places {
         Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
     }
 
+    /// Returns the questions for permissions that were asked in this login session.
+    pub(crate) fn asked_questions(&self) -> Option<PathBuf> {
+        Some(self.runtime.as_ref()?.join("questions.json"))
+    }
+
     /// What extensions did in the last minute. It belongs to the session, and is kept elsewhere
     /// rather than not at all.
     pub fn rates(&self) -> PathBuf {

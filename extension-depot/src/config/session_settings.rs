@@ -20,8 +20,7 @@ pub struct SessionSettings {
     /// `idle_exit`: how long the service stays when nothing can be woken and nothing is called.
     /// Default: `60s`.
     pub idle_exit: Option<Interval>,
-    /// `consent`: how an extension is to ask for a missing permission. Nothing is asked yet.
-    /// Default: by notification.
+    /// `consent`: how an extension asks for a missing permission. Default: by notification.
     pub consent: Option<SessionConsent>,
     /// `max_parallel`: how many extensions the service runs at once, 1 to 16. Default: 2.
     #[serde(deserialize_with = "parallel")]

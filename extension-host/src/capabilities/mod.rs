@@ -32,7 +32,7 @@ pub(crate) use log::link_logging;
 #[cfg(feature = "network")]
 pub use network::HttpAccess;
 #[cfg(feature = "notification")]
-pub use notification::SessionNotifier;
+pub use notification::{NotificationText, SessionNotifier};
 pub use secrets::MAX_SECRET;
 #[cfg(feature = "secrets")]
 pub use secrets::SecretService;

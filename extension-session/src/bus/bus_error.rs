@@ -99,6 +99,13 @@ impl BusError {
         Self::new(kind, text)
     }
 
+    /// Adds a line to its text.
+    pub(super) fn noting(mut self, note: &str) -> Self {
+        self.text.push_str("\nnote: ");
+        self.text.push_str(note);
+        self
+    }
+
     /// Returns the last part of its name.
     pub(super) fn kind(&self) -> &'static str {
         let name = self.kind.name();

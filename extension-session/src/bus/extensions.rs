@@ -67,7 +67,8 @@ impl Extensions {
 
     /// Calls a function with a JSON array of arguments. Options: `handle_token` (s), the name of an
     /// object below `/org/opensesame/Extensions/call` with a method `Cancel`; `timeout-ms` (u),
-    /// which lowers the time of the call; `interactive` (b).
+    /// which lowers the time of the call; `interactive` (b), by which a person may be asked for a
+    /// missing permission, before any code runs.
     #[zbus(out_args("result", "report"))]
     async fn call(
         &self,
@@ -79,8 +80,9 @@ impl Extensions {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, HashMap<&'static str, Value<'static>>), BusError> {
         let (mut ticket, caller) = self.receive(&self.desk, &header, connection).await?;
-        let CallOptions { handle, wait } = CallOptions::read(&options)?;
-        let request = CallRequest { wait, ..CallRequest::read(&name, function, arguments)? };
+        let CallOptions { handle, wait, is_interactive } = CallOptions::read(&options)?;
+        let request = CallRequest::read(&name, function, arguments)?;
+        let request = CallRequest { wait, is_interactive, ..request };
         let Some(handle) = handle else {
             return self.run(request, caller, &mut ticket).await.map(in_message);
         };

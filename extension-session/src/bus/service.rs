@@ -18,6 +18,7 @@ use super::extensions::{Extensions, emitter};
 use super::session::Session;
 use super::watches::{self, WatchObject, Watches};
 use super::workers::Workers;
+use crate::asking::{Asker, Prompt};
 use crate::delivery::Delivery;
 use crate::engine::Inbox;
 use crate::installed::{Outcome, Publications};
@@ -37,6 +38,8 @@ pub struct BusParts {
     pub inbox: Inbox,
     /// Puts failures into words.
     pub explain: Arc<dyn Explain>,
+    /// Asks a person for permissions.
+    pub prompt: Arc<dyn Prompt>,
     /// What extensions publish.
     pub publications: Publications,
     /// The version of the program.
@@ -129,6 +132,7 @@ impl BusService {
         self.extensions.watches.delivered(&delivery.name, &delivery.occurrence.name);
         let refused = outcome.iter().flat_map(|delivered| delivered.activity.refused());
         refused.for_each(|touch| tell_refusal(&self.connection, &delivery.name, touch));
+        self.extensions.runner.asker.ask_after(&delivery.name, outcome);
     }
 
     /// Tells programs that an extension was installed, changed or removed.
@@ -147,6 +151,7 @@ impl BusService {
     pub fn stop(&self, grace: Duration) {
         let _ = self.connection.release_name(BUS_NAME);
         self.extensions.desk.close();
+        self.extensions.runner.asker.stop();
         self.extensions.watches.clear();
         self.extensions.desk.wait_until_free(grace);
         // The connection writes an answer after its call has ended.
@@ -199,6 +204,7 @@ fn extensions_of(parts: &BusParts, connection: &Connection) -> Extensions {
         manager: parts.manager.clone(),
         explain: parts.explain.clone(),
         refusals: Arc::new(move |name, touch| tell_refusal(&signals, name, touch)),
+        asker: Asker::new(parts.manager.clone(), parts.inbox.clone(), parts.prompt.clone()),
     };
     let workers = Workers::new("call", MAX_RUNNING);
     Extensions {

@@ -226,6 +226,11 @@ impl Dispatcher {
         idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
     }
 
+    /// Iterates over the extensions.
+    pub(crate) fn subscribers(&self) -> impl Iterator<Item = &Subscriber> {
+        self.places.values().map(|place| &place.subscriber)
+    }
+
     /// Returns the number of running deliveries.
     pub fn running(&self) -> usize {
         self.running.len()

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use core_types::ExtensionName;
+use tokio::sync::watch;
 
 use crate::delivery::{Arrival, Dropped};
 use crate::engine::deliver::Delivered;
@@ -14,6 +15,13 @@ use crate::engine::wait::Bell;
 pub struct Inbox {
     messages: Sender<Message>,
     bell: Bell,
+    lock: watch::Receiver<bool>,
+}
+
+/// The lock of the session, followed as long as this is kept, also while nothing may be woken.
+pub(crate) struct FollowedLock {
+    inbox: Inbox,
+    is_locked: watch::Receiver<bool>,
 }
 
 /// The engine has ended.
@@ -36,14 +44,17 @@ pub(super) enum Message {
     Locked(bool),
     /// A question about its state.
     Status(Sender<Status>),
+    /// An extension asks for a permission, and needs the lock of the session followed until nothing
+    /// does. The state is the one after that.
+    Asking(Option<ExtensionName>, Sender<Status>),
     /// No delivery begins any more.
     Stop,
 }
 
 impl Inbox {
-    pub(super) fn new(bell: Bell) -> (Self, Receiver<Message>) {
+    pub(super) fn new(bell: Bell, lock: watch::Receiver<bool>) -> (Self, Receiver<Message>) {
         let (messages, received) = channel();
-        (Self { messages, bell }, received)
+        (Self { messages, bell, lock }, received)
     }
 
     /// Puts an event in. Nothing waits for its delivery.
@@ -95,9 +106,37 @@ impl Inbox {
         answer.recv().map_err(|_| Stopped)
     }
 
+    /// Follows the lock of the session for an extension that asks for a permission.
+    ///
+    /// # Errors
+    /// When the engine has ended.
+    pub(crate) fn follow_lock(&self, asking: &ExtensionName) -> Result<FollowedLock, Stopped> {
+        let (reply, answer) = channel();
+        self.send(Message::Asking(Some(asking.clone()), reply))?;
+        answer.recv().map_err(|_| Stopped)?;
+        Ok(FollowedLock { inbox: self.clone(), is_locked: self.lock.clone() })
+    }
+
     pub(super) fn send(&self, message: Message) -> Result<(), Stopped> {
         self.messages.send(message).map_err(|_| Stopped)?;
         self.bell.ring();
         Ok(())
+    }
+}
+
+impl FollowedLock {
+    /// Waits until the session is locked, or is not.
+    pub(crate) async fn until(&mut self, is_locked: bool) {
+        // An engine that ended locks and unlocks nothing.
+        if self.is_locked.wait_for(|now| *now == is_locked).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+impl Drop for FollowedLock {
+    fn drop(&mut self) {
+        let (reply, _) = channel();
+        let _ = self.inbox.send(Message::Asking(None, reply));
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use core_types::event::EventType;
 use core_types::{BootTime, ExtensionName};
+use tokio::sync::watch;
 
 use crate::delivery::{Arrival, Delivery, Dispatcher, Dropped, Subscriber};
 use crate::engine::clock::{Clock, Now};
@@ -67,8 +68,9 @@ impl Engine {
     /// When the system gives no timer or no thread.
     pub fn start(parts: Parts) -> Result<Self, EngineError> {
         let wait = Wait::new().map_err(EngineError)?;
-        let (inbox, messages) = Inbox::new(wait.bell());
-        let own_inbox = inbox.clone();
+        let lock = watch::Sender::new(false);
+        let (inbox, messages) = Inbox::new(wait.bell(), lock.subscribe());
+        let own_inbox = (inbox.clone(), lock);
         let thread = std::thread::Builder::new().name("events".to_owned());
         let thread = thread.spawn(move || Loop::new(parts, wait, own_inbox, messages).run());
         Ok(Self { inbox, thread: Some(thread.map_err(EngineError)?) })
@@ -107,8 +109,12 @@ struct Loop {
     parts: Parts,
     wait: Wait,
     inbox: Inbox,
+    /// Tells the lock of the session to those who follow it.
+    lock: watch::Sender<bool>,
     messages: Receiver<Message>,
     dispatcher: Dispatcher,
+    /// The extension that asks for a permission.
+    asking: Option<ExtensionName>,
     timers: Timers,
     settings: SettingsSource,
     source_states: Vec<(&'static str, SourceState)>,
@@ -124,14 +130,21 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(parts: Parts, wait: Wait, inbox: Inbox, messages: Receiver<Message>) -> Self {
+    fn new(
+        parts: Parts,
+        wait: Wait,
+        (inbox, lock): (Inbox, watch::Sender<bool>),
+        messages: Receiver<Message>,
+    ) -> Self {
         let dispatcher = Dispatcher::new(parts.max_parallel);
         Self {
             parts,
             wait,
             inbox,
+            lock,
             messages,
             dispatcher,
+            asking: None,
             timers: Timers::default(),
             settings: SettingsSource::default(),
             source_states: Vec::new(),
@@ -205,8 +218,17 @@ impl Loop {
             }
             Message::Changed => self.is_stale = true,
             Message::ZoneChanged => self.parts.clock.read_zone(),
-            Message::Locked(is_locked) => self.dispatcher.set_locked(is_locked),
+            Message::Locked(is_locked) => {
+                self.dispatcher.set_locked(is_locked);
+                self.lock.send_replace(is_locked);
+            }
             Message::Status(reply) => answer(&reply, self.status()),
+            Message::Asking(asking, reply) => {
+                self.asking = asking;
+                self.listen();
+                // Behind what the sources have just said.
+                let _ = self.inbox.send(Message::Status(reply));
+            }
             Message::Stop => self.is_stopping = true,
         }
     }
@@ -228,10 +250,20 @@ impl Loop {
         for arrival in self.settings.changed(&subscribers, now) {
             let _ = self.dispatcher.arrive(&arrival);
         }
+        self.dispatcher.subscribe(subscribers);
+        self.listen();
+    }
+
+    /// Lets the sources listen for what the extensions hear. One that asks for a permission hears
+    /// nothing, and stands for an interest in the lock of the session.
+    fn listen(&mut self) {
+        let mut hearing: Vec<_> = self.dispatcher.subscribers().cloned().collect();
+        if let Some(name) = self.asking.as_ref().filter(|_| hearing.is_empty()) {
+            hearing.push(Subscriber::new(name.clone(), Vec::new()));
+        }
         let (sources, inbox) = (self.parts.sources.iter_mut(), &self.inbox);
         self.source_states =
-            sources.map(|source| (source.name(), source.listen(&subscribers, inbox))).collect();
-        self.dispatcher.subscribe(subscribers);
+            sources.map(|source| (source.name(), source.listen(&hearing, inbox))).collect();
     }
 
     /// Takes the due moments. They are on disk before the delivery, so that a crash repeats

@@ -16,6 +16,7 @@ mod wait;
 pub(crate) use clock::milliseconds_now;
 pub use clock::{Clock, Now, SystemClock};
 pub use deliver::{Deliver, Delivered};
+pub(crate) use inbox::FollowedLock;
 pub use inbox::{Inbox, Stopped};
 pub use main_loop::{Engine, EngineError, Parts, Subscribers};
 pub use status::{Load, Status};

@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use core_types::event::EventPattern;
 use core_types::{Capability, Grant, Owner, Scope, ScopeKind};
 use extension_depot::Installed;
 use extension_manager::{Ask, Asked, Denied, Wide, requested_by};
@@ -131,13 +130,9 @@ fn mark(wide: Wide) -> &'static str {
 
 /// Describes the use of a permission.
 pub(super) fn meaning(grant: &Grant, owner: &Owner) -> String {
-    if let Scope::Events(EventPattern::Name(name)) = grant.scope() {
-        return format!("run without being called, {}", name.spec().meaning);
-    }
-    let meaning = meaning_of(grant.capability(), owner);
-    match grant.directory().and_then(|path| Some((path.host(), path.guest()?))) {
-        Some((host, guest)) => format!("{meaning}; it finds `{host}` as `{guest}`"),
-        None => meaning,
+    match grant.scope() {
+        Scope::Secret(_) => meaning_of(grant.capability(), owner),
+        _ => grant.meaning(),
     }
 }
 

@@ -105,6 +105,13 @@ impl NetworkRule {
         self.private
     }
 
+    /// Tells whether it is HTTPS to one host with a name in the internet: neither every host below a
+    /// domain, nor an address, nor a machine of the local network.
+    pub fn is_one_public_host(&self) -> bool {
+        let has_name = self.granted_address().is_none() && self.host != "localhost";
+        has_name && self.scheme == Scheme::Https && !self.subdomains && !self.private
+    }
+
     /// Returns the address that the rule names instead of a host.
     fn granted_address(&self) -> Option<IpAddr> {
         without_brackets(&self.host).parse::<IpAddr>().ok().map(|address| address.to_canonical())

@@ -1,4 +1,4 @@
-//! The use of storage by one call: what it has taken and changed, until it has ended.
+//! The use of storage by one call: the values that it has taken and changed, until it has ended.
 
 use core_types::StoredValues;
 

@@ -26,6 +26,8 @@ pub(in crate::bus) struct CallOptions {
     pub handle: Option<String>,
     /// `timeout-ms`: the time that the caller waits.
     pub wait: Option<Duration>,
+    /// `interactive`: whether a person may be asked for a missing permission.
+    pub is_interactive: bool,
 }
 
 /// The options of a watch.
@@ -46,8 +48,7 @@ impl CallOptions {
                 ("timeout-ms", Value::U32(wait)) => {
                     read.wait = Some(Duration::from_millis(u64::from(*wait)));
                 }
-                // Nothing is asked over the bus, so that both values mean the same.
-                ("interactive", Value::Bool(_)) => {}
+                ("interactive", Value::Bool(interactive)) => read.is_interactive = *interactive,
                 ("handle_token" | "timeout-ms" | "interactive", value) => {
                     return Err(of_type(key, value));
                 }
@@ -140,7 +141,8 @@ mod tests {
             ("interactive", true.into()),
         ]));
         let wait = Some(Duration::from_millis(5));
-        assert_eq!(read, Ok(CallOptions { handle: Some("a_1".to_owned()), wait }));
+        let handle = Some("a_1".to_owned());
+        assert_eq!(read, Ok(CallOptions { handle, wait, is_interactive: true }));
         let long = "a".repeat(65);
         for token in ["", "a-b", "a/b", long.as_str()] {
             let error = call_error(options([("handle_token", Value::from(token.to_owned()))]));

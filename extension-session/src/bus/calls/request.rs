@@ -1,14 +1,16 @@
 //! One call, from a message to its answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use core_types::{ErrorKind, ExtensionName, Touch};
+use core_types::{ErrorKind, ExtensionName, Touch, with_causes};
 use extension_host::{Arguments, CallReport, Returned, Usage};
-use extension_manager::{Callable, Manager, OutsideCall};
+use extension_manager::{Callable, Manager, OpenError, OutsideCall};
 use serde::Serialize;
 
-use super::explain::Explain;
+use super::explain::{Explain, Explained};
+use crate::asking::{Asker, Withdrawn};
 use crate::bus::bus_error::BusError;
 use crate::bus::callers::{Caller, Standing};
 
@@ -25,6 +27,8 @@ pub(in crate::bus) struct CallRequest {
     pub arguments: Arguments,
     /// The time that the caller waits.
     pub wait: Option<Duration>,
+    /// Whether a person may be asked for a missing permission.
+    pub is_interactive: bool,
     /// The moment at which it came.
     pub asked: Instant,
 }
@@ -55,6 +59,7 @@ pub(in crate::bus) struct Runner {
     pub manager: Arc<Manager>,
     pub explain: Arc<dyn Explain>,
     pub refusals: Arc<Refusals>,
+    pub asker: Asker,
 }
 
 /// A result as the bus carries it.
@@ -78,7 +83,7 @@ impl CallRequest {
             return Err(BusError::usage("the arguments are over 1 MiB: pass a file"));
         }
         let (arguments, asked) = (Arguments::Json(arguments), Instant::now());
-        Ok(Self { name, function, arguments, wait: None, asked })
+        Ok(Self { name, function, arguments, wait: None, is_interactive: false, asked })
     }
 
     /// Returns the time that its caller still waits; an error once that is over.
@@ -97,19 +102,53 @@ impl Runner {
         &self,
         request: &CallRequest,
         caller: &Caller,
-        cancelled: impl Future<Output = ()>,
+        cancelled: impl Future<Output = ()> + Send,
     ) -> Result<Answer, BusError> {
         self.admit(request, caller)?;
-        let outside = OutsideCall { caller: caller.described(), wait: request.rest()? };
-        let callable = self
-            .manager
-            .callable_for(&request.name, &outside)
-            .map_err(|error| self.explain.unopened(&request.name, error))
-            .map_err(|explained| BusError::of_kind(explained.kind, explained.text))?;
+        let mut cancelled = pin!(cancelled);
+        let callable = self.open(request, caller, cancelled.as_mut())?;
         ensure_open(&callable, caller, &request.function)?;
         let report = callable.call_until_blocking(&request.function, &request.arguments, cancelled);
         let report = report.ok_or_else(|| BusError::unavailable("the call was cancelled"))?;
+        self.tell_refusals(&request.name, &report);
+        if may_ask(request, caller) {
+            self.asker.ask_later(&request.name, report.activity.refused());
+        }
         self.answer(&callable, report)
+    }
+
+    /// Opens an extension. Where it lacks a permission, a person may be asked first, before any code
+    /// runs.
+    fn open(
+        &self,
+        request: &CallRequest,
+        caller: &Caller,
+        cancelled: Withdrawn<'_>,
+    ) -> Result<Callable<'_>, BusError> {
+        let outside = || Ok(OutsideCall { caller: caller.described(), wait: request.rest()? });
+        let refused = match self.manager.callable_for(&request.name, &outside()?) {
+            Ok(callable) => return Ok(callable),
+            Err(error) => error,
+        };
+        let asked = may_ask(request, caller)
+            .then(|| self.asker.ask_to_link(&request.name, &refused, cancelled));
+        match asked.flatten() {
+            Some(Ok(())) => self
+                .manager
+                .callable_for(&request.name, &outside()?)
+                .map_err(|error| self.unopened(&request.name, error)),
+            Some(Err(why)) => Err(self.unopened(&request.name, refused).noting(&with_causes(&why))),
+            None => Err(self.unopened(&request.name, refused)),
+        }
+    }
+
+    fn unopened(&self, name: &ExtensionName, error: OpenError) -> BusError {
+        let Explained { kind, text } = self.explain.unopened(name, error);
+        BusError::of_kind(kind, text)
+    }
+
+    fn tell_refusals(&self, name: &ExtensionName, report: &CallReport) {
+        report.activity.refused().for_each(|touch| (self.refusals)(name, touch));
     }
 
     /// Refuses a caller in a sandbox before anything is opened, by the manifest as it is now.
@@ -125,9 +164,6 @@ impl Runner {
 
     fn answer(&self, callable: &Callable<'_>, report: CallReport) -> Result<Answer, BusError> {
         let opened = callable.opened();
-        for touch in report.activity.refused() {
-            (self.refusals)(&opened.installed.name, touch);
-        }
         let used = Report::of(&report.usage);
         let returned = report.outcome.map_err(|error| {
             let explained = self.explain.failed(opened, error, &report.activity);
@@ -144,6 +180,11 @@ impl Runner {
         }
         Ok(Answer { result, report: used })
     }
+}
+
+/// Tells whether a person may be asked. A caller in a sandbox cannot let questions appear.
+fn may_ask(request: &CallRequest, caller: &Caller) -> bool {
+    request.is_interactive && caller.standing == Standing::Outside
 }
 
 /// Refuses a function that is not open to a caller in a sandbox.

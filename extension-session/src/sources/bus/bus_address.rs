@@ -7,7 +7,7 @@ const MAX_READ_AHEAD: usize = 64;
 
 /// A bus, at its standard address or another one.
 #[derive(Debug, Clone)]
-pub(super) enum BusAddress {
+pub(crate) enum BusAddress {
     /// The bus of the machine.
     System(Option<String>),
     /// The bus of the session.
@@ -27,7 +27,7 @@ impl BusAddress {
     ///
     /// # Errors
     /// When there is no such bus, or it refuses.
-    pub(super) async fn connect(&self) -> zbus::Result<zbus::Connection> {
+    pub(crate) async fn connect(&self) -> zbus::Result<zbus::Connection> {
         let builder = match self {
             Self::System(Some(address)) | Self::Session(Some(address)) => {
                 Builder::address(address.as_str())

@@ -12,7 +12,7 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the work fails, or takes longer.
-pub(super) async fn in_time<T>(work: impl Future<Output = zbus::Result<T>>) -> zbus::Result<T> {
+pub(crate) async fn in_time<T>(work: impl Future<Output = zbus::Result<T>>) -> zbus::Result<T> {
     let late = async {
         Timer::after(MAX_WAIT).await;
         Err(zbus::Error::Failure("it did not answer within ten seconds".to_owned()))

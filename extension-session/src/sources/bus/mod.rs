@@ -17,4 +17,6 @@ mod shared;
 mod tests;
 mod thread;
 
+pub(crate) use bus_address::BusAddress;
 pub use bus_source::{LoginSession, session_bus_sources, system_bus_sources};
+pub(crate) use deadline::in_time;

@@ -10,8 +10,8 @@ use extension_depot::{ClaimError, EffectiveConfig, SessionClaim};
 use extension_manager::{DeliveryOutcome, Manager};
 use extension_session::{
     BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Delivery, Engine, EventMemory,
-    Files, Installed, LoginSession, Outcome as Delivered, Parts, Publications, Source, SourceState,
-    StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
+    Files, Installed, LoginSession, NotificationPrompt, Outcome as Delivered, Parts, Publications,
+    Source, SourceState, StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
@@ -161,6 +161,7 @@ fn bus_parts(
         manager,
         inbox: engine.inbox(),
         explain: Arc::new(Words),
+        prompt: Arc::new(NotificationPrompt::default()),
         publications,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         executable: path_text(context.program_path()),

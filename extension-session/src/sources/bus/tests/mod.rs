@@ -2,7 +2,6 @@
 
 mod failures;
 mod mock;
-mod private_bus;
 mod services;
 
 use std::sync::mpsc::Receiver;
@@ -11,8 +10,7 @@ use std::time::{Duration, Instant};
 use core_types::event::{EventValue, Settings};
 
 use self::mock::Mock;
-use self::private_bus::PrivateBus;
-use crate::testing::{self, Changing, LONG, parts};
+use crate::testing::{self, Changing, LONG, PrivateBus, parts};
 use crate::{
     Delivery, Engine, Forgetful, LoginSession, SourceState, Subscriber, Wake, session_bus_sources,
     system_bus_sources,

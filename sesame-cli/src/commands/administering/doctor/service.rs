@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
-use core_types::SESSION_UNIT;
-use extension_session::{ServiceProgram, StartFile, StartState, is_activatable};
+use core_types::{SESSION_UNIT, with_causes};
+use extension_depot::SessionConsent;
+use extension_session::{
+    NotificationPrompt, Prompt, ServiceProgram, StartFile, StartState, is_activatable,
+};
 
 use crate::context::Context;
 use crate::outcome::Diagnosis;
 
 const SERVICE: &str = "session service";
 const UNIT: &str = "session unit";
+const QUESTIONS: &str = "session questions";
 /// What writes missing files, and lets the bus read them.
 const INSTALL: &str = "sesame session install";
 
@@ -35,7 +39,25 @@ pub fn rows(context: &Context) -> Vec<Diagnosis> {
         Some(file) => of_bus_file(context, &file, &program),
         None => missing(SERVICE, "the session bus has no file for it"),
     };
-    std::iter::once(bus_file).chain(unit).collect()
+    std::iter::once(bus_file).chain(unit).chain(of_questions(context)).collect()
+}
+
+/// Diagnoses whether an extension can ask for a permission that it lacks. Nothing is shown for this.
+fn of_questions(context: &Context) -> Option<Diagnosis> {
+    let consent = context.config().ok()?.session_consent();
+    if consent == SessionConsent::Never {
+        return Some(Diagnosis::good(QUESTIONS, "none: `session.consent` is `never`".to_owned()));
+    }
+    if !context.has_session_bus() {
+        return None;
+    }
+    Some(match NotificationPrompt::default().check() {
+        Ok(()) => Diagnosis::good(QUESTIONS, "by notification".to_owned()),
+        Err(error) => {
+            let finding = format!("extensions cannot ask for permissions: {}", with_causes(&error));
+            Diagnosis::warning(QUESTIONS, finding, None)
+        }
+    })
 }
 
 fn missing(what: &str, finding: &str) -> Diagnosis {

@@ -1,5 +1,7 @@
 //! The parts of an engine in tests: real threads and clocks, and deliveries that are only told.
 
+mod private_bus;
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,6 +10,8 @@ use crate::{
     Deliver, Delivered, Delivery, Forgetful, Parts, Source, Subscriber, Subscribers, SystemClock,
     Wake,
 };
+
+pub(crate) use private_bus::PrivateBus;
 
 /// Longer than anything in a test takes on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(20);

@@ -7,24 +7,24 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// A `dbus-daemon` without services and without rules of who may do what.
-pub(super) struct PrivateBus {
+pub(crate) struct PrivateBus {
     directory: TempDir,
     daemon: Child,
 }
 
 impl PrivateBus {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let daemon = daemon(directory.path());
         Self { directory, daemon }
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         address(self.directory.path())
     }
 
     /// Ends the bus, and starts another one at the same address.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.end();
         let _ = std::fs::remove_file(self.directory.path().join("bus"));
         self.daemon = daemon(self.directory.path());

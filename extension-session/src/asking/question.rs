@@ -1,0 +1,187 @@
+//! A question, in words that are sesame's own.
+
+use core_types::event::EventPattern;
+use core_types::{Capability, Grant, OciReference, Owner, Scope};
+
+/// The most permissions of one question: more are not read.
+pub(super) const MAX_GRANTS: usize = 4;
+/// The longest text of an extension's choice in a question, in characters.
+const MAX_TEXT: usize = 80;
+
+/// Permissions that an extension asks for until the login session ends.
+///
+/// Nothing in it but names and scopes is the choice of an extension, its author or a caller, and
+/// these are escaped and cut.
+///
+/// ```
+/// use core_types::OciReference;
+/// use extension_session::Question;
+///
+/// let reference: OciReference = "ghcr.io/my-org/greeting:1.0.0".parse()?;
+/// let question = Question::new("greeting".parse()?, reference, vec!["notification".parse()?]);
+/// assert_eq!(question.title(), "Permission for greeting");
+/// assert!(question.text().contains("show notifications"));
+/// assert!(question.text().ends_with("sesame extension grant greeting notification"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The extension.
+    pub owner: Owner,
+    /// The artifact that asks. The answer is for no other one.
+    pub(super) reference: OciReference,
+    /// The permissions.
+    pub grants: Vec<Grant>,
+}
+
+impl Question {
+    /// Makes a question of an installed artifact.
+    pub fn new(
+        name: core_types::ExtensionName,
+        reference: OciReference,
+        grants: Vec<Grant>,
+    ) -> Self {
+        Self { owner: Owner { name, identity: reference.identity() }, reference, grants }
+    }
+
+    /// Returns its title.
+    pub fn title(&self) -> String {
+        format!("Permission for {}", shown(self.owner.name.as_str()))
+    }
+
+    /// Returns its text: who asks, for what, and what grants it for good.
+    pub fn text(&self) -> String {
+        let Owner { name, identity } = &self.owner;
+        let name = shown(name.as_str());
+        // The digest of a local file says nothing to a person.
+        let place = identity.as_str().split('@').next().unwrap_or_default();
+        let mut text = format!("{name}, which is from {}, asks to:\n", shown(place));
+        for grant in &self.grants {
+            text.push_str(&format!("- {} ({})\n", grant.meaning(), shown(&grant.to_string())));
+        }
+        let grants: Vec<_> = self.grants.iter().map(|grant| shown(&grant.to_string())).collect();
+        text + &format!("For good: sesame extension grant {name} {}", grants.join(" "))
+    }
+
+    /// Returns the capabilities that it is about, each once.
+    pub(super) fn capabilities(&self) -> Vec<Capability> {
+        let mut capabilities: Vec<_> = self.grants.iter().map(Grant::capability).collect();
+        capabilities.sort_unstable();
+        capabilities.dedup();
+        capabilities
+    }
+}
+
+/// Tells whether a notification offers a permission. One that gives access to files, secrets,
+/// resources or the local network, or reaches beyond one named thing, needs the command line.
+pub(super) fn is_offered(grant: &Grant) -> bool {
+    match (grant.capability(), grant.scope()) {
+        (Capability::Notification | Capability::ClipboardWrite, Scope::Whole) => true,
+        (Capability::IpcPublish, Scope::Pattern(topic)) => !topic.to_string().contains('*'),
+        (Capability::Storage, Scope::Size(_)) | (Capability::Env, Scope::Variable(_)) => true,
+        (Capability::Network, Scope::Host(rule)) => rule.is_one_public_host(),
+        (Capability::Events, Scope::Events(EventPattern::Name(name))) => !name.is_private(),
+        _ => false,
+    }
+}
+
+/// Returns a text of somebody else's choice as it is shown: in plain ASCII, and not too long.
+fn shown(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_graphic() || c == ' ';
+    let mut shown = String::new();
+    for (at, c) in text.chars().enumerate() {
+        match c {
+            _ if at == MAX_TEXT => {
+                shown.push('…');
+                break;
+            }
+            c if is_plain(c) => shown.push(c),
+            c => shown.extend(c.escape_unicode()),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(text: &str) -> Grant {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn narrow_permissions_are_offered() {
+        for text in [
+            "notification",
+            "clipboard-write",
+            "ipc-publish=greeting.said",
+            "storage",
+            "storage=1024KiB",
+            "env=LANG",
+            "events=power.battery",
+            "events=custom.build.done",
+            "network=api.example.com",
+            "network=api.example.com:8443",
+        ] {
+            assert!(is_offered(&grant(text)), "{text}");
+        }
+        for text in [
+            "filesystem=read:~/notes",
+            "filesystem=write:~/notes",
+            "secret-read=token",
+            "secret-write=token",
+            "config-read",
+            "exec-env=APP_MODE",
+            "resources=v1/secrets:get",
+            "experimental=wasi-0.3",
+            "events=file.changed",
+            "events=network.wifi",
+            "events=time.*",
+            "events=custom.build.*",
+            "ipc-publish=greeting.*",
+            "network=*.example.com",
+            "network=http://api.example.com",
+            "network=api.example.com+private",
+            "network=localhost",
+            "network=127.0.0.1",
+            "network=[::1]:8443",
+            "network=93.184.215.14",
+        ] {
+            assert!(!is_offered(&grant(text)), "{text}");
+        }
+    }
+
+    /// Every capability is decided about here, and those that are never offered stay so.
+    #[test]
+    fn offered_capabilities_are_few() {
+        let offered = Capability::ALL
+            .into_iter()
+            .filter(|capability| is_offered(&grant(Grant::example(*capability))));
+        let names: Vec<_> = offered.map(|capability| capability.to_string()).collect();
+        assert_eq!(
+            names,
+            ["notification", "clipboard-write", "storage", "env", "network", "events"]
+        );
+    }
+
+    #[test]
+    fn question_is_in_our_words() {
+        let reference = "ghcr.io/my-org/greeting:1.0.0".parse().expect("a reference");
+        let grants = ["notification", "network=api.example.com"].map(grant);
+        let question = Question::new("greeting".parse().expect("a name"), reference, grants.into());
+        insta::assert_snapshot!(question.text(), @r#"
+        greeting, which is from ghcr.io/my-org/greeting, asks to:
+        - show notifications, ten a minute at most (notification)
+        - send anything that it knows to this host, and read what the host answers (network=api.example.com)
+        For good: sesame extension grant greeting notification network=api.example.com
+        "#);
+    }
+
+    #[test]
+    fn text_of_others_is_escaped_and_cut() {
+        assert_eq!(shown("a\u{202e}b\nc\u{1b}é"), "a\\u{202e}b\\u{a}c\\u{1b}\\u{e9}");
+        let long = shown(&"x".repeat(10_000));
+        assert_eq!((long.chars().count(), long.ends_with('…')), (MAX_TEXT + 1, true));
+    }
+}

@@ -1,0 +1,349 @@
+//! Questions for permissions, in a session whose notification server and logind the test plays.
+
+use std::sync::{Arc, Mutex};
+
+use test_support::guest;
+use zbus::blocking::Connection;
+use zbus::interface;
+use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
+
+use crate::session_bus::{Options, Session, call_with, wait_for};
+use crate::support::{DESKTOP_GRANTS, TestEnv, asking, env, manifest};
+
+const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
+const LOGIND: &str = "org.freedesktop.login1";
+const LOGIN_SESSION: &str = "/org/freedesktop/login1/session/_32";
+
+/// Shows notifications, and presses a button of each as soon as it is shown.
+#[derive(Clone)]
+struct Notifications {
+    connection: Connection,
+    button: Arc<Mutex<Option<&'static str>>>,
+    shown: Arc<Mutex<Vec<String>>>,
+    closed: Arc<Mutex<usize>>,
+}
+
+type Hints<'a> = std::collections::HashMap<&'a str, Value<'a>>;
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    fn get_capabilities(&self) -> Vec<&'static str> {
+        vec!["actions", "body"]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the specification has them")]
+    fn notify(
+        &self,
+        _application: &str,
+        _replaces: u32,
+        _icon: &str,
+        title: &str,
+        text: &str,
+        _actions: Vec<String>,
+        _hints: Hints<'_>,
+        _time: i32,
+    ) -> u32 {
+        self.shown.lock().expect("shown").push(format!("{title}\n{text}"));
+        if let Some(button) = *self.button.lock().expect("a button") {
+            let connection = self.connection.clone();
+            std::thread::spawn(move || press(&connection, button));
+        }
+        1
+    }
+
+    fn close_notification(&self, _number: u32) {
+        *self.closed.lock().expect("closed") += 1;
+    }
+}
+
+fn press(connection: &Connection, button: &str) {
+    let path = "/org/freedesktop/Notifications";
+    let pressed = (1_u32, button);
+    connection
+        .emit_signal(None::<&str>, path, NOTIFICATIONS, "ActionInvoked", &pressed)
+        .expect("sent");
+}
+
+impl Notifications {
+    fn start(session: &Session) -> Self {
+        let connection = session.connect();
+        let own = Self {
+            connection: connection.clone(),
+            button: Arc::default(),
+            shown: Arc::default(),
+            closed: Arc::default(),
+        };
+        let served = connection.object_server().at("/org/freedesktop/Notifications", own.clone());
+        assert!(served.expect("served"));
+        connection.request_name(NOTIFICATIONS).expect("the name");
+        own
+    }
+
+    /// Presses this button from now on.
+    fn press(&self, button: &'static str) {
+        *self.button.lock().expect("a button") = Some(button);
+    }
+
+    fn shown(&self) -> Vec<String> {
+        self.shown.lock().expect("shown").clone()
+    }
+
+    fn closed(&self) -> usize {
+        *self.closed.lock().expect("closed")
+    }
+}
+
+/// The login session, as logind has it.
+struct LoginSession {
+    is_locked: bool,
+}
+
+#[interface(name = "org.freedesktop.login1.Session")]
+impl LoginSession {
+    #[zbus(property)]
+    fn locked_hint(&self) -> bool {
+        self.is_locked
+    }
+
+    #[zbus(property)]
+    fn id(&self) -> &'static str {
+        "2"
+    }
+}
+
+struct Manager;
+
+#[interface(name = "org.freedesktop.login1.Manager")]
+impl Manager {
+    #[zbus(name = "GetSessionByPID")]
+    fn session_of(&self, _process: u32) -> OwnedObjectPath {
+        ObjectPath::from_static_str_unchecked(LOGIN_SESSION).into()
+    }
+}
+
+/// Starts logind with a session that is locked or not.
+fn logind(session: &Session, is_locked: bool) -> Connection {
+    let connection = session.connect();
+    let login = LoginSession { is_locked };
+    connection.object_server().at("/org/freedesktop/login1", Manager).expect("served");
+    connection.object_server().at(LOGIN_SESSION, login).expect("served");
+    connection.request_name(LOGIND).expect("the name");
+    connection
+}
+
+/// Locks or unlocks the login session.
+fn lock(connection: &Connection, is_locked: bool) {
+    let server = connection.object_server();
+    let session = server.interface::<_, LoginSession>(LOGIN_SESSION).expect("served");
+    session.get_mut().is_locked = is_locked;
+    let emitter = session.signal_emitter();
+    zbus::block_on(session.get().locked_hint_changed(emitter)).expect("told");
+}
+
+/// A session in which the guest with every import lacks these grants. Its system bus is the same bus.
+fn lacking(grants: &[&str]) -> Session {
+    let env = env();
+    env.write("work/desktop.wasm", guest("desktop"));
+    env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
+    grants
+        .iter()
+        .for_each(|grant| drop(env.run(&format!("extension revoke desktop {grant}")).ok()));
+    started(env)
+}
+
+fn started(env: TestEnv) -> Session {
+    let bus = format!("unix:path={}", env.path("run/bus").display());
+    Session::start_with(env, &[("DBUS_SYSTEM_BUS_ADDRESS", &bus)])
+}
+
+/// Calls a function that needs no permission, of a guest that has to be linked for it.
+fn call(session: &Session, is_interactive: bool) -> Result<String, (String, String)> {
+    let options = Options::from([("interactive", is_interactive.into())]);
+    let function = ("desktop", "config-value", "[\"x\"]");
+    call_with(&session.connect(), function, options).map(|(result, _)| result)
+}
+
+fn timed(session: &Session) -> String {
+    std::fs::read_to_string(session.env.path("run/pds/grants/desktop.toml")).unwrap_or_default()
+}
+
+/// The permission of an import is asked for before any code runs, and the call goes on with it. The
+/// grant goes with the session.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn missing_permission_is_asked_first() {
+    let session = lacking(&["notification"]);
+    let notifications = Notifications::start(&session);
+    let (kind, text) = call(&session, false).expect_err("refused");
+    assert!(kind == "Refused" && !text.contains("note:"), "{kind}: {text}");
+    assert!(notifications.shown().is_empty(), "nobody said that it may ask");
+    notifications.press("session");
+    assert_eq!(call(&session, true).expect("granted"), "{\"result\":null}");
+    let shown = notifications.shown().join("\n");
+    insta::assert_snapshot!(shown, @r#"
+    Permission for desktop
+    desktop, which is from local/file/desktop, asks to:
+    - show notifications, ten a minute at most (notification)
+    For good: sesame extension grant desktop notification
+    "#);
+    assert!(timed(&session).contains("what = \"notification\""), "{}", timed(&session));
+    let manifest = session.env.read(&manifest("desktop"));
+    assert!(!manifest.contains("notification = true"), "never for good: {manifest}");
+    call(&session, false).expect("it is granted");
+    assert_eq!(notifications.shown().len(), 1);
+}
+
+/// A no is a refusal that says so, and the same is not asked again soon.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn refused_question_is_not_repeated() {
+    let session = lacking(&["notification", "clipboard-write"]);
+    let notifications = Notifications::start(&session);
+    notifications.press("no");
+    let (kind, text) = call(&session, true).expect_err("refused");
+    assert_eq!(kind, "Refused");
+    assert!(text.ends_with("note: it was asked, and the answer was not yes"), "{text}");
+    assert!(text.contains("hint: sesame extension grant desktop"), "{text}");
+    let (_, text) = call(&session, true).expect_err("refused");
+    assert!(text.contains("note: this was asked at most ten minutes ago"), "{text}");
+    assert_eq!(notifications.shown().len(), 1, "one question for both");
+    assert_eq!(timed(&session), "");
+}
+
+/// A restart of the service asks nothing anew: questions are counted for the login session.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn restart_does_not_ask_anew() {
+    let mut session = lacking(&["notification"]);
+    let notifications = Notifications::start(&session);
+    notifications.press("no");
+    call(&session, true).expect_err("refused");
+    session.restart();
+    let (_, text) = call(&session, true).expect_err("refused");
+    assert!(text.contains("at most ten minutes ago"), "{text}");
+    assert_eq!(notifications.shown().len(), 1);
+}
+
+/// What gives access to secrets or reaches too far, what a policy denies, and a user who wants no
+/// questions: nothing is shown, and it is said why.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn some_permissions_are_never_asked_for() {
+    for (lacks, file, setting, said) in [
+        ("secret-read=token", "config.toml", "", "note: no notification offers `secret-read`"),
+        ("ipc-publish=greeting.*", "config.toml", "", "note: no notification offers `ipc-publish`"),
+        (
+            "notification",
+            "config.toml",
+            "[session]\nconsent = \"never\"\n",
+            "note: nothing is asked: `session.consent` is `never`",
+        ),
+        (
+            "notification",
+            "config.toml",
+            "[extensions.policy]\ndeny = [\"notification\"]\n",
+            "policy denies `desktop` the capability `notification`",
+        ),
+    ] {
+        let session = lacking(&[lacks]);
+        session.env.write(&format!(".config/pds/{file}"), setting);
+        let notifications = Notifications::start(&session);
+        notifications.press("session");
+        let (kind, text) = call(&session, true).expect_err("refused");
+        assert!(kind == "Refused" && text.contains(said), "{lacks}: {kind}: {text}");
+        assert!(notifications.shown().is_empty(), "{lacks}");
+    }
+}
+
+/// Without a program that shows questions the refusal stays one.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn nobody_to_ask_is_a_refusal() {
+    let session = lacking(&["notification"]);
+    let (kind, text) = call(&session, true).expect_err("refused");
+    assert_eq!(kind, "Refused");
+    assert!(text.contains("note: no program shows notifications"), "{text}");
+}
+
+/// A refusal by name is one at once, and asks for the next time.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn refused_request_is_asked_for_next_time() {
+    let session = lacking(&[]);
+    let notifications = Notifications::start(&session);
+    notifications.press("session");
+    let publish = |is_interactive: bool| {
+        let options = Options::from([("interactive", is_interactive.into())]);
+        let function = ("desktop", "publish-message", "[\"build.done\", \"x\"]");
+        call_with(&session.connect(), function, options).expect("called").0
+    };
+    assert!(publish(false).contains("denied"), "{}", publish(false));
+    assert!(publish(true).contains("denied"));
+    wait_for(|| timed(&session).contains("ipc-publish=build.done"), || session.log());
+    assert!(publish(false).contains("ok"), "{}", publish(false));
+    assert_eq!(notifications.shown().len(), 1);
+}
+
+/// A delivery that cannot begin for want of a permission lets it be asked for once, and the next one
+/// begins.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn delivery_asks_for_what_it_lacks() {
+    let env = env();
+    let declared = "[events.\"time.every\"]\nevery = \"1h\"\n";
+    env.write("work/break.wasm", asking(&guest("take-a-break"), declared));
+    let grants = "--grant config-read --grant storage --grant events=time.every";
+    env.run(&format!("extension install ./break.wasm {grants}")).ok();
+    let path = manifest("break");
+    let settings = "\n[events.\"time.every\"]\nevery = \"1s\"\nexact = true\n";
+    env.write(&path, format!("{}{settings}", env.read(&path)));
+    let session = started(env);
+    let notifications = Notifications::start(&session);
+    wait_for(|| !notifications.shown().is_empty(), || session.log());
+    press(&notifications.connection, "session");
+    wait_for(|| session.log().contains("break: time.every: handled"), || session.log());
+    assert_eq!(notifications.shown().len(), 1);
+}
+
+/// A locked session is asked nothing, and a lock takes an open question away.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn locked_session_is_asked_nothing() {
+    let session = lacking(&["notification"]);
+    let notifications = Notifications::start(&session);
+    let logind = logind(&session, true);
+    let (_, text) = call(&session, true).expect_err("refused");
+    assert!(text.contains("note: the session is locked"), "{text}");
+    assert!(notifications.shown().is_empty());
+    lock(&logind, false);
+    let refused = std::thread::scope(|scope| {
+        let call = scope.spawn(|| call(&session, true));
+        wait_for(|| !notifications.shown().is_empty(), || session.log());
+        lock(&logind, true);
+        wait_for(|| notifications.closed() == 1, || session.log());
+        press(&notifications.connection, "session");
+        call.join().expect("it ends")
+    });
+    assert!(refused.expect_err("locked").1.contains("the answer was not yes"));
+    assert_eq!(timed(&session), "");
+}
+
+/// An open question waits for nobody else: another one is refused at once, and the service ends.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn one_question_at_a_time() {
+    let session = lacking(&["notification"]);
+    let notifications = Notifications::start(&session);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| call(&session, true));
+        wait_for(|| !notifications.shown().is_empty(), || session.log());
+        for _ in 0..100 {
+            let (_, text) = call(&session, true).expect_err("refused");
+            assert!(text.contains("note: another question is open"), "{text}");
+        }
+        assert_eq!(notifications.shown().len(), 1);
+        session.run("session stop").ok();
+        assert!(first.join().expect("it ends").is_err());
+    });
+    assert_eq!((notifications.closed(), timed(&session).as_str()), (1, ""));
+}
