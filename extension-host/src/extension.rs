@@ -8,9 +8,9 @@ use wasmtime::component::InstancePre;
 
 use crate::calling::{CallState, Observer};
 use crate::capabilities::Backends;
-use crate::code::{Code, LoadedCode};
-use crate::linking::{Import, imports};
-use crate::modules::{self, ReadyModule};
+use crate::code::Code;
+use crate::linking::Import;
+use crate::modules::ReadyModule;
 use crate::values::ExportedFunction;
 
 /// An extension that is compiled, linked to its grants, and ready to be called any number of times.
@@ -41,7 +41,7 @@ pub struct Extension {
     pub(crate) backends: Backends,
     pub(crate) observer: Option<Observer>,
     /// All functions, the callable ones first.
-    pub(crate) functions: Vec<ExportedFunction>,
+    pub(crate) functions: Arc<[ExportedFunction]>,
 }
 
 /// Code that is linked.
@@ -58,10 +58,7 @@ impl Extension {
 
     /// Lists the imports.
     pub fn imports(&self) -> Vec<Import> {
-        match &*self.code.0 {
-            LoadedCode::Component(component) => imports(component, &self.engine),
-            LoadedCode::Module(module) => modules::imports(module),
-        }
+        self.code.imports(&self.engine).to_vec()
     }
 
     /// Returns the limits of every call.

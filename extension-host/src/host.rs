@@ -14,9 +14,9 @@ use crate::code::{Code, LoadedCode, compile, compiling_engine, runtime_engine};
 use crate::compiling::CompilerCommand;
 use crate::error::HostError;
 use crate::extension::{Extension, Ready};
-use crate::linking::{EmbedderInterface, Import, Linked, Refusal, Ungranted, imports, resolve};
+use crate::linking::{EmbedderInterface, Import, Linked, Refusal, Ungranted, resolve};
 use crate::modules;
-use crate::values::{ExportedFunction, exports};
+use crate::values::ExportedFunction;
 
 /// Runs extensions. One is enough for a program; it can be used from many threads at once.
 ///
@@ -132,27 +132,19 @@ impl Host {
 
     /// Lists the imports of the code. No code runs.
     pub fn imports(&self, code: &Code) -> Vec<Import> {
-        match &*code.0 {
-            LoadedCode::Component(component) => imports(component, &self.engine),
-            LoadedCode::Module(module) => modules::imports(module),
-        }
+        code.imports(&self.engine).to_vec()
     }
 
     /// Lists the exports of the code: first those that can be called, then the others with the
     /// reason. No code runs.
     pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
-        let mut functions = match &*code.0 {
-            LoadedCode::Component(component) => exports(component, &self.engine),
-            LoadedCode::Module(module) => modules::exports(module),
-        };
-        functions.sort_by_key(|function| !function.is_callable());
-        functions
+        code.exports(&self.engine).to_vec()
     }
 
     /// Tells whether the code is an extension of [Suffiks](crate::Workload), which works on
     /// workloads.
     pub fn takes_workloads(&self, code: &Code) -> bool {
-        matches!(&*code.0, LoadedCode::Module(module) if modules::is_suffiks(module))
+        matches!(code.loaded(), LoadedCode::Module(module) if modules::is_suffiks(module))
     }
 
     /// Links the code to its grants at this moment. No code runs.
@@ -215,9 +207,9 @@ impl Host {
     ) -> Result<Extension, HostError> {
         let permissions = Arc::new(permissions);
         let gate = Gate::new(permissions.clone());
-        let ready = match &*code.0 {
+        let ready = match code.loaded() {
             LoadedCode::Component(component) => {
-                self.link_component(component, &gate, ungranted).map(Ready::Component)
+                self.link_component(code, component, &gate, ungranted).map(Ready::Component)
             }
             LoadedCode::Module(module) => modules::link(module).map(Ready::Module),
         };
@@ -230,7 +222,7 @@ impl Host {
         let is_suffiks = matches!(&ready, Ready::Module(module) if module.is_suffiks);
         Ok(Extension {
             engine: self.engine.clone(),
-            functions: self.exports(code),
+            functions: code.exports(&self.engine).clone(),
             code: code.clone(),
             ready,
             config: Arc::new(if is_suffiks { config.upper_case() } else { config }),
@@ -242,13 +234,24 @@ impl Host {
 
     fn link_component(
         &self,
+        code: &Code,
         component: &Component,
         gate: &Gate,
         ungranted: Ungranted<'_>,
     ) -> Result<InstancePre<CallState>, HostError> {
-        let imports = imports(component, &self.engine);
+        let imports = code.imports(&self.engine);
         let interfaces =
-            resolve(&imports, gate, ungranted, &self.interfaces).map_err(HostError::Refused)?;
+            resolve(imports, gate, ungranted, &self.interfaces).map_err(HostError::Refused)?;
+        let link = || self.link_interfaces(component, interfaces);
+        // The interfaces of a program are its own, and the code may have been linked for another.
+        if self.interfaces.is_empty() { code.linked_once(link) } else { link() }
+    }
+
+    fn link_interfaces(
+        &self,
+        component: &Component,
+        interfaces: Vec<Linked<'_>>,
+    ) -> Result<InstancePre<CallState>, HostError> {
         let mut linker = Linker::new(&self.engine);
         for interface in interfaces {
             let linked = match interface {

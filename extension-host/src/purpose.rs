@@ -66,7 +66,7 @@ impl Host {
                 .exports(component.engine())
                 .any(|(name, _)| HANDLERS.contains(&split_version(name).0))
         };
-        matches!(&*code.0, LoadedCode::Component(component) if is_handler(component))
+        matches!(code.loaded(), LoadedCode::Component(component) if is_handler(component))
     }
 }
 

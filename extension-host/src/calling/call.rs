@@ -211,7 +211,7 @@ impl Extension {
     fn not_found(&self, name: &str, error: FindError) -> CallError {
         let name = name.to_owned();
         match error {
-            FindError::None => CallError::NoSuchFunction { name, exports: self.functions.clone() },
+            FindError::None => CallError::NoSuchFunction { name, exports: self.functions.to_vec() },
             FindError::Several(candidates) => CallError::Ambiguous { name, candidates },
         }
     }

@@ -4,16 +4,20 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustix::io::Errno;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 use wasmtime::{Engine, Module};
 
 use super::binary::{CodeKind, check_binary, has_world};
 use super::error_cause::cause_of;
 use super::not_executable::NotExecutable;
+use crate::calling::CallState;
 use crate::error::HostError;
+use crate::linking::{Import, imports};
+use crate::modules;
+use crate::values::{ExportedFunction, exports};
 
 /// A compiled extension. Cheap to clone.
 ///
@@ -27,7 +31,17 @@ use crate::error::HostError;
 /// # Ok::<(), extension_host::HostError>(())
 /// ```
 #[derive(Clone)]
-pub struct Code(pub(crate) Arc<LoadedCode>);
+pub struct Code(Arc<Loaded>);
+
+/// Loaded code, with everything about it that is the same for every call: a service that calls it
+/// again does not find it out again.
+struct Loaded {
+    code: LoadedCode,
+    imports: OnceLock<Vec<Import>>,
+    /// Those that can be called first.
+    exports: OnceLock<Arc<[ExportedFunction]>>,
+    linked: OnceLock<InstancePre<CallState>>,
+}
 
 pub(crate) enum LoadedCode {
     Component(Component),
@@ -35,9 +49,52 @@ pub(crate) enum LoadedCode {
 }
 
 impl Code {
+    fn new(code: LoadedCode) -> Self {
+        let (imports, exports, linked) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Loaded { code, imports, exports, linked }))
+    }
+
+    /// Returns the code itself.
+    pub(crate) fn loaded(&self) -> &LoadedCode {
+        &self.0.code
+    }
+
+    /// Returns its imports.
+    pub(crate) fn imports(&self, engine: &Engine) -> &[Import] {
+        self.0.imports.get_or_init(|| match self.loaded() {
+            LoadedCode::Component(component) => imports(component, engine),
+            LoadedCode::Module(module) => modules::imports(module),
+        })
+    }
+
+    /// Returns its functions, those that can be called first.
+    pub(crate) fn exports(&self, engine: &Engine) -> &Arc<[ExportedFunction]> {
+        self.0.exports.get_or_init(|| {
+            let mut functions = match self.loaded() {
+                LoadedCode::Component(component) => exports(component, engine),
+                LoadedCode::Module(module) => modules::exports(module),
+            };
+            functions.sort_by_key(|function| !function.is_callable());
+            functions.into()
+        })
+    }
+
+    /// Returns the component linked to the interfaces of this crate, by `link` where it is the first
+    /// time. Grants do not matter to that: without one that an import needs, nothing is linked.
+    pub(crate) fn linked_once(
+        &self,
+        link: impl FnOnce() -> Result<InstancePre<CallState>, HostError>,
+    ) -> Result<InstancePre<CallState>, HostError> {
+        if let Some(linked) = self.0.linked.get() {
+            return Ok(linked.clone());
+        }
+        let linked = link()?;
+        Ok(self.0.linked.get_or_init(|| linked).clone())
+    }
+
     /// Tells whether it is a component or a core module.
     pub fn kind(&self) -> CodeKind {
-        match *self.0 {
+        match self.loaded() {
             LoadedCode::Component(_) => CodeKind::Component,
             LoadedCode::Module(_) => CodeKind::Module,
         }
@@ -46,7 +103,7 @@ impl Code {
     /// Returns the number of memories of an instance. Code that imports modules, whose memories are
     /// not known, does not start here and counts as one.
     pub(crate) fn memories(&self) -> u32 {
-        let resources = match &*self.0 {
+        let resources = match self.loaded() {
             LoadedCode::Component(component) => component.resources_required(),
             LoadedCode::Module(module) => Some(module.resources_required()),
         };
@@ -70,7 +127,7 @@ impl Code {
                 CodeKind::Module => Module::deserialize(engine, compiled).map(LoadedCode::Module),
             }
         };
-        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(HostError::Load)
+        loaded.map(Self::new).map_err(HostError::Load)
     }
 
     /// Maps code that sesame compiled earlier, of either kind. The file is not read as a whole:
@@ -93,11 +150,9 @@ impl Code {
                 module.map_err(|other| if is_of_system(&other) { other } else { error })
             })
         };
-        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(|error| {
-            match NotExecutable::of(error, file) {
-                Ok(forbidden) => HostError::NotExecutable(forbidden),
-                Err(error) => HostError::Load(error),
-            }
+        loaded.map(Self::new).map_err(|error| match NotExecutable::of(error, file) {
+            Ok(forbidden) => HostError::NotExecutable(forbidden),
+            Err(error) => HostError::Load(error),
         })
     }
 }
