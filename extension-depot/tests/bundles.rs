@@ -4,12 +4,14 @@ mod support;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use core_types::Digest;
+use core_types::{Digest, OciReference};
 use extension_depot::{ArtifactError, Bundle, ImageError, SourceError, media_type};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::{Home, component, home, install_staged, name};
+use test_support::files_below;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
@@ -161,6 +163,44 @@ fn repeated_entries_are_bounded() {
     maker.entries = std::iter::repeat_n(extension, 1_001).collect();
     let error = Bundle::open(&maker.tar()).err().expect("too many extensions");
     assert!(error.to_string().contains("it has 1001 extensions"), "{error}");
+}
+
+/// The bytes of the storage of an extension from there, with one value.
+fn storage_of(called: &str) -> Vec<u8> {
+    let home = home();
+    let reference: OciReference = format!("ghcr.io/my-org/{called}:1").parse().expect("valid");
+    let locked = home.depot.storage(&reference.identity()).lock(Duration::ZERO).expect("locked");
+    let mut values = locked.read().expect("read");
+    values.set("city".parse().expect("a key"), b"Oslo".to_vec(), 1024).expect("it fits");
+    locked.write(&values).expect("written");
+    let files = files_below(home.directory.path());
+    let file = files.into_iter().find(|path| path.ends_with("values")).expect("its file");
+    fs::read(file).expect("readable")
+}
+
+/// Data go to the extension that they are of and to no other, and are bounded and whole.
+#[test]
+fn data_of_another_are_refused() {
+    let read = |bytes: &[u8]| {
+        let mut maker = Maker::new();
+        let layer = maker.blob(media_type::WASM, &component("a"));
+        maker.extension("a", layer);
+        let mut entry = maker.blob("application/vnd.open-sesame.storage.v1", bytes);
+        entry["annotations"] = json!({ "open-sesame.storage-of": "a" });
+        maker.entries.push(entry);
+        let bundle = Bundle::open(&maker.tar()).expect("a bundle");
+        assert!(bundle.signatures(&bundle.extensions()[0].claimed).expect("read").is_empty());
+        bundle.storage(&bundle.extensions()[0])
+    };
+    let own = read(&storage_of("a")).expect("whole").expect("there");
+    assert_eq!(own.get("city"), Some(&b"Oslo"[..]));
+    let other = read(&storage_of("b")).expect_err("of another").to_string();
+    assert!(other.contains("of another extension"), "{other}");
+    let mut cut = storage_of("a");
+    cut.pop();
+    for bytes in [&cut[..], b"", &vec![b' '; 17 << 20]] {
+        assert!(read(bytes).is_err(), "{} bytes", bytes.len());
+    }
 }
 
 /// An entry is known by its bytes and its name, whatever it says of its origin.

@@ -171,6 +171,65 @@ fn notifications_name_the_extension() {
     "#);
 }
 
+/// A call that may ask, of an extension without the permission to notify, beside a script that presses
+/// the button.
+fn asking(press: &str) -> String {
+    format!(
+        "sesame extension revoke desktop notification >/dev/null
+         sesame session run 2>/dev/null &
+         gdbus wait --session --timeout 60 org.opensesame.Extensions1
+         call() {{
+           gdbus call --session -d org.opensesame.Extensions1 -o /org/opensesame/Extensions \
+             -m org.opensesame.Extensions1.Call desktop config-value '[\"x\"]' \"{{'interactive': <true>}}\"
+         }}
+         call >answer 2>&1 & asked=$!
+         {press}
+         wait $asked
+         cut -d' ' -f1 answer
+         grep -hs what $XDG_RUNTIME_DIR/pds/grants/desktop.toml
+         sesame session stop"
+    )
+}
+
+/// The button of a real notification server grants for the session, and nothing else does.
+#[test]
+#[ignore = "needs dunst, Xvfb, sway and mako, which .ci/run installs"]
+fn pressed_button_grants_for_the_session() {
+    let env = desktop();
+    let dunst = asking(
+        "for _ in $(seq 300); do dunstctl count displayed | grep -qx 1 && break; sleep 0.1; done
+         dunstctl context",
+    );
+    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--x11"], &dunst), @r#"
+    exit 0
+    out: ('{"result":null}',
+    out: what = "notification"
+    out: the session service ends
+    "#);
+    let mako = asking(
+        "for _ in $(seq 300); do makoctl list | grep -q Permission && break; sleep 0.1; done
+         makoctl invoke session",
+    );
+    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland"], &mako), @r#"
+    exit 0
+    out: ('{"result":null}',
+    out: what = "notification"
+    out: the session service ends
+    "#);
+    let dismissed = asking(
+        "for _ in $(seq 300); do makoctl list | grep -q Permission && break; sleep 0.1; done
+         makoctl dismiss",
+    );
+    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland"], &dismissed), @r#"
+    exit 0
+    out: Error:
+    out: `open-sesame:host/notification@0.1.1`
+    out: hint:
+    out: note:
+    out: the session service ends
+    "#);
+}
+
 /// A text stays on the clipboard of X11 until it is replaced.
 #[test]
 #[ignore = "needs Xvfb and xclip, which .ci/run installs"]
