@@ -243,8 +243,11 @@ impl Host {
         let interfaces =
             resolve(imports, gate, ungranted, &self.interfaces).map_err(HostError::Refused)?;
         let link = || self.link_interfaces(component, interfaces);
-        // The interfaces of a program are its own, and the code may have been linked for another.
-        if self.interfaces.is_empty() { code.linked_once(link) } else { link() }
+        // The interfaces of a program are its own, and the code may have been linked for another. Code
+        // of another engine is refused by the linker.
+        let is_common = self.interfaces.is_empty();
+        let is_common = is_common && Engine::same(&self.engine, component.engine());
+        if is_common { code.linked_once(link) } else { link() }
     }
 
     fn link_interfaces(

@@ -50,6 +50,7 @@ mod policy;
 mod programs;
 mod progress;
 mod proxies;
+mod real_services;
 mod registries;
 mod schemas;
 mod sequences;

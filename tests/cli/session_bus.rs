@@ -17,7 +17,7 @@ const NAME: &str = core_types::BUS_NAME;
 const OBJECT: &str = core_types::BUS_OBJECT;
 
 /// A process that ends with the test.
-pub struct Ending(Child);
+pub struct Ending(pub Child);
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -75,6 +75,11 @@ impl Session {
         builder.method_timeout(LONG).build().expect("a connection")
     }
 
+    /// Returns the address of its bus.
+    pub fn address(&self) -> String {
+        address(&self.env)
+    }
+
     pub fn log(&self) -> String {
         self.env.read("service.log")
     }
@@ -84,7 +89,7 @@ fn address(env: &TestEnv) -> String {
     format!("unix:path={}", env.path("run/bus").display())
 }
 
-fn in_session(env: &TestEnv, command: &mut Command) {
+pub fn in_session(env: &TestEnv, command: &mut Command) {
     command.env("XDG_RUNTIME_DIR", env.path("run"));
     command.env("DBUS_SESSION_BUS_ADDRESS", address(env));
 }

@@ -105,8 +105,8 @@ fn build_shared() -> Result<PathBuf> {
     build.env("SESAME_COVERAGE", COVERAGE.join(" "));
     build.env("RUSTC_WORKSPACE_WRAPPER", root().join(".ci/rustc-for-fuzzers"));
     run_command(build)?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    Ok(target.join("debug"))
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Ok(root().join(target).join("debug"))
 }
 
 /// Builds everything with coverage, and returns the directory of the fuzzers. It is built for a named

@@ -1,6 +1,7 @@
 //! The questions for permissions that a person was asked.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use core_types::{BootTime, Capability, Identity};
@@ -21,7 +22,7 @@ const MAX_REMEMBERED: usize = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum NotNoted {
     /// The same was asked a short time ago, or often today.
-    #[error("this was asked at most ten minutes ago, or three times today")]
+    #[error("asked less than ten minutes ago or three times today")]
     TooOften,
     /// There is nowhere to remember it: questions and their answers go with the login session.
     #[error("this session has no runtime directory")]
@@ -89,18 +90,48 @@ impl Depot {
         capabilities: &[Capability],
         now: BootTime,
     ) -> Result<(), NotNoted> {
-        let path = self.places().asked_questions().ok_or(NotNoted::NoSession)?;
-        let mut questions: AskedQuestions = state_file::read(&path)?.unwrap_or_default();
-        questions.forget_old(now);
-        let keys: Vec<_> = capabilities.iter().map(|it| format!("{identity} {it}")).collect();
-        if !keys.iter().all(|key| questions.may_ask(key, now)) {
-            return Err(NotNoted::TooOften);
-        }
-        for key in keys {
+        let (path, mut questions) = self.questions(identity, capabilities, now)?;
+        for capability in capabilities {
+            let key = key(identity, *capability);
             questions.asked.entry(key).or_default().push(now.milliseconds());
         }
         Ok(state_file::write(&path, &questions)?)
     }
+
+    /// Checks that a person may be asked, and notes nothing.
+    ///
+    /// # Errors
+    /// As for [`Depot::note_question`].
+    pub fn check_question(
+        &self,
+        identity: &Identity,
+        capabilities: &[Capability],
+        now: BootTime,
+    ) -> Result<(), NotNoted> {
+        self.questions(identity, capabilities, now).map(drop)
+    }
+
+    /// Returns the questions of the last day with their file, if another one may be asked.
+    fn questions(
+        &self,
+        identity: &Identity,
+        capabilities: &[Capability],
+        now: BootTime,
+    ) -> Result<(PathBuf, AskedQuestions), NotNoted> {
+        let path = self.places().asked_questions().ok_or(NotNoted::NoSession)?;
+        let mut questions: AskedQuestions = state_file::read(&path)?.unwrap_or_default();
+        questions.forget_old(now);
+        let may_ask = |it: &Capability| questions.may_ask(&key(identity, *it), now);
+        if capabilities.iter().all(may_ask) {
+            Ok((path, questions))
+        } else {
+            Err(NotNoted::TooOften)
+        }
+    }
+}
+
+fn key(identity: &Identity, capability: Capability) -> String {
+    format!("{identity} {capability}")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Asks: the rules for a question, and the effect of its answer.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Timer;
@@ -21,7 +21,7 @@ use crate::engine::{FollowedLock, Inbox};
 use crate::installed::Outcome;
 
 /// The time in which logind says whether the session is locked. It answers within milliseconds.
-const MAX_LOCK_WAIT: Duration = Duration::from_secs(2);
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// Asks for permissions.
 #[derive(Clone)]
@@ -32,7 +32,8 @@ struct Shared {
     inbox: Inbox,
     prompt: Arc<dyn Prompt>,
     /// Whether a question is open.
-    is_open: AtomicBool,
+    is_open: Mutex<bool>,
+    closed: Condvar,
     has_ended: watch::Sender<bool>,
 }
 
@@ -41,14 +42,16 @@ struct Turn(Asker);
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.0.is_open.store(false, Ordering::Release);
+        *self.0.is_open_now() = false;
+        self.0.0.closed.notify_all();
     }
 }
 
 impl Asker {
     pub(crate) fn new(manager: Arc<Manager>, inbox: Inbox, prompt: Arc<dyn Prompt>) -> Self {
-        let (is_open, has_ended) = (AtomicBool::new(false), watch::Sender::new(false));
-        Self(Arc::new(Shared { manager, inbox, prompt, is_open, has_ended }))
+        let (is_open, closed, has_ended) =
+            (Mutex::new(false), Condvar::new(), watch::Sender::new(false));
+        Self(Arc::new(Shared { manager, inbox, prompt, is_open, closed, has_ended }))
     }
 
     /// Asks for the permissions without which an extension is not linked, and waits for the answer.
@@ -62,8 +65,9 @@ impl Asker {
         let installed = self.0.manager.depot().installed_with_binary(name)?;
         let wanted = wanted::to_link(&installed, error)?;
         Some(wanted.and_then(|grants| {
-            let turn = self.turn().ok_or(NotGranted::Busy)?;
-            turn.ask(&question(installed, grants), withdrawn)
+            let question = question(&installed, grants);
+            self.check(&question)?;
+            self.turn().ok_or(NotGranted::Busy)?.ask(&question, withdrawn)
         }))
     }
 
@@ -71,47 +75,88 @@ impl Asker {
     /// and its next call has the answer.
     pub(crate) fn ask_later<'a>(
         &self,
-        name: &ExtensionName,
+        installed: &Installed,
         refused: impl Iterator<Item = &'a Touch>,
     ) {
-        let grants = wanted::by_touches(refused);
+        let identity = installed.reference.identity();
+        let mut grants = wanted::by_touches(refused);
+        grants.retain(|grant| {
+            let capability = [grant.capability()];
+            self.0.manager.depot().check_question(&identity, &capability, boot_time()).is_ok()
+        });
+        grants.truncate(MAX_GRANTS);
         if !grants.is_empty() {
-            self.ask_beside(name, |_| Some(grants));
+            self.ask_beside(question(installed, grants));
         }
     }
 
     /// Asks for the refused permissions of a delivery, and waits for nothing: other extensions are
     /// delivered to meanwhile, and the next delivery has the answer.
     pub(crate) fn ask_after(&self, name: &ExtensionName, outcome: &Outcome) {
+        let installed = || self.0.manager.depot().installed_with_binary(name);
         match outcome {
-            Ok(delivered) => self.ask_later(name, delivered.activity.refused()),
-            Err(error) => self.ask_beside(name, |it| wanted::to_link(it, error)?.ok()),
+            Ok(delivered) if delivered.activity.refused().next().is_none() => {}
+            Ok(delivered) => {
+                if let Some(installed) = installed() {
+                    self.ask_later(&installed, delivered.activity.refused());
+                }
+            }
+            Err(error @ OpenError::Host { .. }) => {
+                if let Some(installed) = installed()
+                    && let Some(Ok(grants)) = wanted::to_link(&installed, error)
+                {
+                    self.ask_beside(question(&installed, grants));
+                }
+            }
+            Err(_) => {}
         }
     }
 
     /// Asks on a thread of its own, if nothing else is asked. Each refusal is in the activity log,
     /// also where nothing comes of the question.
-    fn ask_beside(
-        &self,
-        name: &ExtensionName,
-        wanted: impl FnOnce(&Installed) -> Option<Vec<Grant>>,
-    ) {
+    fn ask_beside(&self, question: Question) {
+        if self.check(&question).is_err() {
+            return;
+        }
         let Some(turn) = self.turn() else { return };
-        let Some(installed) = self.0.manager.depot().installed_with_binary(name) else { return };
-        let Some(grants) = wanted(&installed) else { return };
-        let question = question(installed, grants);
         let thread = std::thread::Builder::new().name("question".to_owned());
         let _ = thread.spawn(move || turn.ask(&question, pin!(future::pending())));
     }
 
-    /// Withdraws an open question, and asks nothing more.
-    pub(crate) fn stop(&self) {
+    /// Returns whether a question is open.
+    pub(crate) fn is_open(&self) -> bool {
+        *self.is_open_now()
+    }
+
+    /// Withdraws an open question, and asks nothing more. Waits until it is taken away, at most this
+    /// long.
+    pub(crate) fn stop(&self, time: Duration) {
         self.0.has_ended.send_replace(true);
+        let closed = &self.0.closed;
+        drop(closed.wait_timeout_while(self.is_open_now(), time, |is_open| *is_open));
+    }
+
+    /// Checks that a question may be asked. It costs little, so that a storm of refusals does too.
+    fn check(&self, question: &Question) -> Result<(), NotGranted> {
+        let Shared { manager, .. } = &*self.0;
+        check_config(question, &manager.config()?)?;
+        let identity = &question.owner.identity;
+        manager.depot().check_question(identity, &question.capabilities(), boot_time())?;
+        Ok(())
     }
 
     fn turn(&self) -> Option<Turn> {
-        let was_open = self.0.is_open.swap(true, Ordering::Acquire);
-        (!was_open).then(|| Turn(self.clone()))
+        let mut is_open = self.is_open_now();
+        if *is_open || *self.0.has_ended.borrow() {
+            return None;
+        }
+        *is_open = true;
+        Some(Turn(self.clone()))
+    }
+
+    /// A panic of another thread leaves a whole value.
+    fn is_open_now(&self) -> MutexGuard<'_, bool> {
+        self.0.is_open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,29 +164,50 @@ impl Turn {
     /// Asks, and grants until the login session ends where the answer is yes.
     fn ask(&self, question: &Question, withdrawn: Withdrawn<'_>) -> Result<(), NotGranted> {
         let Shared { manager, inbox, prompt, has_ended, .. } = &*self.0.0;
-        check(question, &manager.config()?)?;
         let mut lock = inbox.follow_lock(&question.owner.name)?;
         async_io::block_on(until_unlocked(&mut lock))?;
-        // What cannot be put counts for nothing.
-        prompt.check()?;
-        let (depot, owner) = (manager.depot(), &question.owner);
-        depot.note_question(&owner.identity, &question.capabilities(), boot_time())?;
         let mut ended = has_ended.subscribe();
         let ending = async { drop(ended.wait_for(|has_ended| *has_ended).await) };
-        let withdrawn = future::or(withdrawn, future::or(lock.until(true), ending));
-        match prompt.ask(question, pin!(withdrawn))? {
-            Reply::ForSession => grant(manager, question),
-            Reply::No => Err(NotGranted::Declined),
+        let end = pin!(future::or(withdrawn, future::or(lock.until(true), ending)));
+        let mut withdrawn = Remembered { end, has_come: false };
+        let reply = prompt.ask(question, pin!(&mut withdrawn))?;
+        let owner = &question.owner.identity;
+        manager.depot().note_question(owner, &question.capabilities(), boot_time())?;
+        match reply {
+            Reply::ForSession if !withdrawn.has_come => {
+                // Somebody may have changed their mind while it was open.
+                check_config(question, &manager.config()?)?;
+                grant(manager, question)
+            }
+            Reply::ForSession | Reply::No => Err(NotGranted::Declined),
         }
     }
 }
 
-fn question(installed: Installed, grants: Vec<Grant>) -> Question {
-    Question::new(installed.name, installed.reference, grants)
+/// An end that stays: a prompt may look for it again after it has come.
+struct Remembered<'a> {
+    end: Withdrawn<'a>,
+    has_come: bool,
 }
 
-/// Checks that a question may be asked.
-fn check(question: &Question, config: &EffectiveConfig) -> Result<(), NotGranted> {
+impl Future for Remembered<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if !self.has_come && self.end.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.has_come = true;
+        Poll::Ready(())
+    }
+}
+
+fn question(installed: &Installed, grants: Vec<Grant>) -> Question {
+    Question::new(installed.name.clone(), installed.reference.clone(), grants)
+}
+
+/// Checks that the user and every policy let a question be asked.
+fn check_config(question: &Question, config: &EffectiveConfig) -> Result<(), NotGranted> {
     if config.session_consent() == SessionConsent::Never {
         return Err(NotGranted::Never);
     }
@@ -166,7 +232,8 @@ async fn until_unlocked(lock: &mut FollowedLock) -> Result<(), NotGranted> {
     future::or(unlocked, late).await
 }
 
-/// Grants until the login session ends, to the artifact that asked and to no other one.
+/// Grants until the login session ends, to extensions from where the one that asked is from. Another
+/// artifact that took its name meanwhile gets nothing.
 fn grant(manager: &Manager, question: &Question) -> Result<(), NotGranted> {
     let now = boot_time();
     let add = |timed: &mut TimedGrants| {

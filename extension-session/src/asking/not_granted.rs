@@ -12,13 +12,13 @@ use crate::engine::Stopped;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotGranted {
     /// The user wants no questions.
-    #[error("nothing is asked: `session.consent` is `never`")]
+    #[error("questions are off: `session.consent` is `never`")]
     Never,
     /// It needs the command line.
-    #[error("no notification offers `{0}`")]
+    #[error("cannot ask for `{0}` by notification")]
     NotOffered(String),
     /// It asks for too much at once.
-    #[error("no notification offers more than {MAX_GRANTS} permissions")]
+    #[error("cannot ask for more than {MAX_GRANTS} permissions at once")]
     TooMany,
     /// A policy denies it.
     #[error("policy denies `{0}`")]
@@ -26,8 +26,8 @@ pub(crate) enum NotGranted {
     /// Another question is open.
     #[error("another question is open")]
     Busy,
-    /// The session is locked, or its lock is not known in time.
-    #[error("the session is locked")]
+    /// The session is locked, or does not say in time that it is not.
+    #[error("the session is locked, or does not say that it is not")]
     Locked,
     /// It was asked often, or cannot be remembered.
     #[error(transparent)]
@@ -41,8 +41,8 @@ pub(crate) enum NotGranted {
     /// The question cannot be put.
     #[error(transparent)]
     Prompt(#[from] PromptError),
-    /// The answer was no, or there was none.
-    #[error("it was asked, and the answer was not yes")]
+    /// The answer was no, or there was none in time.
+    #[error("the question was declined or not answered")]
     Declined,
     /// The depot cannot be changed.
     #[error(transparent)]

@@ -31,6 +31,12 @@ pub(super) struct Server<'a> {
     text: NotificationText,
 }
 
+/// A server whose answers are heard.
+pub(super) struct Listening<'a> {
+    server: Server<'a>,
+    messages: MessageStream,
+}
+
 /// A question that is shown.
 pub(super) struct Shown<'a> {
     server: Server<'a>,
@@ -54,23 +60,14 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Shows a question for so long.
+    /// Listens for answers, and for another server.
     ///
     /// # Errors
-    /// When the server refuses, or is another one by now.
-    pub(super) async fn show(
-        self,
-        question: &Question,
-        time: Duration,
-    ) -> Result<Shown<'a>, PromptError> {
+    /// When the bus refuses, or the server is another one by now.
+    pub(super) async fn listening(self) -> Result<Listening<'a>, PromptError> {
         let messages = MessageStream::from(self.connection);
-        let shown = async {
-            self.listen().await?;
-            let answer = self.notify(question, time).await?;
-            answer.body().deserialize()
-        };
-        match shown.await {
-            Ok(id) => Ok(Shown { server: self, id, messages }),
+        match self.listen().await {
+            Ok(()) => Ok(Listening { server: self, messages }),
             Err(error) => Err(PromptError::NotShown(error)),
         }
     }
@@ -91,7 +88,27 @@ impl<'a> Server<'a> {
         }
         Err(zbus::Error::Failure("it is another program by now".to_owned()))
     }
+}
 
+impl<'a> Listening<'a> {
+    /// Shows a question for so long.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub(super) async fn show(
+        self,
+        question: &Question,
+        time: Duration,
+    ) -> Result<Shown<'a>, PromptError> {
+        let answer = self.server.notify(question, time).await;
+        match answer.and_then(|answer| answer.body().deserialize()) {
+            Ok(id) => Ok(Shown { server: self.server, id, messages: self.messages }),
+            Err(error) => Err(PromptError::NotShown(error)),
+        }
+    }
+}
+
+impl Server<'_> {
     async fn notify(&self, question: &Question, time: Duration) -> zbus::Result<Message> {
         let (title, text) = (question.title(), question.text());
         let arguments = (

@@ -1,17 +1,19 @@
 //! Asks by a notification with two buttons.
 
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use async_io::Timer;
 use futures_lite::future;
+use zbus::Connection;
 
-use super::notification::{Server, Shown};
+use super::notification::Server;
 use super::prompt::{Prompt, PromptError, Reply, Withdrawn};
 use super::question::Question;
 use crate::sources::{BusAddress, in_time};
 
 /// The time for an answer: silence is a no.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// Puts questions by the notification server of the session.
 ///
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct NotificationPrompt {
     address: BusAddress,
-    patience: Duration,
+    answer_time: Duration,
 }
 
 impl Default for NotificationPrompt {
@@ -42,48 +44,64 @@ impl Default for NotificationPrompt {
 impl NotificationPrompt {
     /// Asks on the bus at an address. Without one it is the bus of the session.
     pub fn at(address: Option<String>) -> Self {
-        Self { address: BusAddress::Session(address), patience: PATIENCE }
+        Self { address: BusAddress::Session(address), answer_time: ANSWER_TIME }
     }
 
     /// Waits this long for an answer.
     #[cfg(test)]
-    pub(super) fn waiting(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub(super) fn waiting(self, answer_time: Duration) -> Self {
+        Self { answer_time, ..self }
     }
 
-    async fn connect(&self) -> Result<zbus::Connection, PromptError> {
+    async fn connect(&self) -> Result<Connection, PromptError> {
         in_time(self.address.connect()).await.map_err(PromptError::NoBus)
     }
 
+    /// Puts a question. It ends with its time or when it is withdrawn, whatever it waits for then;
+    /// only a question that is being shown is waited for, so that it can be taken away.
     async fn put(
         &self,
         question: &Question,
         withdrawn: Withdrawn<'_>,
     ) -> Result<Reply, PromptError> {
-        let connection = self.connect().await?;
-        let asked = async {
-            let server = Server::find(&connection).await?;
-            let shown = server.show(question, self.patience).await?;
-            Ok(self.wait(shown, withdrawn).await)
+        let until = Instant::now() + self.answer_time;
+        let late = async {
+            Timer::at(until).await;
         };
-        let reply = asked.await;
+        let mut ended = pin!(future::or(withdrawn, late));
+        let Some(connection) = unless(ended.as_mut(), self.connect()).await.transpose()? else {
+            return Ok(Reply::No);
+        };
+        let reply = self.put_on(&connection, question, ended).await;
         let _ = connection.close().await;
         reply
     }
 
-    async fn wait(&self, mut shown: Shown<'_>, withdrawn: Withdrawn<'_>) -> Reply {
-        let given_up = async {
-            let silence = async {
-                Timer::after(self.patience).await;
-            };
-            future::or(withdrawn, silence).await;
-            Reply::No
+    async fn put_on(
+        &self,
+        connection: &Connection,
+        question: &Question,
+        mut ended: Withdrawn<'_>,
+    ) -> Result<Reply, PromptError> {
+        let found = async { Server::find(connection).await?.listening().await };
+        let Some(server) = unless(ended.as_mut(), found).await.transpose()? else {
+            return Ok(Reply::No);
         };
+        let mut shown = server.show(question, self.answer_time).await?;
         // Whatever is withdrawn has no answer, even if that has just come.
-        let reply = future::or(given_up, shown.answer()).await;
+        let reply = unless(ended, shown.answer()).await;
         shown.close().await;
-        reply
+        Ok(reply.unwrap_or(Reply::No))
     }
+}
+
+/// Does something unless an end comes before.
+async fn unless<T>(ended: Withdrawn<'_>, work: impl Future<Output = T>) -> Option<T> {
+    let end = async {
+        ended.await;
+        None
+    };
+    future::or(end, async { Some(work.await) }).await
 }
 
 impl Prompt for NotificationPrompt {

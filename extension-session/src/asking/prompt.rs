@@ -33,7 +33,7 @@ pub trait Prompt: Send + Sync {
     fn check(&self) -> Result<(), PromptError>;
 
     /// Puts a question, and waits for the answer on the thread of the caller. It returns when
-    /// `withdrawn` ends, and after a while in which nobody answers, with [`Reply::No`].
+    /// `withdrawn` ends, and after a while without an answer, with [`Reply::No`].
     ///
     /// # Errors
     /// When it cannot be put.

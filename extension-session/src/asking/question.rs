@@ -5,7 +5,7 @@ use core_types::{Capability, Grant, OciReference, Owner, Scope};
 
 /// The most permissions of one question: more are not read.
 pub(super) const MAX_GRANTS: usize = 4;
-/// The longest text of an extension's choice in a question, in characters.
+/// The longest untrusted text in a question, in characters.
 const MAX_TEXT: usize = 80;
 
 /// Permissions that an extension asks for until the login session ends.
@@ -75,6 +75,11 @@ impl Question {
 /// Tells whether a notification offers a permission. One that gives access to files, secrets,
 /// resources or the local network, or reaches beyond one named thing, needs the command line.
 pub(super) fn is_offered(grant: &Grant) -> bool {
+    // Of a longer text the end would not be seen, which is the part of a host that counts.
+    let text = grant.to_string();
+    if text.len() > MAX_TEXT || !text.chars().all(is_plain) {
+        return false;
+    }
     match (grant.capability(), grant.scope()) {
         (Capability::Notification | Capability::ClipboardWrite, Scope::Whole) => true,
         (Capability::IpcPublish, Scope::Pattern(topic)) => !topic.to_string().contains('*'),
@@ -85,21 +90,26 @@ pub(super) fn is_offered(grant: &Grant) -> bool {
     }
 }
 
-/// Returns a text of somebody else's choice as it is shown: in plain ASCII, and not too long.
+/// Returns an untrusted text as it is shown: in plain ASCII, and not too long.
 fn shown(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_graphic() || c == ' ';
     let mut shown = String::new();
-    for (at, c) in text.chars().enumerate() {
-        match c {
-            _ if at == MAX_TEXT => {
-                shown.push('…');
-                break;
-            }
-            c if is_plain(c) => shown.push(c),
-            c => shown.extend(c.escape_unicode()),
+    for c in text.chars() {
+        let before = shown.len();
+        match is_plain(c) {
+            true => shown.push(c),
+            false => shown.extend(c.escape_unicode()),
+        }
+        if shown.len() > MAX_TEXT {
+            shown.truncate(before);
+            shown.push('…');
+            break;
         }
     }
     shown
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_graphic() || c == ' '
 }
 
 #[cfg(test)]
@@ -147,6 +157,7 @@ mod tests {
             "network=127.0.0.1",
             "network=[::1]:8443",
             "network=93.184.215.14",
+            "network=api.github.com.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.evil.example",
         ] {
             assert!(!is_offered(&grant(text)), "{text}");
         }
@@ -183,5 +194,7 @@ mod tests {
         assert_eq!(shown("a\u{202e}b\nc\u{1b}é"), "a\\u{202e}b\\u{a}c\\u{1b}\\u{e9}");
         let long = shown(&"x".repeat(10_000));
         assert_eq!((long.chars().count(), long.ends_with('…')), (MAX_TEXT + 1, true));
+        let escaped = shown(&"é".repeat(80));
+        assert!(escaped.chars().count() <= MAX_TEXT + 1, "{escaped}");
     }
 }

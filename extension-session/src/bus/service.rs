@@ -132,7 +132,10 @@ impl BusService {
         self.extensions.watches.delivered(&delivery.name, &delivery.occurrence.name);
         let refused = outcome.iter().flat_map(|delivered| delivered.activity.refused());
         refused.for_each(|touch| tell_refusal(&self.connection, &delivery.name, touch));
-        self.extensions.runner.asker.ask_after(&delivery.name, outcome);
+        // A program in a sandbox may lead to a delivery through an extension, and asks nothing so.
+        if delivery.depth == 0 {
+            self.extensions.runner.asker.ask_after(&delivery.name, outcome);
+        }
     }
 
     /// Tells programs that an extension was installed, changed or removed.
@@ -144,14 +147,15 @@ impl BusService {
 
     /// Returns whether a program waits for something.
     pub fn is_idle(&self) -> bool {
-        self.extensions.desk.under_way() == 0 && self.extensions.watches.count() == 0
+        let Extensions { desk, watches, runner, .. } = &self.extensions;
+        desk.under_way() == 0 && watches.count() == 0 && !runner.asker.is_open()
     }
 
     /// Gives the name back, and waits for the calls that run, at most for this long.
     pub fn stop(&self, grace: Duration) {
         let _ = self.connection.release_name(BUS_NAME);
         self.extensions.desk.close();
-        self.extensions.runner.asker.stop();
+        self.extensions.runner.asker.stop(grace);
         self.extensions.watches.clear();
         self.extensions.desk.wait_until_free(grace);
         // The connection writes an answer after its call has ended.

@@ -29,8 +29,8 @@ struct Asked {
 }
 
 /// Asks, with so much time for the answer.
-fn ask_for(bus: &PrivateBus, patience: Duration) -> Asked {
-    let prompt = NotificationPrompt::at(Some(bus.address())).waiting(patience);
+fn ask_for(bus: &PrivateBus, time: Duration) -> Asked {
+    let prompt = NotificationPrompt::at(Some(bus.address())).waiting(time);
     let ((answer, reply), (withdraw, withdrawn)) = (channel(), oneshot::channel::<()>());
     std::thread::spawn(move || {
         let withdrawn = async { drop(withdrawn.await) };
@@ -146,6 +146,7 @@ fn another_server_is_no() {
 
     let asked = ask(&bus);
     thief.next();
+    asked.is_open();
     bus.restart();
     assert_eq!(asked.reply(), Reply::No, "the bus ended");
 }

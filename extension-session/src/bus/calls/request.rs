@@ -4,9 +4,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_io::Timer;
 use core_types::{ErrorKind, ExtensionName, Touch, with_causes};
 use extension_host::{Arguments, CallReport, Returned, Usage};
 use extension_manager::{Callable, Manager, OpenError, OutsideCall};
+use futures_lite::future;
 use serde::Serialize;
 
 use super::explain::{Explain, Explained};
@@ -112,7 +114,7 @@ impl Runner {
         let report = report.ok_or_else(|| BusError::unavailable("the call was cancelled"))?;
         self.tell_refusals(&request.name, &report);
         if may_ask(request, caller) {
-            self.asker.ask_later(&request.name, report.activity.refused());
+            self.asker.ask_later(&callable.opened().installed, report.activity.refused());
         }
         self.answer(&callable, report)
     }
@@ -130,8 +132,13 @@ impl Runner {
             Ok(callable) => return Ok(callable),
             Err(error) => error,
         };
+        let rest = request.rest()?;
+        let late = async {
+            rest.map_or_else(Timer::never, Timer::after).await;
+        };
+        let withdrawn = pin!(future::or(cancelled, late));
         let asked = may_ask(request, caller)
-            .then(|| self.asker.ask_to_link(&request.name, &refused, cancelled));
+            .then(|| self.asker.ask_to_link(&request.name, &refused, withdrawn));
         match asked.flatten() {
             Some(Ok(())) => self
                 .manager

@@ -1,0 +1,107 @@
+//! Events of services that others wrote: the templates of python-dbusmock, and mpv as a media player.
+
+use std::process::{Command, Stdio};
+
+use test_support::{OnEvent, wakeable};
+
+use crate::session_bus::{Ending, Session, in_session, wait_for};
+use crate::support::{asking, env};
+
+const LOGIND: [&str; 2] = ["org.freedesktop.login1", "/org/freedesktop/login1"];
+const UPOWER: [&str; 2] = ["org.freedesktop.UPower", "/org/freedesktop/UPower"];
+const NETWORK: [&str; 2] = ["org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager"];
+const MOCK: &str = "org.freedesktop.DBus.Mock";
+
+/// A session with an extension that every one of these services wakes. Its system bus is the same bus.
+fn session() -> Session {
+    let env = env();
+    let declared = "[events.\"power.battery\"]\nbelow = 20\n[events.\"power.source\"]\n\
+                    [events.\"session.locked\"]\n[events.\"session.unlocked\"]\n\
+                    [events.\"system.sleep\"]\n[events.\"network.changed\"]\n[events.\"media.changed\"]\n";
+    env.write("work/woken.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
+    env.run("extension install ./woken.wasm --grant-requested").ok();
+    let bus = format!("unix:path={}", env.path("run/bus").display());
+    Session::start_with(env, &[("DBUS_SYSTEM_BUS_ADDRESS", &bus), ("XDG_SESSION_ID", "c1")])
+}
+
+/// Starts a program of Debian in the session.
+fn started(session: &Session, words: &[&str]) -> Ending {
+    let mut command = Command::new(words[0]);
+    in_session(&session.env, command.args(&words[1..]));
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", session.address());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Ending(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", words[0])))
+}
+
+/// Starts a template of python-dbusmock, and waits for its name.
+fn mock(session: &Session, template: &str, name: &str) -> Ending {
+    let python = ["/usr/bin/python3", "-m", "dbusmock", "--system", "--template", template];
+    let mocked = started(session, &python);
+    gdbus(session, &["wait", "--session", "--timeout", "60", name]);
+    mocked
+}
+
+/// Asks a service for something.
+fn tell(session: &Session, [name, object]: [&str; 2], method: &str, arguments: &[&str]) {
+    let call = ["call", "--session", "-d", name, "-o", object, "-m", method];
+    gdbus(session, &[&call, arguments].concat());
+}
+
+fn gdbus(session: &Session, words: &[&str]) {
+    let mut command = Command::new("gdbus");
+    in_session(&session.env, command.args(words));
+    let output = command.output().expect("gdbus runs");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn is_woken(session: &Session, event: &str) {
+    let line = format!("woken: {event}: handled");
+    wait_for(|| session.log().contains(&line), || session.log());
+}
+
+/// Every source understands a service that its authors did not write for it, and one that appears
+/// late.
+#[test]
+#[ignore = "needs python3-dbusmock, mpv and mpv-mpris, from Debian"]
+fn services_of_others_wake() {
+    let mut session = session();
+    let _logind = mock(&session, "logind", LOGIND[0]);
+    tell(&session, LOGIND, &format!("{MOCK}.AddSession"), &["c1", "seat0", "0", "me", "true"]);
+    let own = [LOGIND[0], "/org/freedesktop/login1/session/c1"];
+    // The template does not tell of a new session, as logind does.
+    session.restart();
+    let _upower = mock(&session, "upower", UPOWER[0]);
+    let _network = mock(&session, "networkmanager", NETWORK[0]);
+    let listening = || {
+        let status = session.run("session status").text();
+        ["logind", "upower", "network-manager"]
+            .iter()
+            .all(|name| status.contains(&format!("source {name}  listening")))
+    };
+    wait_for(listening, || session.run("session status").text());
+
+    let battery = format!("{MOCK}.SetupDisplayDevice");
+    for percent in ["50.0", "15.0"] {
+        let state = ["2", "2", percent, "12.0", "80.0", "2.5", "900", "0", "true", "battery", "3"];
+        tell(&session, UPOWER, &battery, &state);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    is_woken(&session, "power.battery");
+    let changed = format!("{MOCK}.UpdateProperties");
+    tell(&session, UPOWER, &changed, &[UPOWER[0], "{'OnBattery': <true>}"]);
+    is_woken(&session, "power.source");
+    tell(&session, NETWORK, &changed, &[NETWORK[0], "{'Connectivity': <uint32 1>}"]);
+    is_woken(&session, "network.changed");
+    let sleep = ["org.freedesktop.login1.Manager", "PrepareForSleep", "b", "[<true>]"];
+    tell(&session, LOGIND, &format!("{MOCK}.EmitSignal"), &sleep);
+    is_woken(&session, "system.sleep");
+    for (method, event) in [("Lock", "session.locked"), ("Unlock", "session.unlocked")] {
+        tell(&session, own, &format!("org.freedesktop.login1.Session.{method}"), &[]);
+        is_woken(&session, event);
+    }
+
+    let tone = "av://lavfi:sine=frequency=200";
+    let script = "--script=/etc/mpv/scripts/mpris.so";
+    let _mpv = started(&session, &["mpv", "--no-config", script, "--ao=null", "--vo=null", tone]);
+    is_woken(&session, "media.changed");
+}
