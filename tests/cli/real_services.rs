@@ -1,11 +1,12 @@
-//! Events of services that others wrote: the templates of python-dbusmock, and mpv as a media player.
+//! The session service beside programs that others wrote: services as the templates of python-dbusmock
+//! have them, mpv as a media player, and many callers by dbus-python.
 
 use std::process::{Command, Stdio};
 
 use test_support::{OnEvent, wakeable};
 
 use crate::session_bus::{Ending, Session, in_session, wait_for};
-use crate::support::{asking, env};
+use crate::support::{HOSTILE, asking, env, with_guest};
 
 const LOGIND: [&str; 2] = ["org.freedesktop.login1", "/org/freedesktop/login1"];
 const UPOWER: [&str; 2] = ["org.freedesktop.UPower", "/org/freedesktop/UPower"];
@@ -104,4 +105,60 @@ fn services_of_others_wake() {
     let script = "--script=/etc/mpv/scripts/mpris.so";
     let _mpv = started(&session, &["mpv", "--no-config", script, "--ao=null", "--vo=null", tone]);
     is_woken(&session, "media.changed");
+}
+
+/// Calls a function from 200 connections at once, and lists extensions meanwhile. Prints the answers of
+/// each kind, and the longest time of a list in milliseconds.
+const MANY_CALLERS: &str = r#"
+import collections, dbus, dbus.bus, os, threading, time
+from dbus.lowlevel import MethodCallMessage
+
+NAME = "org.opensesame.Extensions1"
+address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
+callers = [dbus.bus.BusConnection(address) for _ in range(200)]
+answers, longest = collections.Counter(), 0
+
+def ask(connection, method, *arguments, signature=""):
+    message = MethodCallMessage(NAME, "/org/opensesame/Extensions", NAME, method)
+    message.append(*arguments, signature=signature) if arguments else None
+    connection.send_message_with_reply_and_block(message, 60)
+
+def call(connection):
+    try:
+        options = dbus.Dictionary({}, signature="sv")
+        ask(connection, "Call", "hostile", "sleep", "[300]", options, signature="sssa{sv}")
+        answers["done"] += 1
+    except dbus.DBusException as error:
+        answers[error.get_dbus_name().split(".")[-1]] += 1
+
+threads = [threading.Thread(target=call, args=(caller,)) for caller in callers]
+for thread in threads: thread.start()
+lister = dbus.bus.BusConnection(address)
+while any(thread.is_alive() for thread in threads):
+    begun = time.monotonic()
+    ask(lister, "List")
+    longest = max(longest, (time.monotonic() - begun) * 1000)
+    time.sleep(0.01)
+print(answers["done"], answers["Busy"], sum(answers.values()), round(longest))
+"#;
+
+/// Of many callers at once some are served and the others hear so at once, lists do not wait for any of
+/// them, and nothing of them stays.
+#[test]
+#[ignore = "needs python3-dbus, from Debian"]
+fn many_callers_hold_up_nobody() {
+    let session = Session::start(with_guest("hostile", &HOSTILE));
+    let files =
+        || std::fs::read_dir(format!("/proc/{}/fd", session.process())).expect("it runs").count();
+    let before = files();
+    let mut python = Command::new("/usr/bin/python3");
+    in_session(&session.env, python.args(["-c", MANY_CALLERS]));
+    let output = python.output().expect("python runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [done, busy, all, longest] = numbers[..] else { panic!("{output:?}") };
+    assert!(done >= 32 && done + busy == 200 && all == 200, "{said}");
+    // Milliseconds on an idle machine, and this one is not.
+    assert!(longest < 2_000, "{said}");
+    wait_for(|| files() <= before + 1, || format!("{before} {}", files()));
 }

@@ -75,6 +75,11 @@ impl Session {
         builder.method_timeout(LONG).build().expect("a connection")
     }
 
+    /// Returns the process of the service.
+    pub fn process(&self) -> u32 {
+        self.service.0.id()
+    }
+
     /// Returns the address of its bus.
     pub fn address(&self) -> String {
         address(&self.env)
