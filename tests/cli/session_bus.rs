@@ -1,6 +1,7 @@
 //! The session service on a bus: programs that list, call and watch extensions.
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -423,6 +424,21 @@ fn watch_tells_new_results() {
     drop(program);
     let status = || session.run("session status --json").ok().text();
     wait_for(|| status().contains("\"watches\":0"), status);
+}
+
+/// A watch does not outlive the bar that reads it, although it has nothing to write.
+#[test]
+fn watch_ends_with_its_reader() {
+    let env = greeting();
+    let mut command =
+        env.command(["extension", "watch", "greet", "greet", "World", "--every", "1h"]);
+    let mut watch = Ending(command.stdout(Stdio::piped()).spawn().expect("started"));
+    let mut line = String::new();
+    let mut output = BufReader::new(watch.0.stdout.take().expect("piped"));
+    output.read_line(&mut line).expect("a line");
+    assert_eq!(line, "Hello, World!\n");
+    drop(output);
+    wait_for(|| watch.0.try_wait().expect("a child").is_some(), || "it goes on".to_owned());
 }
 
 /// The command follows the watch of the service, and goes on by itself where that ends.

@@ -5,6 +5,8 @@ use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -65,6 +67,21 @@ impl EndOfService {
         })?;
         Ok(())
     }
+}
+
+/// Ends this process when the reader of its output is gone, as a write would, also while there is
+/// nothing to write: a bar that crashed leaves nobody behind.
+pub fn end_with_reader() -> Result<(), Failure> {
+    std::thread::Builder::new().name("reader".to_owned()).spawn(|| {
+        let stdout = std::io::stdout();
+        // Nothing is asked for: only the end of the other side ends the wait.
+        let mut reader = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut reader, None) == Err(Errno::INTR) {}
+        if reader[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            let _ = emulate_default_handler(SIGPIPE);
+        }
+    })?;
+    Ok(())
 }
 
 /// Gives a service [`GRACE_OF_SERVICE`] to end, and ends this process then.

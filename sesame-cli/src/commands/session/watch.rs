@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::installed::worth_telling;
 use crate::outcome::Outcome;
 use crate::render::{Bar, BarLine};
+use crate::terminal::interrupt::end_with_reader;
 
 /// Prints a line for each new result, until this process is told to end. A call that fails does not
 /// end it: the next one may not fail.
@@ -27,6 +28,7 @@ pub fn run(context: &Context, arguments: WatchArguments) -> Result<Outcome, Fail
     let arguments =
         checked.map_err(|error| Failure::of_call(callable.opened(), error, &[], &[]))?;
     let request = WatchRequest { name, function, arguments, every, on };
+    end_with_reader()?;
     let mut lines = Lines { context, bar: Bar::of(format, &request.name), last: None };
     match BusClient::connect(None).and_then(|client| client.watch(&request)) {
         Ok(values) => {
