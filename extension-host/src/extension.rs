@@ -58,7 +58,7 @@ impl Extension {
 
     /// Lists the imports.
     pub fn imports(&self) -> Vec<Import> {
-        self.code.imports(&self.engine).to_vec()
+        self.code.imports().to_vec()
     }
 
     /// Returns the limits of every call.

@@ -132,13 +132,13 @@ impl Host {
 
     /// Lists the imports of the code. No code runs.
     pub fn imports(&self, code: &Code) -> Vec<Import> {
-        code.imports(&self.engine).to_vec()
+        code.imports().to_vec()
     }
 
     /// Lists the exports of the code: first those that can be called, then the others with the
     /// reason. No code runs.
     pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
-        code.exports(&self.engine).to_vec()
+        code.exports().to_vec()
     }
 
     /// Tells whether the code is an extension of [Suffiks](crate::Workload), which works on
@@ -222,7 +222,7 @@ impl Host {
         let is_suffiks = matches!(&ready, Ready::Module(module) if module.is_suffiks);
         Ok(Extension {
             engine: self.engine.clone(),
-            functions: code.exports(&self.engine).clone(),
+            functions: code.exports().clone(),
             code: code.clone(),
             ready,
             config: Arc::new(if is_suffiks { config.upper_case() } else { config }),
@@ -239,15 +239,14 @@ impl Host {
         gate: &Gate,
         ungranted: Ungranted<'_>,
     ) -> Result<InstancePre<CallState>, HostError> {
-        let imports = code.imports(&self.engine);
+        let imports = code.imports();
         let interfaces =
             resolve(imports, gate, ungranted, &self.interfaces).map_err(HostError::Refused)?;
         let link = || self.link_interfaces(component, interfaces);
         // The interfaces of a program are its own, and the code may have been linked for another. Code
         // of another engine is refused by the linker.
-        let is_common = self.interfaces.is_empty();
-        let is_common = is_common && Engine::same(&self.engine, component.engine());
-        if is_common { code.linked_once(link) } else { link() }
+        let is_own_engine = Engine::same(&self.engine, component.engine());
+        if is_own_engine && self.interfaces.is_empty() { code.linked_once(link) } else { link() }
     }
 
     fn link_interfaces(

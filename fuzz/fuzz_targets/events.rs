@@ -30,9 +30,8 @@ fn read_tables(tables: &EventTables, text: &str) {
     let again = parse_toml::<EventTables>(&tables.to_toml()).expect("what was written");
     assert_eq!(again.value, *tables);
     assert_eq!(tables.over(tables), *tables);
-    let given: Vec<_> = text.split_whitespace().filter_map(|word| word.split_once('=')).collect();
-    let given: Vec<_> =
-        given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let given = text.split_whitespace().filter_map(|word| word.split_once('='));
+    let given: Vec<_> = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     for (name, table) in tables.iter() {
         if let Ok(settings) = table.settings(name) {
             assert!(!settings.is_wider_than(&settings), "{name}: {settings}");

@@ -97,7 +97,7 @@ impl Depot {
             bundle.blob(digest, bytes).map_err(write_error)?;
         }
         for storage in contents.storages {
-            bundle.blob(&storage.entry().digest, &storage.bytes).map_err(write_error)?;
+            bundle.blob(&storage.entry.digest, &storage.bytes).map_err(write_error)?;
         }
         bundle.finish().map_err(write_error)?;
         let finished = if replace { file.finish() } else { file.finish_new() };
@@ -119,7 +119,7 @@ fn index_of(contents: &BundleContents<'_>) -> serde_json::Result<Vec<u8>> {
     };
     let extensions = contents.extensions.iter().map(entry);
     let attached = contents.attachments.iter().map(|attachment| attachment.descriptor.clone());
-    let storages = contents.storages.iter().map(BundledStorage::entry);
+    let storages = contents.storages.iter().map(|storage| storage.entry.clone());
     let index = ImageIndex::new(extensions.chain(attached).chain(storages).collect());
     serde_json::to_vec_pretty(&index)
 }

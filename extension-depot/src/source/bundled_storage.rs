@@ -1,10 +1,10 @@
 //! The data that an extension keeps, in a bundle.
 //!
-//! They are there only where the user says so, and go to nobody but an extension of the same bundle.
-//! Its identity may be another one after the import, where nothing confirms its origin: the data then
+//! They are there only where the user says so, and go to the extension of the same bundle alone. Its
+//! identity may be another one after the import, where nothing confirms its origin: the data then
 //! belong to that one.
 
-use core_types::{ExtensionName, StoredValues};
+use core_types::StoredValues;
 
 use crate::oci::descriptor::Descriptor;
 use crate::oci::image_error::ImageError;
@@ -20,17 +20,10 @@ const STORAGE_OF: &str = "open-sesame.storage-of";
 /// The data of one extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundledStorage {
-    name: ExtensionName,
+    /// Its entry in the index.
+    pub(super) entry: Descriptor,
     /// The bytes of a storage file.
     pub(super) bytes: Vec<u8>,
-}
-
-impl BundledStorage {
-    /// Returns its entry in the index.
-    pub(super) fn entry(&self) -> Descriptor {
-        let annotations = [(STORAGE_OF.to_owned(), self.name.to_string())].into();
-        Descriptor { annotations, ..Descriptor::of(STORAGE, &self.bytes) }
-    }
 }
 
 impl Depot {
@@ -49,7 +42,9 @@ impl Depot {
             return Ok(None);
         }
         let bytes = file_format::encode(&identity, &values);
-        Ok(Some(BundledStorage { name: installed.name.clone(), bytes }))
+        let annotations = [(STORAGE_OF.to_owned(), installed.name.to_string())].into();
+        let entry = Descriptor { annotations, ..Descriptor::of(STORAGE, &bytes) };
+        Ok(Some(BundledStorage { entry, bytes }))
     }
 }
 

@@ -60,18 +60,18 @@ impl Code {
     }
 
     /// Returns its imports.
-    pub(crate) fn imports(&self, engine: &Engine) -> &[Import] {
+    pub(crate) fn imports(&self) -> &[Import] {
         self.0.imports.get_or_init(|| match self.loaded() {
-            LoadedCode::Component(component) => imports(component, engine),
+            LoadedCode::Component(component) => imports(component, component.engine()),
             LoadedCode::Module(module) => modules::imports(module),
         })
     }
 
     /// Returns its functions, those that can be called first.
-    pub(crate) fn exports(&self, engine: &Engine) -> &Arc<[ExportedFunction]> {
+    pub(crate) fn exports(&self) -> &Arc<[ExportedFunction]> {
         self.0.exports.get_or_init(|| {
             let mut functions = match self.loaded() {
-                LoadedCode::Component(component) => exports(component, engine),
+                LoadedCode::Component(component) => exports(component, component.engine()),
                 LoadedCode::Module(module) => modules::exports(module),
             };
             functions.sort_by_key(|function| !function.is_callable());

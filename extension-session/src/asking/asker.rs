@@ -140,8 +140,8 @@ impl Asker {
     fn check(&self, question: &Question) -> Result<(), NotGranted> {
         let Shared { manager, .. } = &*self.0;
         check_config(question, &manager.config()?)?;
-        let identity = &question.owner.identity;
-        manager.depot().check_question(identity, &question.capabilities(), boot_time())?;
+        let identity = question.reference.identity();
+        manager.depot().check_question(&identity, &question.capabilities(), boot_time())?;
         Ok(())
     }
 
@@ -164,18 +164,18 @@ impl Turn {
     /// Asks, and grants until the login session ends where the answer is yes.
     fn ask(&self, question: &Question, withdrawn: Withdrawn<'_>) -> Result<(), NotGranted> {
         let Shared { manager, inbox, prompt, has_ended, .. } = &*self.0.0;
-        let mut lock = inbox.follow_lock(&question.owner.name)?;
+        let mut lock = inbox.follow_lock(&question.name)?;
         async_io::block_on(until_unlocked(&mut lock))?;
         let mut ended = has_ended.subscribe();
         let ending = async { drop(ended.wait_for(|has_ended| *has_ended).await) };
         let end = pin!(future::or(withdrawn, future::or(lock.until(true), ending)));
         let mut withdrawn = Remembered { end, has_come: false };
         let reply = prompt.ask(question, pin!(&mut withdrawn))?;
-        let owner = &question.owner.identity;
-        manager.depot().note_question(owner, &question.capabilities(), boot_time())?;
+        let identity = question.reference.identity();
+        manager.depot().note_question(&identity, &question.capabilities(), boot_time())?;
         match reply {
             Reply::ForSession if !withdrawn.has_come => {
-                // Somebody may have changed their mind while it was open.
+                // The configuration may have changed while it was open.
                 check_config(question, &manager.config()?)?;
                 grant(manager, question)
             }
@@ -203,7 +203,7 @@ impl Future for Remembered<'_> {
 }
 
 fn question(installed: &Installed, grants: Vec<Grant>) -> Question {
-    Question::new(installed.name.clone(), installed.reference.clone(), grants)
+    Question { name: installed.name.clone(), reference: installed.reference.clone(), grants }
 }
 
 /// Checks that the user and every policy let a question be asked.
@@ -242,6 +242,6 @@ fn grant(manager: &Manager, question: &Question) -> Result<(), NotGranted> {
         true
     };
     let depot = manager.depot().lock()?;
-    depot.change_timed_grants(&question.owner.name, Some(&question.reference), add)?;
+    depot.change_timed_grants(&question.name, Some(&question.reference), add)?;
     Ok(())
 }

@@ -13,18 +13,16 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::prompt::{PromptError, Reply};
 use super::question::Question;
-use crate::sources::in_time;
+use crate::sources::{DRIVER, in_time, owner_change};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
-/// The bus itself.
-const DRIVER: &str = "org.freedesktop.DBus";
 /// The keys of the answers, each followed by its text.
 const YES: &str = "session";
 const ACTIONS: [&str; 4] = [YES, "For this session", "no", "No"];
 
-/// The program that shows notifications at this moment, by its unique name. Whatever another one
-/// says, or this one after it lost the name, is no answer.
+/// The program that shows notifications at this moment, by its unique name. Answers of another one,
+/// and of this one after it lost the name, do not count.
 pub(super) struct Server<'a> {
     connection: &'a Connection,
     owner: String,
@@ -149,8 +147,8 @@ impl Shown<'_> {
             return None;
         }
         let (sender, member) = (header.sender()?.as_str(), header.member()?.as_str());
-        if sender == DRIVER && member == "NameOwnerChanged" {
-            let (name, _, _): (&str, &str, &str) = body.deserialize().ok()?;
+        if sender == DRIVER {
+            let (name, _) = owner_change(&header, &body)?;
             return (name == NAME).then_some(Reply::No);
         }
         if sender != self.server.owner || header.interface()?.as_str() != NAME {

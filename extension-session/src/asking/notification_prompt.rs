@@ -19,11 +19,11 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 ///
 /// An answer counts once, as a pressed button of the program that owned
 /// `org.freedesktop.Notifications` when it was asked. Closing the question, silence for 30 seconds,
-/// and another server mean no. There is no default action: a click beside the buttons grants
-/// nothing.
+/// and another server are refusals. There is no default action: a click beside the buttons does
+/// not grant.
 ///
 /// ```no_run
-/// use extension_session::{NotificationPrompt, Prompt};
+/// use extension_session::NotificationPrompt;
 ///
 /// if let Err(error) = NotificationPrompt::default().check() {
 ///     println!("extensions cannot ask for permissions: {error}");
@@ -51,6 +51,19 @@ impl NotificationPrompt {
     #[cfg(test)]
     pub(super) fn waiting(self, answer_time: Duration) -> Self {
         Self { answer_time, ..self }
+    }
+
+    /// Checks that questions can be put. Nothing is shown.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check(&self) -> Result<(), PromptError> {
+        async_io::block_on(async {
+            let connection = self.connect().await?;
+            let found = Server::find(&connection).await.map(drop);
+            let _ = connection.close().await;
+            found
+        })
     }
 
     async fn connect(&self) -> Result<Connection, PromptError> {
@@ -88,7 +101,7 @@ impl NotificationPrompt {
             return Ok(Reply::No);
         };
         let mut shown = server.show(question, self.answer_time).await?;
-        // Whatever is withdrawn has no answer, even if that has just come.
+        // A withdrawn question has no answer, even if one has just come.
         let reply = unless(ended, shown.answer()).await;
         shown.close().await;
         Ok(reply.unwrap_or(Reply::No))
@@ -105,15 +118,6 @@ async fn unless<T>(ended: Withdrawn<'_>, work: impl Future<Output = T>) -> Optio
 }
 
 impl Prompt for NotificationPrompt {
-    fn check(&self) -> Result<(), PromptError> {
-        async_io::block_on(async {
-            let connection = self.connect().await?;
-            let found = Server::find(&connection).await.map(drop);
-            let _ = connection.close().await;
-            found
-        })
-    }
-
     fn ask(&self, question: &Question, withdrawn: Withdrawn<'_>) -> Result<Reply, PromptError> {
         async_io::block_on(self.put(question, withdrawn))
     }

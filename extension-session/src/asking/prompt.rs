@@ -16,22 +16,12 @@ pub type Withdrawn<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send + 'a)>;
 /// struct Nobody;
 ///
 /// impl Prompt for Nobody {
-///     fn check(&self) -> Result<(), PromptError> {
-///         Ok(())
-///     }
-///
 ///     fn ask(&self, _: &Question, _: Withdrawn<'_>) -> Result<Reply, PromptError> {
 ///         Ok(Reply::No)
 ///     }
 /// }
 /// ```
 pub trait Prompt: Send + Sync {
-    /// Checks that questions can be put. Nothing is shown.
-    ///
-    /// # Errors
-    /// When they cannot.
-    fn check(&self) -> Result<(), PromptError>;
-
     /// Puts a question, and waits for the answer on the thread of the caller. It returns when
     /// `withdrawn` ends, and after a while without an answer, with [`Reply::No`].
     ///

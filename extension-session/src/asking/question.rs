@@ -1,7 +1,7 @@
 //! A question, in words that are sesame's own.
 
 use core_types::event::EventPattern;
-use core_types::{Capability, Grant, OciReference, Owner, Scope};
+use core_types::{Capability, ExtensionName, Grant, OciReference, Scope};
 
 /// The most permissions of one question: more are not read.
 pub(super) const MAX_GRANTS: usize = 4;
@@ -14,11 +14,13 @@ const MAX_TEXT: usize = 80;
 /// these are escaped and cut.
 ///
 /// ```
-/// use core_types::OciReference;
 /// use extension_session::Question;
 ///
-/// let reference: OciReference = "ghcr.io/my-org/greeting:1.0.0".parse()?;
-/// let question = Question::new("greeting".parse()?, reference, vec!["notification".parse()?]);
+/// let question = Question {
+///     name: "greeting".parse()?,
+///     reference: "ghcr.io/my-org/greeting:1.0.0".parse()?,
+///     grants: vec!["notification".parse()?],
+/// };
 /// assert_eq!(question.title(), "Permission for greeting");
 /// assert!(question.text().contains("show notifications"));
 /// assert!(question.text().ends_with("sesame extension grant greeting notification"));
@@ -27,40 +29,32 @@ const MAX_TEXT: usize = 80;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The extension.
-    pub owner: Owner,
+    pub name: ExtensionName,
     /// The artifact that asks. The answer is for no other one.
-    pub(super) reference: OciReference,
+    pub reference: OciReference,
     /// The permissions.
     pub grants: Vec<Grant>,
 }
 
 impl Question {
-    /// Makes a question of an installed artifact.
-    pub fn new(
-        name: core_types::ExtensionName,
-        reference: OciReference,
-        grants: Vec<Grant>,
-    ) -> Self {
-        Self { owner: Owner { name, identity: reference.identity() }, reference, grants }
-    }
-
     /// Returns its title.
     pub fn title(&self) -> String {
-        format!("Permission for {}", shown(self.owner.name.as_str()))
+        format!("Permission for {}", shown(self.name.as_str()))
     }
 
     /// Returns its text: who asks, for what, and what grants it for good.
     pub fn text(&self) -> String {
-        let Owner { name, identity } = &self.owner;
-        let name = shown(name.as_str());
+        let (name, identity) = (shown(self.name.as_str()), self.reference.identity());
         // The digest of a local file says nothing to a person.
         let place = identity.as_str().split('@').next().unwrap_or_default();
         let mut text = format!("{name}, which is from {}, asks to:\n", shown(place));
+        let mut command = format!("sesame extension grant {name}");
         for grant in &self.grants {
-            text.push_str(&format!("- {} ({})\n", grant.meaning(), shown(&grant.to_string())));
+            let scope = shown(&grant.to_string());
+            text.push_str(&format!("- {} ({scope})\n", grant.meaning()));
+            command.push_str(&format!(" {scope}"));
         }
-        let grants: Vec<_> = self.grants.iter().map(|grant| shown(&grant.to_string())).collect();
-        text + &format!("For good: sesame extension grant {name} {}", grants.join(" "))
+        text + "For good: " + &command
     }
 
     /// Returns the capabilities that it is about, each once.
@@ -180,7 +174,8 @@ mod tests {
     fn question_is_in_our_words() {
         let reference = "ghcr.io/my-org/greeting:1.0.0".parse().expect("a reference");
         let grants = ["notification", "network=api.example.com"].map(grant);
-        let question = Question::new("greeting".parse().expect("a name"), reference, grants.into());
+        let name = "greeting".parse().expect("a name");
+        let question = Question { name, reference, grants: grants.into() };
         insta::assert_snapshot!(question.text(), @r#"
         greeting, which is from ghcr.io/my-org/greeting, asks to:
         - show notifications, ten a minute at most (notification)

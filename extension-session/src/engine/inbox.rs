@@ -45,8 +45,8 @@ pub(super) enum Message {
     /// A question about its state.
     Status(Sender<Status>),
     /// An extension asks for a permission, and needs the lock of the session followed until nothing
-    /// does. The state is the one after that.
-    Asking(Option<ExtensionName>, Sender<Status>),
+    /// asks. It gets the state after the sources have begun.
+    Asking(Option<(ExtensionName, Sender<Status>)>),
     /// No delivery begins any more.
     Stop,
 }
@@ -112,7 +112,7 @@ impl Inbox {
     /// When the engine has ended.
     pub(crate) fn follow_lock(&self, asking: &ExtensionName) -> Result<FollowedLock, Stopped> {
         let (reply, answer) = channel();
-        self.send(Message::Asking(Some(asking.clone()), reply))?;
+        self.send(Message::Asking(Some((asking.clone(), reply))))?;
         answer.recv().map_err(|_| Stopped)?;
         Ok(FollowedLock { inbox: self.clone(), is_locked: self.lock.clone() })
     }
@@ -136,7 +136,6 @@ impl FollowedLock {
 
 impl Drop for FollowedLock {
     fn drop(&mut self) {
-        let (reply, _) = channel();
-        let _ = self.inbox.send(Message::Asking(None, reply));
+        let _ = self.inbox.send(Message::Asking(None));
     }
 }

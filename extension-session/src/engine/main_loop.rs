@@ -223,11 +223,12 @@ impl Loop {
                 self.lock.send_replace(is_locked);
             }
             Message::Status(reply) => answer(&reply, self.status()),
-            Message::Asking(asking, reply) => {
-                self.asking = asking;
+            Message::Asking(asking) => {
+                let (name, reply) = asking.unzip();
+                self.asking = name;
                 self.listen();
                 // Behind what the sources have just said.
-                let _ = self.inbox.send(Message::Status(reply));
+                let _ = reply.map(|reply| self.inbox.send(Message::Status(reply)));
             }
             Message::Stop => self.is_stopping = true,
         }

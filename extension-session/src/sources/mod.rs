@@ -13,7 +13,7 @@ mod source;
 mod source_state;
 mod watches;
 
-pub(crate) use bus::{BusAddress, in_time};
+pub(crate) use bus::{BusAddress, DRIVER, in_time, owner_change};
 pub use bus::{LoginSession, session_bus_sources, system_bus_sources};
 pub use files::Files;
 pub use services::SessionMemory;

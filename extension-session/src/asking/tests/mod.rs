@@ -19,7 +19,7 @@ const ABLE: &[&str] = &["actions", "body", "body-markup"];
 fn question() -> Question {
     let reference = "ghcr.io/my-org/greeting:1.0.0".parse().expect("a reference");
     let grants = vec!["notification".parse().expect("a grant")];
-    Question::new("greeting".parse().expect("a name"), reference, grants)
+    Question { name: "greeting".parse().expect("a name"), reference, grants }
 }
 
 /// A question that is asked beside the test.

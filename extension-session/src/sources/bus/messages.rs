@@ -9,7 +9,7 @@ use zbus::zvariant::{ObjectPath, Structure, Value};
 use crate::sources::services::{Answer, Question, Signal};
 
 /// The name of the bus itself, which no program can have.
-pub(super) const DRIVER: &str = "org.freedesktop.DBus";
+pub(crate) const DRIVER: &str = "org.freedesktop.DBus";
 const DRIVER_OBJECT: &str = "/org/freedesktop/DBus";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const LOGIND_OBJECT: &str = "/org/freedesktop/login1";
@@ -103,7 +103,7 @@ pub(super) fn names(kind: Type, body: &Body) -> Vec<String> {
 }
 
 /// Reads the signal of the bus that a name has another owner: the name, and the new owner.
-pub(super) fn owner_change(header: &Header<'_>, body: &Body) -> Option<(String, Option<String>)> {
+pub(crate) fn owner_change(header: &Header<'_>, body: &Body) -> Option<(String, Option<String>)> {
     if header.member()?.as_str() != "NameOwnerChanged" {
         return None;
     }

@@ -20,3 +20,4 @@ mod thread;
 pub(crate) use bus_address::BusAddress;
 pub use bus_source::{LoginSession, session_bus_sources, system_bus_sources};
 pub(crate) use deadline::in_time;
+pub(crate) use messages::{DRIVER, owner_change};

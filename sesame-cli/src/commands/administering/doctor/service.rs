@@ -5,7 +5,7 @@ use std::path::Path;
 use core_types::{SESSION_UNIT, with_causes};
 use extension_depot::SessionConsent;
 use extension_session::{
-    NotificationPrompt, Prompt, ServiceProgram, StartFile, StartState, is_activatable,
+    NotificationPrompt, ServiceProgram, StartFile, StartState, is_activatable,
 };
 
 use crate::context::Context;
