@@ -7,10 +7,11 @@ use zbus::blocking::Connection;
 use zbus::interface;
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
 
-use crate::session_bus::{Options, Session, call_with, wait_for};
-use crate::support::{DESKTOP_GRANTS, TestEnv, asking, env, manifest};
+use crate::bus_session::{Options, Session, call_with, wait_for};
+use crate::support::{asking, desktop, env, manifest};
 
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
+const NOTIFICATIONS_OBJECT: &str = "/org/freedesktop/Notifications";
 const LOGIND: &str = "org.freedesktop.login1";
 const LOGIN_SESSION: &str = "/org/freedesktop/login1/session/_32";
 
@@ -57,11 +58,9 @@ impl Notifications {
 }
 
 fn press(connection: &Connection, button: &str) {
-    let path = "/org/freedesktop/Notifications";
     let pressed = (1_u32, button);
-    connection
-        .emit_signal(None::<&str>, path, NOTIFICATIONS, "ActionInvoked", &pressed)
-        .expect("sent");
+    let (object, name) = (NOTIFICATIONS_OBJECT, NOTIFICATIONS);
+    connection.emit_signal(None::<&str>, object, name, "ActionInvoked", &pressed).expect("sent");
 }
 
 impl Notifications {
@@ -73,7 +72,7 @@ impl Notifications {
             shown: Arc::default(),
             closed: Arc::default(),
         };
-        let served = connection.object_server().at("/org/freedesktop/Notifications", own.clone());
+        let served = connection.object_server().at(NOTIFICATIONS_OBJECT, own.clone());
         assert!(served.expect("served"));
         connection.request_name(NOTIFICATIONS).expect("the name");
         own
@@ -140,20 +139,13 @@ fn lock(connection: &Connection, is_locked: bool) {
     zbus::block_on(session.get().locked_hint_changed(emitter)).expect("told");
 }
 
-/// A session in which the guest with every import lacks these grants. Its system bus is the same bus.
+/// A session in which the guest with every import lacks these grants.
 fn lacking(grants: &[&str]) -> Session {
-    let env = env();
-    env.write("work/desktop.wasm", guest("desktop"));
-    env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
-    grants
-        .iter()
-        .for_each(|grant| drop(env.run(&format!("extension revoke desktop {grant}")).ok()));
-    started(env)
-}
-
-fn started(env: TestEnv) -> Session {
-    let bus = format!("unix:path={}", env.path("run/bus").display());
-    Session::start_with(env, &[("DBUS_SYSTEM_BUS_ADDRESS", &bus)])
+    let env = desktop();
+    for grant in grants {
+        env.run(&format!("extension revoke desktop {grant}")).ok();
+    }
+    Session::on_one_bus(env)
 }
 
 /// Calls a function that needs no permission, of a guest that has to be linked for it.
@@ -307,7 +299,7 @@ fn delivery_asks_for_what_it_lacks() {
     let path = manifest("break");
     let settings = "\n[events.\"time.every\"]\nevery = \"1s\"\nexact = true\n";
     env.write(&path, format!("{}{settings}", env.read(&path)));
-    let session = started(env);
+    let session = Session::on_one_bus(env);
     let notifications = Notifications::start(&session);
     wait_for(|| !notifications.shown().is_empty(), || session.log());
     press(&notifications.connection, "session");

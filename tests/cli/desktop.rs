@@ -206,21 +206,22 @@ fn pressed_button_grants_for_the_session() {
     out: what = "notification"
     out: the session service ends
     "#);
-    let mako = asking(
-        "for _ in $(seq 300); do makoctl list | grep -q Permission && break; sleep 0.1; done
-         makoctl invoke session",
-    );
-    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland"], &mako), @r#"
+    let mako = |press: &str| {
+        let shown =
+            "for _ in $(seq 300); do makoctl list | grep -q Permission && break; sleep 0.1; done";
+        in_session(
+            &env,
+            &["with-desktop", "--wayland"],
+            &asking(&format!("{shown}\nmakoctl {press}")),
+        )
+    };
+    insta::assert_snapshot!(mako("invoke session"), @r#"
     exit 0
     out: ('{"result":null}',
     out: what = "notification"
     out: the session service ends
     "#);
-    let dismissed = asking(
-        "for _ in $(seq 300); do makoctl list | grep -q Permission && break; sleep 0.1; done
-         makoctl dismiss",
-    );
-    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland"], &dismissed), @r#"
+    insta::assert_snapshot!(mako("dismiss"), @r#"
     exit 0
     out: Error:
     out: `open-sesame:host/notification@0.1.1`

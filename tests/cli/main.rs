@@ -5,6 +5,7 @@ mod author_flow;
 mod authors;
 mod bad_registry;
 mod bundle;
+mod bus_session;
 mod call;
 mod code_cache;
 mod completing;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use test_support::{OnEvent, wakeable};
 
-use crate::session_bus::{Ending, Session, in_session, wait_for};
+use crate::bus_session::{Ending, Session, in_session, wait_for};
 use crate::support::{HOSTILE, asking, env, with_guest};
 
 const LOGIND: [&str; 2] = ["org.freedesktop.login1", "/org/freedesktop/login1"];
@@ -13,7 +13,7 @@ const UPOWER: [&str; 2] = ["org.freedesktop.UPower", "/org/freedesktop/UPower"];
 const NETWORK: [&str; 2] = ["org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager"];
 const MOCK: &str = "org.freedesktop.DBus.Mock";
 
-/// A session with an extension that every one of these services wakes. Its system bus is the same bus.
+/// A session with an extension that every one of these services wakes.
 fn session() -> Session {
     let env = env();
     let declared = "[events.\"power.battery\"]\nbelow = 20\n[events.\"power.source\"]\n\
@@ -21,8 +21,7 @@ fn session() -> Session {
                     [events.\"system.sleep\"]\n[events.\"network.changed\"]\n[events.\"media.changed\"]\n";
     env.write("work/woken.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
     env.run("extension install ./woken.wasm --grant-requested").ok();
-    let bus = format!("unix:path={}", env.path("run/bus").display());
-    Session::start_with(env, &[("DBUS_SYSTEM_BUS_ADDRESS", &bus), ("XDG_SESSION_ID", "c1")])
+    Session::on_one_bus(env)
 }
 
 /// Starts a program of Debian in the session.

@@ -2,173 +2,18 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use test_support::{OnEvent, component, wakeable};
 use zbus::blocking::Connection;
-use zbus::blocking::connection::Builder;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
-use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env, manifest};
-
-/// Longer than anything here takes on a busy machine.
-const LONG: Duration = Duration::from_secs(60);
-const NAME: &str = core_types::BUS_NAME;
-const OBJECT: &str = core_types::BUS_OBJECT;
-
-/// A process that ends with the test.
-pub struct Ending(pub Child);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// An environment with a bus of its own and the service on it.
-pub struct Session {
-    pub env: TestEnv,
-    service: Ending,
-    bus: Ending,
-    /// Variables of the service.
-    variables: Vec<(&'static str, String)>,
-}
-
-pub type Options<'a> = HashMap<&'a str, Value<'a>>;
-pub type Answer = Result<(String, HashMap<String, OwnedValue>), (String, String)>;
-
-impl Session {
-    /// Starts a bus, and the service for what is installed.
-    pub fn start(env: TestEnv) -> Self {
-        Self::start_with(env, &[])
-    }
-
-    /// The same, with variables for the service.
-    pub fn start_with(env: TestEnv, variables: &[(&'static str, &str)]) -> Self {
-        std::fs::create_dir_all(env.path("run")).expect("made");
-        let bus = bus(&env);
-        let variables: Vec<_> =
-            variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let service = service_with(&env, &[], &variables);
-        Self { env, service, bus, variables }
-    }
-
-    /// Ends the service, and starts it again.
-    pub fn restart(&mut self) {
-        self.run("session stop").ok();
-        self.service.0.wait().expect("it ends");
-        self.service = service_with(&self.env, &[], &self.variables);
-    }
-
-    /// Runs a command in this session.
-    pub fn run(&self, line: &str) -> Run {
-        let mut command = self.env.command(line.split_whitespace());
-        in_session(&self.env, &mut command);
-        self.env.finish(command, b"")
-    }
-
-    /// Connects as another program.
-    pub fn connect(&self) -> Connection {
-        let address = address(&self.env);
-        let builder = Builder::address(address.as_str()).expect("an address");
-        builder.method_timeout(LONG).build().expect("a connection")
-    }
-
-    /// Returns the process of the service.
-    pub fn process(&self) -> u32 {
-        self.service.0.id()
-    }
-
-    /// Returns the address of its bus.
-    pub fn address(&self) -> String {
-        address(&self.env)
-    }
-
-    pub fn log(&self) -> String {
-        self.env.read("service.log")
-    }
-}
-
-fn address(env: &TestEnv) -> String {
-    format!("unix:path={}", env.path("run/bus").display())
-}
-
-pub fn in_session(env: &TestEnv, command: &mut Command) {
-    command.env("XDG_RUNTIME_DIR", env.path("run"));
-    command.env("DBUS_SESSION_BUS_ADDRESS", address(env));
-}
-
-/// Starts a bus without services that it could start.
-fn bus(env: &TestEnv) -> Ending {
-    let config = env.write(
-        "bus.conf",
-        format!(
-            "<busconfig><type>session</type><listen>{}</listen><auth>EXTERNAL</auth>\
-             <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
-             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-            address(env)
-        ),
-    );
-    let mut command = Command::new("dbus-daemon");
-    command.arg("--nofork").arg(format!("--config-file={}", config.display()));
-    let bus = Ending(command.stdin(Stdio::null()).spawn().expect("a bus"));
-    wait_for(|| env.path("run/bus").exists(), || "no bus".to_owned());
-    bus
-}
-
-fn service(env: &TestEnv, arguments: &[&str]) -> Ending {
-    service_with(env, arguments, &[])
-}
-
-fn service_with(env: &TestEnv, arguments: &[&str], variables: &[(&'static str, String)]) -> Ending {
-    let log = std::fs::File::create(env.path("service.log")).expect("a log");
-    let mut command = env.command([&["session", "run"], arguments].concat());
-    in_session(env, &mut command);
-    command.envs(variables.iter().map(|(name, value)| (name, value)));
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-    let service = Ending(child.expect("started"));
-    let log = || env.read("service.log");
-    wait_for(|| log().contains("event"), log);
-    service
-}
-
-pub fn wait_for(mut is_so: impl FnMut() -> bool, otherwise: impl Fn() -> String) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < LONG, "{}", otherwise());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Asks the service, and returns the name and text of its error.
-fn ask<B, A>(connection: &Connection, method: &str, body: &B) -> Result<A, (String, String)>
-where
-    B: serde::Serialize + zbus::zvariant::DynamicType,
-    A: serde::de::DeserializeOwned + zbus::zvariant::Type,
-{
-    match connection.call_method(Some(NAME), OBJECT, Some(NAME), method, body) {
-        Ok(answer) => Ok(answer.body().deserialize().expect("its type")),
-        Err(zbus::Error::MethodError(name, text, _)) => {
-            let name = name.strip_prefix("org.opensesame.Error.").unwrap_or(&name).to_owned();
-            Err((name, text.unwrap_or_default()))
-        }
-        Err(error) => Err(("none".to_owned(), error.to_string())),
-    }
-}
-
-fn call(connection: &Connection, name: &str, function: &str, arguments: &str) -> Answer {
-    call_with(connection, (name, function, arguments), Options::new())
-}
-
-pub fn call_with(
-    connection: &Connection,
-    (name, function, arguments): (&str, &str, &str),
-    options: Options<'_>,
-) -> Answer {
-    ask(connection, "Call", &(name, function, arguments, options))
-}
+use crate::bus_session::{
+    Answer, Ending, NAME, OBJECT, Options, Session, ask, call, call_with, in_session, service,
+    wait_for,
+};
+use crate::support::{GREETING, HOSTILE, TestEnv, asking, env, manifest};
 
 fn kind(answer: Answer) -> String {
     answer.expect_err("an error").0
