@@ -132,6 +132,7 @@ fn read_scopes<'de, A: MapAccess<'de>>(kind: ScopeKind, map: &mut A) -> Result<S
 
 /// Reads a list of events. Those that this version does not know are left out, so that the rest of
 /// the document holds; its reader reports them.
+#[inline(never)]
 fn read_events<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Scopes, A::Error> {
     let entries = map.next_value::<Vec<Entry<KnownEvents>>>()?;
     let known = entries.into_iter().filter_map(|Entry { value: KnownEvents(events), remark }| {
@@ -140,6 +141,7 @@ fn read_events<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Scopes, A::Error> 
     Ok(known.collect())
 }
 
+#[inline(never)]
 fn read_list<'de, T: EntryForm, A: MapAccess<'de>>(
     map: &mut A,
     scope: fn(T) -> Scope,

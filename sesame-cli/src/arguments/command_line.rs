@@ -1,5 +1,7 @@
 //! The command line as a whole: the global options and the commands at the top.
 
+mod plain_call;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::{ArgValueCompleter, Shell};
 use extension_host::Display;
 
+use self::plain_call::{PlainCall, plain_call};
 use super::author::WasiCommand;
 use super::extension::{EverydayCommand, ExtensionCommand};
 use super::listing::{ListingArguments, Presentation};
@@ -34,9 +37,23 @@ impl Arguments {
     /// Parses these words, the first of which is the program's name.
     ///
     /// A call has to be quick, and building the parsers of all commands takes a good part of it. So
-    /// a line that begins like a call goes to the parser of that command alone. If that one fails,
-    /// the whole parser reads the line again, and its error is complete.
+    /// a call without options needs no parser, and another line that begins like a call goes to the
+    /// parser of that command alone. If that one fails, the whole parser reads the line again, and
+    /// its error is complete.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let Some(PlainCall { call, is_below_extension }) = plain_call(words) else {
+            return Self::parse_words(words);
+        };
+        let call = EverydayCommand::Call(call);
+        let command = match is_below_extension {
+            true => Command::Extension(Box::new(ExtensionCommand::Everyday(call))),
+            false => Command::Everyday(Box::new(call)),
+        };
+        Ok(Self { global: GlobalArguments::default(), command })
+    }
+
+    #[inline(never)]
+    fn parse_words(words: &[OsString]) -> Result<Self, clap::Error> {
         let may_be_call = words
             .iter()
             .skip(1)

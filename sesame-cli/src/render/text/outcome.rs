@@ -18,8 +18,17 @@ use crate::render::screen::{Form, Screen};
 use crate::render::{Rendered, json, listings};
 use crate::terminal::{escape_control, escape_to_line};
 
-/// Formats an outcome as text.
+/// Formats an outcome as text. The code for all other outcomes stays out of the pages that a call
+/// needs.
 pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendered {
+    match outcome {
+        Outcome::Called(call) => called(context, call),
+        other => other_than_call(context, screen, other),
+    }
+}
+
+#[inline(never)]
+fn other_than_call(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendered {
     match outcome {
         Outcome::Installed(all) => {
             all.iter().map(installed).fold(Rendered::default(), |mut all, one| {
