@@ -60,7 +60,7 @@ mod testing;
 pub use activation::{
     ActivationError, BusQueryError, Fleeting, InstalledFiles, ProgramError, RemovedFiles,
     ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
-    reload_bus, reload_units,
+    reload_bus, reload_units, start_service,
 };
 pub use asking::{NotificationPrompt, Prompt, PromptError, Question, Reply, Withdrawn};
 pub use bus::{
@@ -75,7 +75,7 @@ pub use engine::{
     Clock, Deliver, Delivered, Engine, EngineError, Forgetful, Inbox, LastDue, Load, Now, Parts,
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
-pub use installed::{Changes, EventMemory, Installed, Outcome, Publications};
+pub use installed::{Changes, EventMemory, Installed, Outcome, Publications, may_be_woken};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{
     Files, LoginSession, SessionMemory, Source, SourceState, session_bus_sources,

@@ -382,11 +382,11 @@ fn service_ends_and_is_replaced() {
     err: error: the session service does not run
     err: hint: sesame session run
     "#);
-    let idle = service(&session.env, &["--idle-exit", "1s"]);
-    assert!(session.log().contains("waiting for events of clock"));
-    drop(idle);
-    session.run("extension revoke clock events=time.every").ok();
     let mut idle = service(&session.env, &["--idle-exit", "1s"]);
+    assert!(session.log().contains("waiting for events of clock"));
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(idle.0.try_wait().expect("asked").is_none(), "an event may wake an extension");
+    session.run("extension revoke clock events=time.every").ok();
     assert_eq!(idle.0.wait().expect("ended").code(), Some(0));
 }
 

@@ -4,9 +4,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use test_support::hide_digests;
+use test_support::{OnEvent, hide_digests, wakeable};
 
-use crate::support::{Run, TestEnv, env};
+use crate::support::{Run, TestEnv, asking, env};
 
 const UNIT: &str = ".config/systemd/user/org.opensesame.Extensions.service";
 const BUS_FILE: &str = ".local/share/dbus-1/services/org.opensesame.Extensions1.service";
@@ -263,6 +263,30 @@ fn first_call_starts_the_service() {
     );
     assert!(env.read("work/answer").contains("method return"), "{run}");
     assert!(run.ok().text().contains("\"executable\":"));
+}
+
+/// A grant that lets an event wake an extension starts the service, and one of something else does not.
+#[test]
+#[ignore = "needs dbus-daemon, which .ci/run installs"]
+fn grant_starts_the_service() {
+    let env = with_program();
+    let declared = "[events.\"power.source\"]\n";
+    env.write("work/woken.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
+    let run = on_bus(
+        &env,
+        "sesame session install --quiet || exit
+         sesame extension install ./woken.wasm || exit
+         sesame extension grant woken env=LANG || exit
+         sesame session status --json >before
+         sesame extension grant woken events=power.source || exit
+         for i in $(seq 300); do
+           sesame session status --json >after; grep -q woken after && break; sleep 0.1
+         done
+         sesame session stop",
+    );
+    run.ok();
+    assert!(!env.read("work/before").contains("executable"), "{}", env.read("work/before"));
+    assert!(env.read("work/after").contains("woken"), "{}", env.read("work/after"));
 }
 
 /// The bus learns of the files without a new login, and `doctor` asks it without starting anything.

@@ -1,4 +1,4 @@
-//! Questions to the session bus about the service. None of them starts it.
+//! What a command asks the session bus about the service. Only [`start`] starts it.
 
 use std::time::Duration;
 
@@ -32,6 +32,19 @@ pub fn is_activatable() -> Result<bool, BusQueryError> {
 /// As [`is_activatable`].
 pub fn reload_bus() -> Result<(), BusQueryError> {
     asked(|bus| Ok(bus.reload_config()?))
+}
+
+/// Lets the session bus start the service, where it can and the service does not run. It is not
+/// waited for.
+///
+/// # Errors
+/// As [`is_activatable`].
+pub fn start() -> Result<(), BusQueryError> {
+    asked(|bus| {
+        bus.inner().call_noreply("StartServiceByName", &(BUS_NAME, 0_u32))?;
+        // With this answer the bus has read the message before it.
+        Ok(bus.get_id().map(drop)?)
+    })
 }
 
 fn asked<T: Send + 'static>(

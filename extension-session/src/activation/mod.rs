@@ -14,7 +14,7 @@ mod program;
 mod systemd;
 mod templates;
 
-pub use bus::{BusQueryError, is_activatable, reload_bus};
+pub use bus::{BusQueryError, is_activatable, reload_bus, start as start_service};
 pub use change::ActivationError;
 pub use found::{StartFile, StartState};
 pub use install::{Installed as InstalledFiles, Removed as RemovedFiles};

@@ -20,6 +20,8 @@ pub type Outcome = Result<extension_manager::Delivered, OpenError>;
 type Observer = dyn Fn(&Delivery, &Outcome) + Send + Sync;
 /// Told of each extension that changed.
 type ChangeObserver = dyn Fn(&ExtensionName) + Send + Sync;
+/// Told of each look at what may wake whom.
+type LookObserver = dyn Fn() + Send + Sync;
 
 /// The installed extensions of a manager.
 ///
@@ -30,6 +32,7 @@ pub struct Installed {
     manager: Arc<Manager>,
     observer: Arc<Observer>,
     changed: Arc<ChangeObserver>,
+    looked: Arc<LookObserver>,
     publications: Publications,
     seen: Arc<Mutex<Option<BTreeMap<ExtensionName, Seen>>>>,
 }
@@ -49,6 +52,7 @@ impl Installed {
             manager,
             observer: Arc::new(|_, _| {}),
             changed: Arc::new(|_| {}),
+            looked: Arc::new(|| {}),
             publications: Publications::default(),
             seen: Arc::default(),
         }
@@ -70,6 +74,12 @@ impl Installed {
         Self { changed: Arc::new(observer), ..self }
     }
 
+    /// Calls a function each time that the engine looks anew at what may wake whom.
+    #[must_use]
+    pub fn looks_observed_by(self, observer: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { looked: Arc::new(observer), ..self }
+    }
+
     /// Calls a function with each delivery that ended.
     #[must_use]
     pub fn observed_by(
@@ -77,26 +87,6 @@ impl Installed {
         observer: impl Fn(&Delivery, &Outcome) + Send + Sync + 'static,
     ) -> Self {
         Self { observer: Arc::new(observer), ..self }
-    }
-
-    /// Returns an extension with what may wake it now; nothing where that is nothing.
-    fn subscriber(&self, name: &ExtensionName, config: &EffectiveConfig) -> Option<Subscriber> {
-        let opened = self.manager.depot().open(name, config).ok()?;
-        let events = waking_events_of(&opened);
-        // Without a declared event it does not have a handler, despite any grant.
-        if !events.iter().any(|event| event.is_declared) {
-            return None;
-        }
-        let granted = events.into_iter().filter(|event| event.is_granted && event.is_enabled);
-        let wakes: Vec<_> = granted.filter_map(wake).collect();
-        let permissions = &opened.permissions;
-        let raised = config.min_event_interval().map(Interval::duration);
-        (!wakes.is_empty()).then(|| Subscriber {
-            config: permissions.config.visible(&permissions.authority.in_force(boot_time())),
-            max_fuel: permissions.limits.get(LimitName::Fuel).value,
-            min_interval: Subscriber::MIN_INTERVAL.max(raised.unwrap_or_default()),
-            ..Subscriber::new(name.clone(), wakes)
-        })
     }
 }
 
@@ -124,6 +114,46 @@ impl Installed {
     }
 }
 
+/// Returns whether an event may wake any extension of a manager.
+pub fn may_be_woken(manager: &Manager) -> bool {
+    let Some(config) = config_in_force(manager) else { return false };
+    let listed = manager.depot().list().unwrap_or_default();
+    listed.iter().any(|listed| subscriber(manager, &listed.name, &config).is_some())
+}
+
+/// Returns the configuration, where it lets events wake extensions.
+fn config_in_force(manager: &Manager) -> Option<EffectiveConfig> {
+    if manager.is_safe_mode() {
+        return None;
+    }
+    // Without a configuration that can be read nothing is allowed.
+    manager.config().ok().filter(EffectiveConfig::session_enabled)
+}
+
+/// Returns an extension with what may wake it now; nothing where that is nothing.
+fn subscriber(
+    manager: &Manager,
+    name: &ExtensionName,
+    config: &EffectiveConfig,
+) -> Option<Subscriber> {
+    let opened = manager.depot().open(name, config).ok()?;
+    let events = waking_events_of(&opened);
+    // Without a declared event it does not have a handler, despite any grant.
+    if !events.iter().any(|event| event.is_declared) {
+        return None;
+    }
+    let granted = events.into_iter().filter(|event| event.is_granted && event.is_enabled);
+    let wakes: Vec<_> = granted.filter_map(wake).collect();
+    let permissions = &opened.permissions;
+    let raised = config.min_event_interval().map(Interval::duration);
+    (!wakes.is_empty()).then(|| Subscriber {
+        config: permissions.config.visible(&permissions.authority.in_force(boot_time())),
+        max_fuel: permissions.limits.get(LimitName::Fuel).value,
+        min_interval: Subscriber::MIN_INTERVAL.max(raised.unwrap_or_default()),
+        ..Subscriber::new(name.clone(), wakes)
+    })
+}
+
 /// An event whose settings are whole; without one that it needs it never happens.
 fn wake(event: WakingEvent) -> Option<Wake> {
     let WakingEvent { event, settings, is_while_locked, .. } = event;
@@ -135,15 +165,10 @@ impl Subscribers for Installed {
         // A broken manifest keeps its own extension asleep, and no other.
         let listed = self.manager.depot().list().unwrap_or_default();
         self.tell_changes(&listed);
-        if self.manager.is_safe_mode() {
-            return Vec::new();
-        }
-        // Without a configuration that can be read nothing is allowed.
-        let Ok(config) = self.manager.config() else { return Vec::new() };
-        if !config.session_enabled() {
-            return Vec::new();
-        }
-        listed.iter().filter_map(|listed| self.subscriber(&listed.name, &config)).collect()
+        (self.looked)();
+        let Some(config) = config_in_force(&self.manager) else { return Vec::new() };
+        let names = listed.iter().map(|listed| &listed.name);
+        names.filter_map(|name| subscriber(&self.manager, name, &config)).collect()
     }
 }
 

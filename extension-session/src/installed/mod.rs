@@ -8,5 +8,5 @@ mod publications;
 
 pub use changes::Changes;
 pub use event_memory::EventMemory;
-pub use extensions::{Installed, Outcome};
+pub use extensions::{Installed, Outcome, may_be_woken};
 pub use publications::Publications;

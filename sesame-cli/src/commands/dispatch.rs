@@ -17,12 +17,26 @@ use crate::arguments::{
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::service::start_for_woken;
 
-/// Runs a command.
+/// Runs a command. Only what leads to a call may become one function with it: all commands in one have
+/// a frame of a hundred KiB, whose pages each call would pay for.
 pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Everyday(command) => everyday(context, *command),
-        Command::Extension(command) => extension(context, *command),
+        Command::Extension(command) => match *command {
+            ExtensionCommand::Everyday(command) => everyday(context, command),
+            command => extension(context, command),
+        },
+        command => beside_extensions(context, command),
+    }
+}
+
+/// Runs a command that is neither an everyday one nor about extensions.
+#[inline(never)]
+fn beside_extensions(context: &Context, command: Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Everyday(_) | Command::Extension(_) => run(context, command),
         Command::Registry(RegistryCommand::Login {
             registry,
             username,
@@ -89,31 +103,54 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     }
 }
 
-/// Returns whether a command beside the everyday ones changes extensions or grants.
-fn is_change(command: &ExtensionCommand) -> bool {
-    use ExtensionCommand::{
-        Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin,
-    };
-    matches!(
-        command,
-        Enable { .. }
-            | Disable { .. }
-            | Grant(_)
-            | Revoke { .. }
-            | Pin { .. }
-            | Unpin { .. }
-            | Rollback(_)
-            | Gc { dry_run: false, .. }
-            | Sync(_)
-            | Import(_)
-    )
+/// What a command does to extensions and grants.
+enum Effect {
+    /// Nothing.
+    None,
+    /// It changes some.
+    Change,
+    /// After the change an event may wake an extension that none woke before.
+    MayWaken,
 }
 
-fn is_everyday_change(command: &EverydayCommand) -> bool {
-    matches!(
-        command,
-        EverydayCommand::Install(_) | EverydayCommand::Update(_) | EverydayCommand::Remove(_)
-    )
+impl Effect {
+    fn of(command: &ExtensionCommand) -> Self {
+        use ExtensionCommand::{
+            Disable, Edit, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Set, Sync, Unpin,
+            Unset,
+        };
+        match command {
+            Enable { .. } | Grant(_) | Rollback(_) | Sync(_) | Import(_) => Self::MayWaken,
+            Set(_) | Unset { .. } | Edit { .. } => Self::MayWaken,
+            Disable { .. } | Revoke { .. } | Pin { .. } | Unpin { .. } => Self::Change,
+            Gc { dry_run: false, .. } => Self::Change,
+            _ => Self::None,
+        }
+    }
+
+    fn of_everyday(command: &EverydayCommand) -> Self {
+        match command {
+            EverydayCommand::Install(_) | EverydayCommand::Update(_) => Self::MayWaken,
+            EverydayCommand::Remove(_) => Self::Change,
+            _ => Self::None,
+        }
+    }
+
+    /// Runs a command that has this effect, with what goes before and after it.
+    fn around(
+        self,
+        context: &Context,
+        run: impl FnOnce() -> Result<Outcome, Failure>,
+    ) -> Result<Outcome, Failure> {
+        if !matches!(self, Self::None) {
+            sweep(context);
+        }
+        let outcome = run()?;
+        if matches!(self, Self::MayWaken) {
+            start_for_woken(context);
+        }
+        Ok(outcome)
+    }
 }
 
 /// Removes the leftovers of killed compilers with the next change, like those of killed changes.
@@ -124,28 +161,32 @@ fn sweep(context: &Context) {
 }
 
 fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Failure> {
-    if is_everyday_change(&command) {
-        sweep(context);
-    }
     match command {
+        EverydayCommand::Call(arguments) => call::run(context, arguments),
+        command => beside_calls(context, command),
+    }
+}
+
+/// Runs an everyday command that is not a call.
+#[inline(never)]
+fn beside_calls(context: &Context, command: EverydayCommand) -> Result<Outcome, Failure> {
+    Effect::of_everyday(&command).around(context, || match command {
+        EverydayCommand::Call(_) => everyday(context, command),
         EverydayCommand::Install(arguments) => install::run(context, &arguments),
         EverydayCommand::List(arguments) if arguments.orphans => storage::orphans(context),
         EverydayCommand::List(_) => list::run(context),
-        EverydayCommand::Call(arguments) => call::run(context, arguments),
         EverydayCommand::Run(arguments) => run::run(context, arguments),
         EverydayCommand::Info { name } => info::run(context, &name),
         EverydayCommand::Update(arguments) => update::run(context, &arguments),
         EverydayCommand::Remove(arguments) => {
             remove::run(context, &arguments.names, arguments.purge)
         }
-    }
+    })
 }
 
+#[inline(never)]
 fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
-    if is_change(&command) {
-        sweep(context);
-    }
-    match command {
+    Effect::of(&command).around(context, || match command {
         ExtensionCommand::Everyday(command) => everyday(context, command),
         ExtensionCommand::Enable { names } => grants::enable(context, &names, true),
         ExtensionCommand::Disable { names } => grants::enable(context, &names, false),
@@ -182,5 +223,5 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Storage(arguments) => storage::run(context, arguments),
         ExtensionCommand::Edit { name } => edit::run(context, &name),
         ExtensionCommand::Logs { name, lines, raw } => logs::run(context, &name, lines, raw),
-    }
+    })
 }

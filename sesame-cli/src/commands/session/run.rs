@@ -35,6 +35,14 @@ enum End {
     Idle,
 }
 
+/// What the main thread waits for.
+enum Notice {
+    /// The end.
+    End(End),
+    /// What may wake an extension is perhaps another.
+    Look,
+}
+
 /// The service on the bus, once it is there.
 type Bus = Arc<OnceLock<BusService>>;
 
@@ -50,22 +58,26 @@ pub fn run(
     let Some(_claim) = claim(context, &manager, replace)? else {
         return Ok(Outcome::AlreadyPrinted(ExitCode::Done));
     };
-    let (ends, ended) = channel();
-    let signalled = ends.clone();
-    wait_for_end()?.then(move || drop(signalled.send(End::Signal)))?;
+    let (notices, noticed) = channel();
+    let signalled = notices.clone();
+    wait_for_end()?.then(move || drop(signalled.send(Notice::End(End::Signal))))?;
     let bus = Bus::default();
     let config = manager.config()?;
-    let engine = Engine::start(parts(context, &manager, &publications, &bus)?)
+    let looked = notices.clone();
+    let installed = installed(context, &manager, &bus)
+        .publishing_to(publications.clone())
+        .looks_observed_by(move || drop(looked.send(Notice::Look)));
+    let engine = Engine::start(parts(context, &manager, installed)?)
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     publications.deliver_to(engine.inbox());
-    start_bus(context, &bus, bus_parts(context, manager, &engine, publications), ends)?;
+    start_bus(context, &bus, bus_parts(context, manager, &engine, publications), notices)?;
     if let Ok(status) = engine.status() {
         tell_start(context, &config, &status);
     }
     // A person at the terminal ends it; elsewhere the bus starts it again.
     let is_left_alone = bus.get().is_some() && !context.terminal.is_interactive();
     let idle_exit = idle_exit.or_else(|| is_left_alone.then(|| config.session_idle_exit()));
-    let end = wait(&ended, idle_exit, || is_idle(&bus, &engine));
+    let end = wait(&noticed, idle_exit, &bus, &engine);
     end_service(ExitCode::Done);
     if let Some(bus) = bus.get() {
         bus.stop(GRACE);
@@ -108,8 +120,7 @@ fn claim(
 fn parts(
     context: &Context,
     manager: &Arc<Manager>,
-    publications: &Publications,
-    bus: &Bus,
+    installed: Installed,
 ) -> Result<Parts, Failure> {
     let places = manager.depot().places();
     let home = Context::base_directories().map(|base| base.home_dir().to_owned());
@@ -121,7 +132,6 @@ fn parts(
     let memory = Box::new(EventMemory::of(manager.clone()));
     sources.extend(system_bus_sources(None, LoginSession { id: context.login_session(), memory }));
     sources.extend(session_bus_sources(None));
-    let installed = installed(context, manager, bus).publishing_to(publications.clone());
     Ok(Parts {
         deliver: Arc::new(installed.clone()),
         subscribers: Box::new(installed),
@@ -178,9 +188,9 @@ fn start_bus(
     context: &Context,
     bus: &Bus,
     parts: BusParts,
-    ends: Sender<End>,
+    notices: Sender<Notice>,
 ) -> Result<(), Failure> {
-    let tell = move |end| drop(ends.send(End::Bus(end)));
+    let tell = move |end| drop(notices.send(Notice::End(End::Bus(end))));
     match BusService::start(parts, tell) {
         Ok(service) => {
             let _ = bus.set(service);
@@ -197,23 +207,35 @@ fn start_bus(
     }
 }
 
-fn is_idle(bus: &Bus, engine: &Engine) -> bool {
-    let is_asleep =
-        engine.status().is_ok_and(|status| status.extensions.is_empty() && status.running == 0);
-    is_asleep && bus.get().is_none_or(BusService::is_idle)
-}
-
-/// Waits for the end.
-fn wait(ended: &Receiver<End>, idle_exit: Option<Duration>, is_idle: impl Fn() -> bool) -> End {
-    let Some(time) = idle_exit else { return ended.recv().unwrap_or(End::Signal) };
+/// Waits for the end. As long as an event may wake an extension no timer runs, so that a service
+/// without work does not wake at all.
+fn wait(
+    noticed: &Receiver<Notice>,
+    idle_exit: Option<Duration>,
+    bus: &Bus,
+    engine: &Engine,
+) -> End {
     loop {
-        match ended.recv_timeout(time) {
-            Ok(end) => return end,
-            Err(RecvTimeoutError::Timeout) if is_idle() => return End::Idle,
+        let is_asleep = engine.status().is_ok_and(|status| status.extensions.is_empty());
+        let notice = match idle_exit.filter(|_| is_asleep) {
+            Some(time) => noticed.recv_timeout(time),
+            None => noticed.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match notice {
+            Ok(Notice::End(end)) => return end,
+            Ok(Notice::Look) => {}
+            Err(RecvTimeoutError::Timeout) if is_idle(bus, engine) => return End::Idle,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return End::Signal,
         }
     }
+}
+
+/// Returns whether no event may wake an extension, and nothing runs.
+fn is_idle(bus: &Bus, engine: &Engine) -> bool {
+    let is_asleep =
+        engine.status().is_ok_and(|status| status.extensions.is_empty() && status.running == 0);
+    is_asleep && bus.get().is_none_or(BusService::is_idle)
 }
 
 /// Names the extensions that wait, and each source with a problem.
