@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use test_support::{OnEvent, wakeable};
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::{OwnedValue, Value};
 
-use crate::support::{Run, TestEnv};
+use crate::support::{Run, TestEnv, asking, env};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -91,6 +92,23 @@ impl Session {
     pub fn log(&self) -> String {
         self.env.read("service.log")
     }
+}
+
+/// A session with an extension that every service of a desktop wakes.
+pub fn waking_session() -> Session {
+    let env = env();
+    let declared = "[events.\"power.battery\"]\nbelow = 20\n[events.\"power.source\"]\n\
+                    [events.\"session.locked\"]\n[events.\"session.unlocked\"]\n\
+                    [events.\"system.sleep\"]\n[events.\"network.changed\"]\n[events.\"media.changed\"]\n";
+    env.write("work/woken.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
+    env.run("extension install ./woken.wasm --grant-requested").ok();
+    Session::on_one_bus(env)
+}
+
+/// Waits until this event has woken it.
+pub fn is_woken(session: &Session, event: &str) {
+    let line = format!("woken: {event}: handled");
+    wait_for(|| session.log().contains(&line), || session.log());
 }
 
 fn address(env: &TestEnv) -> String {

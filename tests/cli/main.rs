@@ -51,6 +51,7 @@ mod policy;
 mod programs;
 mod progress;
 mod proxies;
+mod real_daemons;
 mod real_services;
 mod registries;
 mod schemas;

@@ -3,26 +3,13 @@
 
 use std::process::{Command, Stdio};
 
-use test_support::{OnEvent, wakeable};
-
-use crate::bus_session::{Ending, Session, in_session, wait_for};
-use crate::support::{HOSTILE, asking, env, with_guest};
+use crate::bus_session::{Ending, Session, in_session, is_woken, wait_for, waking_session};
+use crate::support::{HOSTILE, with_guest};
 
 const LOGIND: [&str; 2] = ["org.freedesktop.login1", "/org/freedesktop/login1"];
 const UPOWER: [&str; 2] = ["org.freedesktop.UPower", "/org/freedesktop/UPower"];
 const NETWORK: [&str; 2] = ["org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager"];
 const MOCK: &str = "org.freedesktop.DBus.Mock";
-
-/// A session with an extension that every one of these services wakes.
-fn session() -> Session {
-    let env = env();
-    let declared = "[events.\"power.battery\"]\nbelow = 20\n[events.\"power.source\"]\n\
-                    [events.\"session.locked\"]\n[events.\"session.unlocked\"]\n\
-                    [events.\"system.sleep\"]\n[events.\"network.changed\"]\n[events.\"media.changed\"]\n";
-    env.write("work/woken.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
-    env.run("extension install ./woken.wasm --grant-requested").ok();
-    Session::on_one_bus(env)
-}
 
 /// Starts a program of Debian in the session.
 fn started(session: &Session, words: &[&str]) -> Ending {
@@ -54,17 +41,12 @@ fn gdbus(session: &Session, words: &[&str]) {
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn is_woken(session: &Session, event: &str) {
-    let line = format!("woken: {event}: handled");
-    wait_for(|| session.log().contains(&line), || session.log());
-}
-
 /// Every source understands a service that its authors did not write for it, and one that appears
 /// late.
 #[test]
 #[ignore = "needs python3-dbusmock, mpv and mpv-mpris, from Debian"]
 fn services_of_others_wake() {
-    let mut session = session();
+    let mut session = waking_session();
     let _logind = mock(&session, "logind", LOGIND[0]);
     tell(&session, LOGIND, &format!("{MOCK}.AddSession"), &["c1", "seat0", "0", "me", "true"]);
     let own = [LOGIND[0], "/org/freedesktop/login1/session/c1"];

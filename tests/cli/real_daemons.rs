@@ -1,0 +1,201 @@
+//! The session service beside the daemons themselves, each in a world of its own: NetworkManager with a
+//! network of two devices, UPower with a battery of umockdev, and a user manager of systemd with
+//! dbus-broker as the bus.
+
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+use crate::bus_session::{Ending, Session, in_session, is_woken, wait_for, waking_session};
+use crate::support::{GREETING, TestEnv, with_guest};
+
+/// Starts a program for this environment, on its bus.
+fn started(env: &TestEnv, words: &[&str]) -> Ending {
+    let mut command = Command::new(words[0]);
+    in_session(env, command.args(&words[1..]));
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", env.path("run/bus").display()));
+    let log = std::fs::File::create(env.path("daemon.log")).expect("a log");
+    command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a copy")).stderr(log);
+    Ending(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", words[0])))
+}
+
+/// Runs a program to its end, which has to be a good one, and returns what it printed.
+fn done(env: &TestEnv, words: &[&str]) -> String {
+    let mut command = Command::new(words[0]);
+    in_session(env, command.args(&words[1..]));
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", env.path("run/bus").display()));
+    let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", words[0]));
+    let log = || std::fs::read_to_string(env.path("daemon.log")).unwrap_or_default();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {error}\n{}", log());
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn is_listening(session: &Session, source: &str) {
+    let line = format!("source {source}  listening");
+    let status = || session.run("session status").text();
+    wait_for(|| status().contains(&line), status);
+}
+
+/// Two devices that are the ends of one cable, and NetworkManager. Where `/sys` is read-only it takes
+/// devices as they are, as in a container, and not from udev.
+const NETWORK: &str = "ip link set lo up &&
+    ip link add cable0 type veth peer name cable1 && ip link set cable1 up &&
+    exec NetworkManager --no-daemon --pid-file=/run/manager.pid --config=$0";
+
+const CONNECTION: &str = "connection add type ethernet ifname cable0 con-name cable ipv6.method disabled \
+                          ipv4.method manual ipv4.addresses 192.0.2.2/24 ipv4.gateway 192.0.2.1";
+
+/// A connection that comes up and goes down wakes.
+#[test]
+#[ignore = "needs network-manager, iproute2 and bubblewrap, from Debian, and root"]
+fn network_manager_wakes() {
+    let session = waking_session();
+    let config = "[main]\nplugins=keyfile\nno-auto-default=*\ndns=none\nrc-manager=unmanaged\n";
+    let config = session.env.write("manager.conf", config).display().to_string();
+    let world = "bwrap --unshare-net --die-with-parent --cap-add ALL --bind / / --dev /dev \
+                 --proc /proc --ro-bind /sys /sys --tmpfs /run --tmpfs /etc/NetworkManager \
+                 --tmpfs /var/lib/NetworkManager sh -c";
+    let world: Vec<_> = world.split_whitespace().chain([NETWORK, &config]).collect();
+    let _manager = started(&session.env, &world);
+    is_listening(&session, "network-manager");
+    let nmcli = |words: &str| {
+        let words: Vec<_> = ["nmcli"].into_iter().chain(words.split_whitespace()).collect();
+        done(&session.env, &words)
+    };
+    nmcli(CONNECTION);
+    nmcli("connection up cable");
+    is_woken(&session, "network.changed");
+    let before = session.log().matches("network.changed: handled").count();
+    nmcli("connection down cable");
+    let is_again = || session.log().matches("network.changed: handled").count() > before;
+    wait_for(is_again, || session.log());
+}
+
+/// A kernel with a battery at 80 %, UPower on it, and a charge for each line of standard input.
+const BATTERY: &str = r#"
+import ctypes, subprocess, sys
+kernel = ctypes.CDLL("libumockdev.so.0")
+kernel.umockdev_testbed_new.restype = ctypes.c_void_p
+kernel.umockdev_testbed_add_from_string.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+kernel.umockdev_testbed_set_attribute.argtypes = [ctypes.c_void_p] + [ctypes.c_char_p] * 3
+kernel.umockdev_testbed_uevent.argtypes = [ctypes.c_void_p] + [ctypes.c_char_p] * 2
+attributes = {"type": "Battery", "scope": "System", "present": "1", "status": "Discharging",
+              "energy_full": "60000000", "energy_full_design": "80000000", "energy_now": "48000000",
+              "voltage_now": "12000000", "power_now": "9000000"}
+battery = "P: /devices/BAT0\nE: SUBSYSTEM=power_supply\nE: POWER_SUPPLY_NAME=BAT0\n"
+battery += "".join(f"A: {name}={value}\\n\n" for name, value in attributes.items())
+bed = kernel.umockdev_testbed_new()
+assert kernel.umockdev_testbed_add_from_string(bed, battery.encode() + b"\n", None)
+upower = subprocess.Popen(["/usr/libexec/upowerd"])
+for charge in sys.stdin:
+    kernel.umockdev_testbed_set_attribute(bed, b"/sys/devices/BAT0", b"energy_now", charge.strip().encode())
+    kernel.umockdev_testbed_uevent(bed, b"/sys/devices/BAT0", b"change")
+upower.kill()
+"#;
+
+/// Asks UPower for the charge.
+const PERCENTAGE: [&str; 11] = [
+    "gdbus",
+    "call",
+    "--session",
+    "-d",
+    "org.freedesktop.UPower",
+    "-o",
+    "/org/freedesktop/UPower/devices/DisplayDevice",
+    "-m",
+    "org.freedesktop.DBus.Properties.Get",
+    "org.freedesktop.UPower.Device",
+    "Percentage",
+];
+
+/// A battery that runs down wakes once.
+#[test]
+#[ignore = "needs upower and umockdev, from Debian"]
+fn upower_wakes() {
+    let session = waking_session();
+    let mut upower = started(&session.env, &["umockdev-wrapper", "python3", "-c", BATTERY]);
+    let mut kernel = upower.0.stdin.take().expect("piped");
+    is_listening(&session, "upower");
+    for percent in [50, 10, 5] {
+        writeln!(kernel, "{}", percent * 600_000).expect("it reads");
+        let known = format!("(<{percent}.0>,)");
+        wait_for(|| done(&session.env, &PERCENTAGE).contains(&known), || session.log());
+    }
+    is_woken(&session, "power.battery");
+    assert_eq!(session.log().matches("power.battery: handled").count(), 1, "{}", session.log());
+}
+
+/// A machine that systemd has booted, as far as a user manager looks: `/run` says so, and somebody takes
+/// the log.
+const MACHINE: &str = r#"
+import os, socket, sys
+os.makedirs("/run/systemd/system")
+os.makedirs("/run/systemd/journal")
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+journal.bind("/run/systemd/journal/socket")
+journal.set_inheritable(True)
+os.execvp("sh", ["sh", "-c", sys.argv[1]])
+"#;
+
+/// The whole life of the service under a user manager, with a line for each step.
+const LIFE: &str = r#"
+unit=org.opensesame.Extensions.service
+call() { gdbus call --session -d org.opensesame.Extensions1 -o /org/opensesame/Extensions -m "$@"; }
+main() { systemctl --user show $unit -p MainPID --value; }
+mkdir -m 700 -p $XDG_RUNTIME_DIR
+/usr/lib/systemd/systemd --user &
+for i in $(seq 300); do systemctl --user is-active -q dbus.socket 2>/dev/null && break; sleep 0.1; done
+export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
+
+sesame session install 2>&1 | grep anew
+systemctl --user enable --now $unit 2>&1
+systemctl --user show $unit -p ActiveState,Type,NoNewPrivileges,LimitCORE,UMask
+before=$(main); kill -9 $before
+for i in $(seq 300); do
+  now=$(main)
+  [ $now != $before ] && sesame session status | grep -q "^runs: process $now," && echo again && break
+  sleep 0.1
+done
+sesame session stop
+for i in $(seq 300); do [ $(systemctl --user is-active $unit) = inactive ] && break; sleep 0.1; done
+echo $(systemctl --user is-active $unit)
+call org.opensesame.Extensions1.Call greeting greet '["World"]' '{}' | cut -d '}' -f 1
+echo $(systemctl --user is-active $unit), by $(systemctl --user show -p Id --value dbus.service)
+sesame extension activity --json | grep -o '"cause":"bus"'
+sesame session stop
+"#;
+
+/// A real user manager starts the service at login, restricts it, starts it again after a crash, and
+/// starts it for a call that reaches dbus-broker.
+#[test]
+#[ignore = "needs systemd, dbus-broker, dbus-user-session and bubblewrap, from Debian"]
+fn user_manager_runs_the_service() {
+    let env = with_guest("greeting", &GREETING);
+    std::fs::create_dir(env.path("bin")).expect("made");
+    symlink(env!("CARGO_BIN_EXE_sesame"), env.path("bin/sesame")).expect("a link");
+    let world = "--die-with-parent --unshare-pid --bind / / --dev /dev --proc /proc --tmpfs /run python3 -c";
+    let mut command = Command::new("bwrap");
+    command.args(world.split_whitespace()).args([MACHINE, LIFE]).env_clear();
+    let path = format!("{}:/usr/bin:/bin", env.path("bin").display());
+    command.env("PATH", path).env("HOME", env.home()).env("XDG_RUNTIME_DIR", env.path("run"));
+    // Without it, the bus takes the home of the user and not that of the environment.
+    command.env("XDG_DATA_HOME", env.path(".local/share"));
+    let run = env.finish(command, b"");
+    insta::assert_snapshot!(run.text().replace(&env.home().display().to_string(), "~"), @r#"
+    systemd and the session bus have read their files anew
+    Created symlink ~/.config/systemd/user/default.target.wants/org.opensesame.Extensions.service → ~/.config/systemd/user/org.opensesame.Extensions.service.
+    Type=dbus
+    UMask=0077
+    LimitCORE=0
+    NoNewPrivileges=yes
+    ActiveState=active
+    again
+    the session service ends
+    inactive
+    ('{"result":"Hello, World!"
+    active, by dbus-broker.service
+    "cause":"bus"
+    the session service ends
+    "#);
+}
