@@ -33,16 +33,17 @@ pub fn run(words: &[String]) -> Result<()> {
     let page = file("--page", "docs/performance.md")?;
     arguments.none()?;
 
-    let (about, mut comparisons) = measurements::read_results(&results)?;
-    comparisons.extend(measurements::read_criterion(&criterion, about.started)?);
+    let mut measured = measurements::read_results(&results)?;
+    let in_process = measurements::read_criterion(&criterion, measured.about.started)?;
+    measured.comparisons.extend(in_process);
     let picture = page.with_extension("svg");
-    let made = tables::tables(&about, &comparisons, &file_name(&picture));
+    let made = tables::tables(&measured, &file_name(&picture));
     if !is_write {
         println!("{made}");
         return Ok(());
     }
     write(&page, &replaced(&read(&page)?, &made)?)?;
-    write(&picture, &plot::plot(&comparisons))
+    write(&picture, &plot::plot(&measured.comparisons))
 }
 
 fn file_name(path: &Path) -> String {

@@ -1,15 +1,18 @@
 //! Writes the tables of docs/performance.md.
 
-use super::measurements::{About, Comparison, Row, TARGETS, Target};
+use super::measurements::{About, Comparison, Figure, Results, Row, TARGETS, Target};
 
 /// Returns all tables, with the picture between them.
-pub fn tables(about: &About, comparisons: &[Comparison], picture: &str) -> String {
-    let parts = [
-        machine(about),
-        targets_table(comparisons),
+pub fn tables(measured: &Results, picture: &str) -> String {
+    let mut parts = vec![
+        machine(&measured.about),
+        targets_table(&measured.comparisons),
         format!("![The ratios of wall time, as bars]({picture})"),
-        costs_table(comparisons),
+        costs_table(&measured.comparisons),
     ];
+    if !measured.figures.is_empty() {
+        parts.push(figures_table(&measured.figures));
+    }
     parts.join("\n\n")
 }
 
@@ -35,8 +38,27 @@ fn target_row(target: &Target, comparisons: &[Comparison]) -> String {
     let found = comparisons.iter().find(|each| each.title == target.title);
     let ratio = found.and_then(|found| Some(found.ratio(found.sesame()?)));
     let measured = ratio.map_or("not measured".to_owned(), |ratio| format!("{ratio:.3}"));
-    let kept = ratio.map_or("", |ratio| if ratio <= target.most { "yes" } else { "**no**" });
+    let kept = ratio.map_or("", |ratio| kept(ratio, target.most));
     table_row(&[target.what, &format!("≤ {:.2}", target.most), &measured, kept])
+}
+
+fn figures_table(figures: &[Figure]) -> String {
+    let names = "| the session service | target | measured | kept |".to_owned();
+    let mut lines = vec![names, "|---|--:|--:|---|".to_owned()];
+    lines.extend(figures.iter().map(figure_row));
+    lines.join("\n")
+}
+
+fn figure_row(figure: &Figure) -> String {
+    let amount = |value: f64| format!("{value:.2} {}", figure.unit).trim_end().to_owned();
+    let target = figure.most.map(|most| format!("≤ {}", amount(most))).unwrap_or_default();
+    let kept = figure.most.map_or("", |most| kept(figure.value, most));
+    table_row(&[&figure.what, &target, &amount(figure.value), kept])
+}
+
+/// Says whether a value meets its target.
+fn kept(value: f64, most: f64) -> &'static str {
+    if value <= most { "yes" } else { "**no**" }
 }
 
 fn costs_table(comparisons: &[Comparison]) -> String {
@@ -98,6 +120,15 @@ mod tests {
     #[test]
     fn durations_have_their_unit() {
         assert_eq!([0.5, 1.0, 1234.0].map(duration), ["500.0 µs", "1.00 ms", "1.23 s"]);
+    }
+
+    #[test]
+    fn figures_have_their_target() {
+        let figure =
+            |value, most| Figure { what: "memory".to_owned(), value, unit: "MiB".to_owned(), most };
+        let rows = [figure(7.0, Some(6.5)), figure(7.0, None)].map(|figure| figure_row(&figure));
+        assert_eq!(rows[0], "| memory | ≤ 6.50 MiB | 7.00 MiB | **no** |");
+        assert_eq!(rows[1], "| memory |  | 7.00 MiB |  |");
     }
 
     #[test]
