@@ -401,21 +401,31 @@ fn service_ends_with_the_bus() {
     assert!(session.log().contains("the session bus has ended"));
 }
 
+/// A program in a sandbox that has the marks of Flatpak.
+fn in_flatpak(session: &Session, program: &str) -> Command {
+    let info = session.env.write("info", "[Application]\nname=org.example.App\n");
+    let mut bwrap = Command::new("bwrap");
+    bwrap.arg("--die-with-parent");
+    for path in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
+        bwrap.args(["--ro-bind-try", path, path]);
+    }
+    let run = session.env.path("run");
+    bwrap.arg("--bind").args([&run, &run]).args(["--dev", "/dev", "--proc", "/proc"]);
+    bwrap.arg("--ro-bind").arg(&info).arg("/.flatpak-info").arg(program);
+    in_session(&session.env, &mut bwrap);
+    bwrap
+}
+
+/// Opens an extension to the sandboxed program.
+const SANDBOXED: &str = "\n[service]\nsandboxed = [\"org.example.App\"]\n";
+
 /// A program in a sandbox reaches what the user's manifest opens to it, and nothing else.
 #[test]
 #[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
 fn sandbox_reaches_what_is_opened() {
     let session = Session::start(with_hostile());
-    let info = session.env.write("info", "[Application]\nname=org.example.App\n");
     let sandboxed = |method: &str, arguments: &[&str]| {
-        let mut bwrap = Command::new("bwrap");
-        for path in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
-            bwrap.args(["--ro-bind-try", path, path]);
-        }
-        let run = session.env.path("run");
-        bwrap.arg("--bind").args([&run, &run]).args(["--dev", "/dev", "--proc", "/proc"]);
-        bwrap.arg("--ro-bind").arg(&info).arg("/.flatpak-info").arg("gdbus");
-        in_session(&session.env, &mut bwrap);
+        let mut bwrap = in_flatpak(&session, "gdbus");
         bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
         bwrap.arg(format!("{NAME}.{method}")).args(arguments);
         let output = bwrap.output().expect("bwrap runs");
@@ -430,7 +440,7 @@ fn sandbox_reaches_what_is_opened() {
     assert_eq!(sandboxed("Call", &["nobody", "greet", "[]", "{}"]), refused, "it learns nothing");
     let path = manifest("greet");
     let before = session.env.read(&path);
-    let service = "\n[service]\nsandboxed = [\"org.example.App\"]\n";
+    let service = SANDBOXED;
     session.env.write(&path, format!("{before}{service}"));
     assert!(greets().contains("Hello, World!"), "{}", greets());
     assert!(is_refused(sandboxed("Call", &["hostile", "spin", "[]", "{}"])));
@@ -439,4 +449,27 @@ fn sandbox_reaches_what_is_opened() {
     let other = service.replace("org.example.App", "org.example.Other");
     session.env.write(&path, format!("{before}{other}"));
     assert!(is_refused(greets()));
+}
+
+/// Flatpak gives a program no bus but that of xdg-dbus-proxy, which runs in a sandbox of the same marks.
+#[test]
+#[ignore = "needs dbus-daemon, bubblewrap and xdg-dbus-proxy, from Debian"]
+fn flatpak_proxy_is_in_the_sandbox() {
+    let session = Session::start(greeting());
+    let socket = session.env.path("run/proxy");
+    let mut proxy = in_flatpak(&session, "xdg-dbus-proxy");
+    proxy.arg(session.address()).arg(&socket).args(["--filter", &format!("--talk={NAME}")]);
+    let _proxy = Ending(proxy.stdin(Stdio::null()).spawn().expect("bwrap runs"));
+    wait_for(|| socket.exists(), || "no proxy".to_owned());
+    let greets = || {
+        let mut bwrap = in_flatpak(&session, "gdbus");
+        bwrap.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m", &format!("{NAME}.Call")]);
+        let output = bwrap.args(["greet", "greet", "[\"World\"]", "{}"]).output().expect("runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    assert!(greets().contains("org.opensesame.Error.Refused"), "{}", greets());
+    let path = manifest("greet");
+    session.env.write(&path, session.env.read(&path) + SANDBOXED);
+    assert!(greets().contains("Hello, World!"), "{}", greets());
 }
