@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::bus_session::{Ending, Session, in_session, is_woken, wait_for, waking_session};
 use crate::support::{GREETING, TestEnv, with_guest};
@@ -14,6 +15,10 @@ fn started(env: &TestEnv, words: &[&str]) -> Ending {
     let mut command = Command::new(words[0]);
     in_session(env, command.args(&words[1..]));
     command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", env.path("run/bus").display()));
+    for (variable, place) in [("TMPDIR", "tmp"), ("UPOWER_HISTORY_DIR", "history")] {
+        std::fs::create_dir_all(env.path(place)).expect("made");
+        command.env(variable, env.path(place));
+    }
     let log = std::fs::File::create(env.path("daemon.log")).expect("a log");
     command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a copy")).stderr(log);
     Ending(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", words[0])))
@@ -31,7 +36,9 @@ fn done(env: &TestEnv, words: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn is_listening(session: &Session, source: &str) {
+/// Waits until a service has its name and a source listens to it.
+fn is_listening(session: &Session, source: &str, name: &str) {
+    done(&session.env, &["gdbus", "wait", "--session", "--timeout", "60", name]);
     let line = format!("source {source}  listening");
     let status = || session.run("session status").text();
     wait_for(|| status().contains(&line), status);
@@ -51,18 +58,20 @@ const CONNECTION: &str = "connection add type ethernet ifname cable0 con-name ca
 #[ignore = "needs network-manager, iproute2 and bubblewrap, from Debian, and root"]
 fn network_manager_wakes() {
     let session = waking_session();
-    let config = "[main]\nplugins=keyfile\nno-auto-default=*\ndns=none\nrc-manager=unmanaged\n";
+    let config = "[main]\nplugins=keyfile\nno-auto-default=*\ndns=none\nhostname-mode=none\nrc-manager=unmanaged\n";
     let config = session.env.write("manager.conf", config).display().to_string();
-    let world = "bwrap --unshare-net --die-with-parent --cap-add ALL --bind / / --dev /dev \
+    let world = "bwrap --unshare-net --unshare-uts --die-with-parent --cap-add ALL --bind / / --dev /dev \
                  --proc /proc --ro-bind /sys /sys --tmpfs /run --tmpfs /etc/NetworkManager \
                  --tmpfs /var/lib/NetworkManager sh -c";
     let world: Vec<_> = world.split_whitespace().chain([NETWORK, &config]).collect();
     let _manager = started(&session.env, &world);
-    is_listening(&session, "network-manager");
+    is_listening(&session, "network-manager", "org.freedesktop.NetworkManager");
     let nmcli = |words: &str| {
         let words: Vec<_> = ["nmcli"].into_iter().chain(words.split_whitespace()).collect();
         done(&session.env, &words)
     };
+    let devices = || nmcli("-t -f DEVICE,STATE device");
+    wait_for(|| devices().contains("cable0:disconnected"), devices);
     nmcli(CONNECTION);
     nmcli("connection up cable");
     is_woken(&session, "network.changed");
@@ -116,13 +125,15 @@ fn upower_wakes() {
     let session = waking_session();
     let mut upower = started(&session.env, &["umockdev-wrapper", "python3", "-c", BATTERY]);
     let mut kernel = upower.0.stdin.take().expect("piped");
-    is_listening(&session, "upower");
+    is_listening(&session, "upower", "org.freedesktop.UPower");
     for percent in [50, 10, 5] {
         writeln!(kernel, "{}", percent * 600_000).expect("it reads");
         let known = format!("(<{percent}.0>,)");
         wait_for(|| done(&session.env, &PERCENTAGE).contains(&known), || session.log());
     }
     is_woken(&session, "power.battery");
+    // A second delivery would come a second after the first.
+    std::thread::sleep(Duration::from_millis(1_500));
     assert_eq!(session.log().matches("power.battery: handled").count(), 1, "{}", session.log());
 }
 
@@ -149,7 +160,8 @@ for i in $(seq 300); do systemctl --user is-active -q dbus.socket 2>/dev/null &&
 export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
 
 sesame session install 2>&1 | grep anew
-systemctl --user enable --now $unit 2>&1
+systemctl --user enable --quiet --now $unit
+systemctl --user is-enabled $unit
 systemctl --user show $unit -p ActiveState,Type,NoNewPrivileges,LimitCORE,UMask
 before=$(main); kill -9 $before
 for i in $(seq 300); do
@@ -164,6 +176,9 @@ call org.opensesame.Extensions1.Call greeting greet '["World"]' '{}' | cut -d '}
 echo $(systemctl --user is-active $unit), by $(systemctl --user show -p Id --value dbus.service)
 sesame extension activity --json | grep -o '"cause":"bus"'
 sesame session stop
+# It removes its groups of processes, but for the one that it is in.
+systemctl --user exit
+wait
 "#;
 
 /// A real user manager starts the service at login, restricts it, starts it again after a crash, and
@@ -184,7 +199,7 @@ fn user_manager_runs_the_service() {
     let run = env.finish(command, b"");
     insta::assert_snapshot!(run.text().replace(&env.home().display().to_string(), "~"), @r#"
     systemd and the session bus have read their files anew
-    Created symlink ~/.config/systemd/user/default.target.wants/org.opensesame.Extensions.service → ~/.config/systemd/user/org.opensesame.Extensions.service.
+    enabled
     Type=dbus
     UMask=0077
     LimitCORE=0

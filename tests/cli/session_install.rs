@@ -277,7 +277,7 @@ fn grant_starts_the_service() {
         "sesame session install --quiet || exit
          sesame extension install ./woken.wasm || exit
          sesame extension grant woken env=LANG || exit
-         sesame session status --json >before
+         sleep 1; sesame session status --json >before
          sesame extension grant woken events=power.source || exit
          for i in $(seq 300); do
            sesame session status --json >after; grep -q woken after && break; sleep 0.1

@@ -112,7 +112,8 @@ impl Visitor<'_> for KeyVisitor {
     }
 }
 
-/// Reads the value of a key.
+/// Reads the value of a key. The readers of lists stay functions of their own, so that a call has in
+/// memory only those that its manifest needs.
 fn read_scopes<'de, A: MapAccess<'de>>(kind: ScopeKind, map: &mut A) -> Result<Scopes, A::Error> {
     match kind {
         ScopeKind::Whole => map.next_value().map(|entry: Entry<Flag>| entry.scopes(|flag| flag.0)),

@@ -47,9 +47,13 @@ impl Drop for Ending {
     }
 }
 
-/// Measures starts of the service, its memory, and calls of `greeting` and, where it is there,
-/// `python`.
-pub fn measure(home: &Home, rounds: usize, has_python: bool, figures: &mut Figures) -> Result<()> {
+/// Measures starts of the service, its memory, and calls of `greeting` and of other components.
+pub fn measure(
+    home: &Home,
+    rounds: usize,
+    others: &[(&str, &str)],
+    figures: &mut Figures,
+) -> Result<()> {
     let connection = Connection::session()?;
     let mut starts = Times::default();
     for _ in 0..STARTS {
@@ -60,10 +64,13 @@ pub fn measure(home: &Home, rounds: usize, has_python: bool, figures: &mut Figur
     figures.add("memory with one extension, idle", service.memory()?, "MiB", Some(20.0))?;
     let _echo = start_echo(&connection)?;
     let caller = Caller { connection, home };
-    for name in ["greeting"].into_iter().chain(has_python.then_some("python")) {
+    caller.compare("greeting", rounds, figures)?;
+    figures.add("memory after these calls", service.memory()?, "MiB", None)?;
+    for (name, component) in others {
+        home.install(component, name, &[])?;
         caller.compare(name, rounds, figures)?;
     }
-    figures.add("memory after these calls", service.memory()?, "MiB", None)
+    Ok(())
 }
 
 fn start_echo(connection: &Connection) -> Result<Ending> {

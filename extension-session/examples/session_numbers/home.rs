@@ -35,8 +35,7 @@ impl Home {
     }
 
     pub fn run(&self, words: &[&str]) -> Result<()> {
-        let status = self.command(words).status()?;
-        status.success().then_some(()).ok_or_else(|| format!("{words:?}: {status}").into())
+        done(&mut self.command(words))
     }
 
     /// Writes a file into the home, and returns its path.
@@ -46,10 +45,12 @@ impl Home {
         Ok(path.display().to_string())
     }
 
-    /// Installs a component with all that it requests, and with these lines in its manifest.
+    /// Installs a component with all that it requests, and with these lines in its manifest. Without a
+    /// bus, no service of the machine is started by it.
     pub fn install(&self, component: &str, name: &str, lines: &[String]) -> Result<()> {
         let install = ["--quiet", "extension", "install", component, "--name", name];
-        self.run(&[&install[..], &["--grant-requested"]].concat())?;
+        let mut install = self.command(&[&install[..], &["--grant-requested"]].concat());
+        done(install.env_remove("DBUS_SESSION_BUS_ADDRESS"))?;
         let manifest =
             self.directory.path().join(".config/pds/extensions").join(format!("{name}.toml"));
         let text = std::fs::read_to_string(&manifest)?;
@@ -72,6 +73,11 @@ impl Home {
     }
 }
 
+fn done(command: &mut Command) -> Result<()> {
+    let status = command.status()?;
+    status.success().then_some(()).ok_or_else(|| format!("{command:?}: {status}").into())
+}
+
 /// The running service. It ends with this.
 pub struct Service<'a> {
     home: &'a Home,
@@ -84,13 +90,12 @@ impl Service<'_> {
         Ok(self.status("", "VmRSS:")? / 1024.0)
     }
 
-    /// Returns how often any of its threads was given a processor.
+    /// Returns how often any of its threads has slept and woken.
     pub fn wakings(&self) -> Result<f64> {
         let mut sum = 0.0;
         for task in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let task = format!("/task/{}", task?.file_name().to_string_lossy());
             sum += self.status(&task, "voluntary_ctxt_switches:")?;
-            sum += self.status(&task, "nonvoluntary_ctxt_switches:")?;
         }
         Ok(sum)
     }

@@ -29,10 +29,8 @@ fn main() -> Result<()> {
             let rounds = rounds.parse()?;
             let home = Home::new(sesame)?;
             home.install(greeting, "greeting", &[])?;
-            for python in python {
-                home.install(python, "python", &[])?;
-            }
-            calls::measure(&home, rounds, !python.is_empty(), &mut figures)?;
+            let others: Vec<_> = python.iter().map(|component| ("python", *component)).collect();
+            calls::measure(&home, rounds, &others, &mut figures)?;
             many_woken::measure(&Home::new(sesame)?, low_battery, rounds, &mut figures)
         }
         _ => {

@@ -74,7 +74,8 @@ impl Installed {
         Self { changed: Arc::new(observer), ..self }
     }
 
-    /// Calls a function each time that the engine looks anew at what may wake whom.
+    /// Calls a function each time that the engine begins to look anew at what may wake whom. It answers
+    /// questions for its status after the look.
     #[must_use]
     pub fn looks_observed_by(self, observer: impl Fn() + Send + Sync + 'static) -> Self {
         Self { looked: Arc::new(observer), ..self }

@@ -36,7 +36,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
 #[inline(never)]
 fn beside_extensions(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
-        Command::Everyday(_) | Command::Extension(_) => run(context, command),
+        Command::Everyday(_) | Command::Extension(_) => unreachable!("`run` has taken these"),
         Command::Registry(RegistryCommand::Login {
             registry,
             username,
@@ -117,11 +117,13 @@ impl Effect {
     fn of(command: &ExtensionCommand) -> Self {
         use ExtensionCommand::{
             Disable, Edit, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Set, Sync, Unpin,
-            Unset,
+            Unset, Verify,
         };
         match command {
-            Enable { .. } | Grant(_) | Rollback(_) | Sync(_) | Import(_) => Self::MayWaken,
-            Set(_) | Unset { .. } | Edit { .. } => Self::MayWaken,
+            Enable { .. } | Grant(_) | Rollback(_) | Import(_) => Self::MayWaken,
+            Sync(arguments) if !arguments.check && !arguments.dry_run => Self::MayWaken,
+            Set(arguments) if !arguments.settings.is_empty() => Self::MayWaken,
+            Unset { .. } | Edit { .. } | Verify { repair: true, .. } => Self::MayWaken,
             Disable { .. } | Revoke { .. } | Pin { .. } | Unpin { .. } => Self::Change,
             Gc { dry_run: false, .. } => Self::Change,
             _ => Self::None,
@@ -130,7 +132,8 @@ impl Effect {
 
     fn of_everyday(command: &EverydayCommand) -> Self {
         match command {
-            EverydayCommand::Install(_) | EverydayCommand::Update(_) => Self::MayWaken,
+            EverydayCommand::Install(_) => Self::MayWaken,
+            EverydayCommand::Update(arguments) if !arguments.dry_run => Self::MayWaken,
             EverydayCommand::Remove(_) => Self::Change,
             _ => Self::None,
         }
@@ -145,11 +148,14 @@ impl Effect {
         if !matches!(self, Self::None) {
             sweep(context);
         }
-        let outcome = run()?;
-        if matches!(self, Self::MayWaken) {
-            start_for_woken(context);
+        let outcome = run();
+        // A command can fail after its change.
+        if matches!(self, Self::MayWaken)
+            && let Ok(manager) = context.manager()
+        {
+            start_for_woken(context, manager);
         }
-        Ok(outcome)
+        outcome
     }
 }
 
@@ -171,7 +177,7 @@ fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Fail
 #[inline(never)]
 fn beside_calls(context: &Context, command: EverydayCommand) -> Result<Outcome, Failure> {
     Effect::of_everyday(&command).around(context, || match command {
-        EverydayCommand::Call(_) => everyday(context, command),
+        EverydayCommand::Call(_) => unreachable!("`everyday` has taken these"),
         EverydayCommand::Install(arguments) => install::run(context, &arguments),
         EverydayCommand::List(arguments) if arguments.orphans => storage::orphans(context),
         EverydayCommand::List(_) => list::run(context),
@@ -184,10 +190,11 @@ fn beside_calls(context: &Context, command: EverydayCommand) -> Result<Outcome, 
     })
 }
 
+/// Runs a command of `extension` that is not an everyday one.
 #[inline(never)]
 fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
     Effect::of(&command).around(context, || match command {
-        ExtensionCommand::Everyday(command) => everyday(context, command),
+        ExtensionCommand::Everyday(_) => unreachable!("`run` has taken these"),
         ExtensionCommand::Enable { names } => grants::enable(context, &names, true),
         ExtensionCommand::Disable { names } => grants::enable(context, &names, false),
         ExtensionCommand::Grant(arguments) => grants::grant(context, &arguments),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use core_types::{ErrorKind, with_causes};
 use extension_depot::{ClaimError, EffectiveConfig, SessionClaim};
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::service::{Words, wait_until_free};
+use crate::service::{Words, start_for_woken, wait_until_free};
 use crate::terminal::Terminal;
 use crate::terminal::interrupt::{end_service, wait_for_end};
 
@@ -39,7 +39,7 @@ enum End {
 enum Notice {
     /// The end.
     End(End),
-    /// What may wake an extension is perhaps another.
+    /// The engine looked anew at what may wake an extension.
     Look,
 }
 
@@ -55,7 +55,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let publications = Publications::default();
     let manager = Arc::new(context.service_manager(Arc::new(publications.clone()))?);
-    let Some(_claim) = claim(context, &manager, replace)? else {
+    let Some(claim) = claim(context, &manager, replace)? else {
         return Ok(Outcome::AlreadyPrinted(ExitCode::Done));
     };
     let (notices, noticed) = channel();
@@ -70,7 +70,8 @@ pub fn run(
     let engine = Engine::start(parts(context, &manager, installed)?)
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     publications.deliver_to(engine.inbox());
-    start_bus(context, &bus, bus_parts(context, manager, &engine, publications), notices)?;
+    let parts = bus_parts(context, manager.clone(), &engine, publications);
+    start_bus(context, &bus, parts, notices)?;
     if let Ok(status) = engine.status() {
         tell_start(context, &config, &status);
     }
@@ -83,6 +84,11 @@ pub fn run(
         bus.stop(GRACE);
     }
     engine.stop();
+    drop(claim);
+    if matches!(end, End::Idle) {
+        // For a grant that came too late for this service and too early for the next.
+        start_for_woken(context, &manager);
+    }
     match end {
         End::Bus(BusEnd::BusGone) => {
             Err(Failure::message(ErrorKind::Local, "the session bus has ended"))
@@ -215,17 +221,20 @@ fn wait(
     bus: &Bus,
     engine: &Engine,
 ) -> End {
+    // A look that finds the same does not put the end off: files can change all the time.
+    let mut asleep_since = None;
     loop {
         let is_asleep = engine.status().is_ok_and(|status| status.extensions.is_empty());
-        let notice = match idle_exit.filter(|_| is_asleep) {
-            Some(time) => noticed.recv_timeout(time),
+        asleep_since = is_asleep.then(|| asleep_since.unwrap_or_else(Instant::now));
+        let notice = match idle_exit.zip(asleep_since) {
+            Some((time, since)) => noticed.recv_timeout(time.saturating_sub(since.elapsed())),
             None => noticed.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match notice {
             Ok(Notice::End(end)) => return end,
             Ok(Notice::Look) => {}
             Err(RecvTimeoutError::Timeout) if is_idle(bus, engine) => return End::Idle,
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => asleep_since = None,
             Err(RecvTimeoutError::Disconnected) => return End::Signal,
         }
     }

@@ -27,6 +27,7 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
     }
 }
 
+/// Formats an outcome that is not that of a call.
 #[inline(never)]
 fn other_than_call(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendered {
     match outcome {
@@ -38,7 +39,7 @@ fn other_than_call(context: &Context, screen: &Screen, outcome: &Outcome) -> Ren
             })
         }
         Outcome::Listed(rows) => listings::extensions(screen, rows),
-        Outcome::Called(call) => called(context, call),
+        Outcome::Called(_) => unreachable!("`outcome` has taken these"),
         Outcome::Info(known) => Rendered::text(screen, info(screen, known)),
         Outcome::Settings(all) => listings::settings(screen, all),
         Outcome::Removed(removals) => data(removals.iter().map(removal).collect()),
