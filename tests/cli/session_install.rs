@@ -80,7 +80,7 @@ fn both_files_are_written_and_go() {
     out: already installed: ~/.local/share/dbus-1/services/org.opensesame.Extensions1.service
     "#);
     let said = run(&env, "session install").stderr;
-    assert!(said.contains("the service starts with the first call"), "{said}");
+    assert!(said.contains("the service starts when it is needed"), "{said}");
     assert!(said.contains("/bin/sesame` is in a directory"), "{said}");
     insta::assert_snapshot!(run(&env, "session install --remove"), @r#"
     exit 0
@@ -167,7 +167,7 @@ fn files_of_package_win() {
     exit 0
     out: already installed by a package: ~/usr/share/systemd/user/org.opensesame.Extensions.service
     out: already installed by a package: ~/usr/share/dbus-1/services/org.opensesame.Extensions1.service
-    err: the service starts with the first call
+    err: the service starts when it is needed
     "#);
     assert!(!env.path(UNIT).exists() && !env.path(BUS_FILE).exists());
 }

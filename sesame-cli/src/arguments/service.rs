@@ -205,8 +205,9 @@ pub enum SessionCommand {
     /// Let systemd and the session bus start the service
     ///
     /// Writes a unit for systemd and a file for the session bus, both for this user and with the
-    /// path of this program. The service then starts with the first call, and at login where
-    /// `systemctl --user enable` says so. Where a package has both files, nothing is written.
+    /// path of this program. The service then starts with the first call, with a change after which
+    /// an event may wake an extension, and at login where `systemctl --user enable` says so. Where a
+    /// package has both files, nothing is written.
     Install {
         /// Remove the files instead
         #[arg(long)]

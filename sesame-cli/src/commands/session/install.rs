@@ -85,7 +85,7 @@ fn of(state: ServiceState, files: Vec<std::path::PathBuf>) -> ServiceInstallatio
 }
 
 fn next_step(context: &Context) -> String {
-    let first = "the service starts with the first call";
+    let first = "the service starts when it is needed";
     match context.program("systemctl") {
         Some(_) => {
             format!(
