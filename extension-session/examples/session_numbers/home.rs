@@ -57,6 +57,13 @@ impl Home {
         Ok(std::fs::write(&manifest, text + "\n" + &lines.join("\n") + "\n")?)
     }
 
+    /// Returns how many events were delivered so far, by the activity log.
+    pub fn deliveries(&self) -> Result<usize> {
+        let log = ".local/state/pds/extensions/activity/activity.jsonl";
+        let log = std::fs::read_to_string(self.directory.path().join(log))?;
+        Ok(log.matches("\"cause\":\"event:").count())
+    }
+
     /// Starts the service, and returns it with the time until it owned its name.
     pub fn start(&self, connection: &Connection) -> Result<(Service<'_>, Duration)> {
         let bus = DBusProxy::new(connection)?;

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use extension_session::BusClient;
 use test_support::asking;
 use zbus::blocking::Connection;
 
@@ -32,13 +31,22 @@ pub fn measure(home: &Home, component: &str, rounds: usize, figures: &mut Figure
     let wakings = wakings_in_a_minute(&service)?;
     figures.add("wake-ups in a minute with 50 that may be woken", wakings, "", Some(0.0))?;
     let mut times = Times::default();
-    for round in 0..rounds.clamp(EXTENSIONS, 4 * EXTENSIONS) {
+    for number in (0..EXTENSIONS).step_by(2) {
+        times.add(notified(&desktop, charge(number))?);
+    }
+    figures.add_times(
+        "from the signal to the first notification of a guest",
+        &mut times,
+        [None, None],
+    )?;
+    let mut times = Times::default();
+    for round in 0..rounds.clamp(EXTENSIONS, 3 * EXTENSIONS) {
         times.add(notified(&desktop, charge(2 * round % EXTENSIONS))?);
     }
-    let what = "from the signal until the guest's notification is shown";
+    let what = "from the signal to a later one";
     figures.add_times(what, &mut times, [None, Some(5.0)])?;
     figures.add("memory after deliveries to all 50", service.memory()?, "MiB", None)?;
-    let busy = busy_minute(&desktop, &service)?;
+    let busy = busy_minute(home, &desktop, &service)?;
     figures.add(
         &format!("processor with {} events in a minute, guests included", busy.deliveries),
         busy.processor,
@@ -86,10 +94,8 @@ struct BusyMinute {
 }
 
 /// Sends 500 signals in a minute, each of which wakes two extensions.
-fn busy_minute(desktop: &Desktop, service: &Service<'_>) -> Result<BusyMinute> {
-    let client = BusClient::connect(None)?;
-    let deliveries = || -> Result<usize> { Ok(client.status()?.deliveries) };
-    let (begun, before, first) = (Instant::now(), service.processor_seconds()?, deliveries()?);
+fn busy_minute(home: &Home, desktop: &Desktop, service: &Service<'_>) -> Result<BusyMinute> {
+    let (begun, before, first) = (Instant::now(), service.processor_seconds()?, home.deliveries()?);
     for signal in 0..500 {
         desktop.set_percent(charge(2 * signal % EXTENSIONS))?;
         let next = begun + MINUTE * (signal as u32 + 1) / 500;
@@ -97,7 +103,7 @@ fn busy_minute(desktop: &Desktop, service: &Service<'_>) -> Result<BusyMinute> {
     }
     let processor = service.processor_seconds()? - before;
     Ok(BusyMinute {
-        deliveries: deliveries()? - first,
+        deliveries: home.deliveries()? - first,
         processor: processor / begun.elapsed().as_secs_f64() * 100.0,
     })
 }
