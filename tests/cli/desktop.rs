@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Run, TestEnv, desktop, env, server_tools};
+use crate::support::{GREETING, Run, TestEnv, desktop, env, server_tools, with_guest};
 
 /// Runs a script in a session with a bus and a keyring, under these commands. `sesame` is the
 /// binary.
@@ -228,6 +228,50 @@ fn pressed_button_grants_for_the_session() {
     out: hint:
     out: note:
     out: the session service ends
+    "#);
+}
+
+/// Waits until the picture of the screen has this colour in many places, as pixels of three bytes.
+const SEES: &str = "sees() { for _ in $(seq 300); do
+    grim -t ppm screen.ppm && python3 -c '
+import sys
+pixels = open(\"screen.ppm\", \"rb\").read()
+sys.exit(pixels.count(bytes.fromhex(sys.argv[1])) < 500)' $1 && echo $2 && break
+    sleep 0.1
+  done; }";
+
+/// A module of Waybar takes the lines of a watch: it is there with a result, and has the class of an
+/// error after one.
+#[test]
+#[ignore = "needs sway, waybar, grim and python3, which .ci/run installs"]
+fn waybar_shows_a_watch() {
+    let env = with_guest("greeting", &GREETING);
+    let watch = "sesame extension watch greeting greet World --every 1s --format waybar";
+    let bar = format!(
+        r#"{{"modules-center": ["custom/it"], "custom/it": {{"exec": "{watch}", "return-type": "json"}}}}"#
+    );
+    env.write("work/bar.json", bar);
+    let style = "* { background: #000000; } #custom-it { background: #12ab34; padding: 0 90px; } \
+                 #custom-it.error { background: #ab1234; }";
+    env.write("work/style.css", style);
+    let run = in_session(
+        &env,
+        &["with-desktop", "--wayland"],
+        &format!(
+            "{SEES}
+             waybar --config bar.json --style style.css >bar.log 2>&1 &
+             bar=$!
+             sees 12ab34 greeting
+             sesame extension disable greeting
+             sees ab1234 error
+             kill $bar"
+        ),
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 0
+    out: greeting
+    out: `greeting` is disabled
+    out: error
     "#);
 }
 

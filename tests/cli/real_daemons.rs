@@ -173,6 +173,8 @@ sesame session stop
 for i in $(seq 300); do [ $(systemctl --user is-active $unit) = inactive ] && break; sleep 0.1; done
 echo $(systemctl --user is-active $unit)
 call org.opensesame.Extensions1.Call greeting greet '["World"]' '{}' | cut -d '}' -f 1
+busctl --user call org.opensesame.Extensions1 /org/opensesame/Extensions org.opensesame.Extensions1 \
+  Call 'sssa{sv}' greeting greet '["World"]' 0 | grep -o 'Hello, World!'
 echo $(systemctl --user is-active $unit), by $(systemctl --user show -p Id --value dbus.service)
 sesame extension activity --json | grep -o '"cause":"bus"'
 sesame session stop
@@ -209,7 +211,9 @@ fn user_manager_runs_the_service() {
     the session service ends
     inactive
     ('{"result":"Hello, World!"
+    Hello, World!
     active, by dbus-broker.service
+    "cause":"bus"
     "cause":"bus"
     the session service ends
     "#);

@@ -9,6 +9,9 @@ use crate::arguments::BarFormat;
 /// (<https://github.com/Alexays/Waybar/wiki/Module:-Custom>).
 const WAYBAR: [&str; 5] = ["text", "alt", "tooltip", "class", "percentage"];
 
+/// The text in place of a result. Waybar hides a module without one, and its tooltip with it.
+const PROBLEM: &str = "!";
+
 /// The lines for one bar.
 pub struct Bar {
     format: BarFormat,
@@ -85,7 +88,8 @@ impl Bar {
             BarFormat::I3bar => {
                 // An endless array, of which each element is the whole bar.
                 let begin = if is_first { "{\"version\":1}\n[\n" } else { "," };
-                let text = line.problem.clone().map_or_else(|| line.text(), |_| "!".to_owned());
+                let text =
+                    line.problem.as_ref().map_or_else(|| line.text(), |_| PROBLEM.to_owned());
                 let block = json!([{ "name": self.name, "full_text": text }]);
                 Some(format!("{begin}{block}\n"))
             }
@@ -96,7 +100,7 @@ impl Bar {
 fn waybar(line: &BarLine) -> Value {
     if let Some(problem) = &line.problem {
         let tooltip = without_markup(&one_line(problem));
-        return json!({ "text": "", "class": "error", "tooltip": tooltip });
+        return json!({ "text": PROBLEM, "class": "error", "tooltip": tooltip });
     }
     let escaped = |(key, value): (&String, &Value)| {
         let value = match value {
@@ -167,7 +171,7 @@ mod tests {
         let values = [json!({ "result": record }), json!({ "error": { "message": "<no>\n" } })];
         let expected = some(&[
             r#"{"percentage":5,"text":"&lt;b&gt;&amp;"}"#,
-            r#"{"class":"error","text":"","tooltip":"&lt;no&gt;"}"#,
+            r#"{"class":"error","text":"!","tooltip":"&lt;no&gt;"}"#,
         ]);
         assert_eq!(lines(BarFormat::Waybar, &values), expected);
     }
