@@ -1,6 +1,7 @@
 //! A session of its own for a test: a bus, the service on it, and programs that ask it.
 
 use std::collections::HashMap;
+use std::fs::OpenOptions;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use crate::support::{Run, TestEnv, asking, env};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
+/// The output of programs that were started.
+const PROGRAMS_LOG: &str = "programs.log";
 /// The name and the object of the service.
 pub const NAME: &str = core_types::BUS_NAME;
 pub const OBJECT: &str = core_types::BUS_OBJECT;
@@ -70,6 +73,49 @@ impl Session {
         let mut command = self.env.command(line.split_whitespace());
         in_session(&self.env, &mut command);
         self.env.finish(command, b"")
+    }
+
+    /// Returns a program of Debian in this session, whose bus is its system bus as well.
+    fn program(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(words[0]);
+        in_session(&self.env, command.args(&words[1..]));
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", self.address());
+        for (variable, place) in [("TMPDIR", "tmp"), ("UPOWER_HISTORY_DIR", "history")] {
+            std::fs::create_dir_all(self.env.path(place)).expect("made");
+            command.env(variable, self.env.path(place));
+        }
+        command
+    }
+
+    /// Starts a program.
+    pub fn start_program(&self, words: &[&str]) -> Ending {
+        let log = OpenOptions::new().create(true).append(true).open(self.env.path(PROGRAMS_LOG));
+        let log = log.expect("a log");
+        let mut command = self.program(words);
+        command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a copy")).stderr(log);
+        Ending(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", words[0])))
+    }
+
+    /// Runs a program to its end, which has to be a good one, and returns what it printed.
+    pub fn run_program(&self, words: &[&str]) -> String {
+        let output = self.program(words).output();
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", words[0]));
+        let log = || std::fs::read_to_string(self.env.path(PROGRAMS_LOG)).unwrap_or_default();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {error}\n{}", log());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Waits until a program owns a name.
+    pub fn wait_for_name(&self, name: &str) {
+        self.run_program(&["gdbus", "wait", "--session", "--timeout", "60", name]);
+    }
+
+    /// Waits until a source listens.
+    pub fn wait_for_source(&self, source: &str) {
+        let line = format!("source {source}  listening");
+        let status = || self.run("session status").text();
+        wait_for(|| status().contains(&line), status);
     }
 
     /// Connects as another program.

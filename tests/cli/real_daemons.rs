@@ -4,45 +4,11 @@
 
 use std::io::Write;
 use std::os::unix::fs::symlink;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use crate::bus_session::{Ending, Session, in_session, is_woken, wait_for, waking_session};
-use crate::support::{GREETING, TestEnv, with_guest};
-
-/// Starts a program for this environment, on its bus.
-fn started(env: &TestEnv, words: &[&str]) -> Ending {
-    let mut command = Command::new(words[0]);
-    in_session(env, command.args(&words[1..]));
-    command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", env.path("run/bus").display()));
-    for (variable, place) in [("TMPDIR", "tmp"), ("UPOWER_HISTORY_DIR", "history")] {
-        std::fs::create_dir_all(env.path(place)).expect("made");
-        command.env(variable, env.path(place));
-    }
-    let log = std::fs::File::create(env.path("daemon.log")).expect("a log");
-    command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a copy")).stderr(log);
-    Ending(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", words[0])))
-}
-
-/// Runs a program to its end, which has to be a good one, and returns what it printed.
-fn done(env: &TestEnv, words: &[&str]) -> String {
-    let mut command = Command::new(words[0]);
-    in_session(env, command.args(&words[1..]));
-    command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", env.path("run/bus").display()));
-    let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", words[0]));
-    let log = || std::fs::read_to_string(env.path("daemon.log")).unwrap_or_default();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words:?}: {error}\n{}", log());
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Waits until a service has its name and a source listens to it.
-fn is_listening(session: &Session, source: &str, name: &str) {
-    done(&session.env, &["gdbus", "wait", "--session", "--timeout", "60", name]);
-    let line = format!("source {source}  listening");
-    let status = || session.run("session status").text();
-    wait_for(|| status().contains(&line), status);
-}
+use crate::bus_session::{is_woken, wait_for, waking_session};
+use crate::support::{GREETING, with_guest};
 
 /// Two devices that are the ends of one cable, and NetworkManager. Where `/sys` is read-only it takes
 /// devices as they are, as in a container, and not from udev.
@@ -64,11 +30,12 @@ fn network_manager_wakes() {
                  --proc /proc --ro-bind /sys /sys --tmpfs /run --tmpfs /etc/NetworkManager \
                  --tmpfs /var/lib/NetworkManager sh -c";
     let world: Vec<_> = world.split_whitespace().chain([NETWORK, &config]).collect();
-    let _manager = started(&session.env, &world);
-    is_listening(&session, "network-manager", "org.freedesktop.NetworkManager");
+    let _manager = session.start_program(&world);
+    session.wait_for_name("org.freedesktop.NetworkManager");
+    session.wait_for_source("network-manager");
     let nmcli = |words: &str| {
         let words: Vec<_> = ["nmcli"].into_iter().chain(words.split_whitespace()).collect();
-        done(&session.env, &words)
+        session.run_program(&words)
     };
     let devices = || nmcli("-t -f DEVICE,STATE device");
     wait_for(|| devices().contains("cable0:disconnected"), devices);
@@ -123,13 +90,14 @@ const PERCENTAGE: [&str; 11] = [
 #[ignore = "needs upower and umockdev, from Debian"]
 fn upower_wakes() {
     let session = waking_session();
-    let mut upower = started(&session.env, &["umockdev-wrapper", "python3", "-c", BATTERY]);
+    let mut upower = session.start_program(&["umockdev-wrapper", "python3", "-c", BATTERY]);
     let mut kernel = upower.0.stdin.take().expect("piped");
-    is_listening(&session, "upower", "org.freedesktop.UPower");
+    session.wait_for_name("org.freedesktop.UPower");
+    session.wait_for_source("upower");
     for percent in [50, 10, 5] {
         writeln!(kernel, "{}", percent * 600_000).expect("it reads");
         let known = format!("(<{percent}.0>,)");
-        wait_for(|| done(&session.env, &PERCENTAGE).contains(&known), || session.log());
+        wait_for(|| session.run_program(&PERCENTAGE).contains(&known), || session.log());
     }
     is_woken(&session, "power.battery");
     // A second delivery would come a second after the first.

@@ -1,9 +1,7 @@
 //! The session service beside programs that others wrote: services as the templates of python-dbusmock
 //! have them, mpv as a media player, and many callers by dbus-python.
 
-use std::process::{Command, Stdio};
-
-use crate::bus_session::{Ending, Session, in_session, is_woken, wait_for, waking_session};
+use crate::bus_session::{Ending, Session, is_woken, wait_for, waking_session};
 use crate::support::{HOSTILE, with_guest};
 
 const LOGIND: [&str; 2] = ["org.freedesktop.login1", "/org/freedesktop/login1"];
@@ -11,34 +9,18 @@ const UPOWER: [&str; 2] = ["org.freedesktop.UPower", "/org/freedesktop/UPower"];
 const NETWORK: [&str; 2] = ["org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager"];
 const MOCK: &str = "org.freedesktop.DBus.Mock";
 
-/// Starts a program of Debian in the session.
-fn started(session: &Session, words: &[&str]) -> Ending {
-    let mut command = Command::new(words[0]);
-    in_session(&session.env, command.args(&words[1..]));
-    command.env("DBUS_SYSTEM_BUS_ADDRESS", session.address());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Ending(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", words[0])))
-}
-
 /// Starts a template of python-dbusmock, and waits for its name.
 fn mock(session: &Session, template: &str, name: &str) -> Ending {
     let python = ["/usr/bin/python3", "-m", "dbusmock", "--system", "--template", template];
-    let mocked = started(session, &python);
-    gdbus(session, &["wait", "--session", "--timeout", "60", name]);
+    let mocked = session.start_program(&python);
+    session.wait_for_name(name);
     mocked
 }
 
 /// Asks a service for something.
 fn tell(session: &Session, [name, object]: [&str; 2], method: &str, arguments: &[&str]) {
-    let call = ["call", "--session", "-d", name, "-o", object, "-m", method];
-    gdbus(session, &[&call, arguments].concat());
-}
-
-fn gdbus(session: &Session, words: &[&str]) {
-    let mut command = Command::new("gdbus");
-    in_session(&session.env, command.args(words));
-    let output = command.output().expect("gdbus runs");
-    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let call = ["gdbus", "call", "--session", "-d", name, "-o", object, "-m", method];
+    session.run_program(&[&call, arguments].concat());
 }
 
 /// Every source understands a service that its authors did not write for it, and one that appears
@@ -54,13 +36,9 @@ fn services_of_others_wake() {
     session.restart();
     let _upower = mock(&session, "upower", UPOWER[0]);
     let _network = mock(&session, "networkmanager", NETWORK[0]);
-    let listening = || {
-        let status = session.run("session status").text();
-        ["logind", "upower", "network-manager"]
-            .iter()
-            .all(|name| status.contains(&format!("source {name}  listening")))
-    };
-    wait_for(listening, || session.run("session status").text());
+    for source in ["logind", "upower", "network-manager"] {
+        session.wait_for_source(source);
+    }
 
     let battery = format!("{MOCK}.SetupDisplayDevice");
     for percent in ["50.0", "15.0"] {
@@ -84,7 +62,8 @@ fn services_of_others_wake() {
 
     let tone = "av://lavfi:sine=frequency=200";
     let script = "--script=/etc/mpv/scripts/mpris.so";
-    let _mpv = started(&session, &["mpv", "--no-config", script, "--ao=null", "--vo=null", tone]);
+    let _mpv =
+        session.start_program(&["mpv", "--no-config", script, "--ao=null", "--vo=null", tone]);
     is_woken(&session, "media.changed");
 }
 
@@ -132,12 +111,9 @@ fn many_callers_hold_up_nobody() {
     let files =
         || std::fs::read_dir(format!("/proc/{}/fd", session.process())).expect("it runs").count();
     let before = files();
-    let mut python = Command::new("/usr/bin/python3");
-    in_session(&session.env, python.args(["-c", MANY_CALLERS]));
-    let output = python.output().expect("python runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = session.run_program(&["/usr/bin/python3", "-c", MANY_CALLERS]);
     let numbers: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [done, busy, all, longest] = numbers[..] else { panic!("{output:?}") };
+    let [done, busy, all, longest] = numbers[..] else { panic!("{said}") };
     assert!(done >= 32 && done + busy == 200 && all == 200, "{said}");
     // Milliseconds on an idle machine, and this one is not.
     assert!(longest < 2_000, "{said}");

@@ -58,7 +58,7 @@ impl Notifications {
         _hints: HashMap<&str, Value<'_>>,
         _time: i32,
     ) -> u32 {
-        // Nobody listens after the measurement.
+        // The receiver is gone after the measurement.
         let _ = self.0.send(Instant::now());
         1
     }

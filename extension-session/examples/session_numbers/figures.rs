@@ -1,9 +1,11 @@
-//! What was measured, with its goal.
+//! Figures with their goals.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serde_json::json;
 
 use crate::Result;
 
@@ -21,10 +23,8 @@ impl Figures {
     pub fn add(&mut self, what: &str, value: f64, unit: &str, most: Option<f64>) -> Result<()> {
         let goal = most.map(|most| format!("  goal {most}")).unwrap_or_default();
         println!("{what:<62}{value:>9.2} {unit}{goal}");
-        let most = most.map_or("null".to_owned(), |most| most.to_string());
         let mut file = OpenOptions::new().create(true).append(true).open(&self.file)?;
-        let line =
-            format!(r#"{{"figure":"{what}","value":{value:.3},"unit":"{unit}","most":{most}}}"#);
+        let line = json!({ "figure": what, "value": value, "unit": unit, "most": most });
         Ok(writeln!(file, "{line}")?)
     }
 

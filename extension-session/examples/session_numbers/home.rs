@@ -1,4 +1,4 @@
-//! A home of its own, and the service for what is installed there.
+//! A temporary home, and the session service in it.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,5 @@
-//! Fifty extensions that the battery wakes, two at each of 25 charges: what they cost while nothing
-//! happens, the time from the signal to the first notification, and many events in a minute.
+//! The cost of fifty extensions that the battery wakes, two at each of 25 charges: idle, from a signal
+//! to the first notification, and in a minute with many events.
 
 use std::time::{Duration, Instant};
 
@@ -86,7 +86,7 @@ fn notified(desktop: &Desktop, charge: usize) -> Result<Duration> {
     Ok(shown.duration_since(told))
 }
 
-/// What a minute with many events took.
+/// The cost of a minute with many events.
 struct BusyMinute {
     deliveries: usize,
     /// The share of a processor, in percent.

@@ -1,4 +1,4 @@
-//! What a command asks the session bus about the service. Only [`start`] starts it.
+//! Questions of commands to the session bus about the service. Only [`start`] starts it.
 
 use std::time::Duration;
 

@@ -19,8 +19,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 ///
 /// An answer counts once, as a pressed button of the program that owned
 /// `org.freedesktop.Notifications` when it was asked. Closing the question, silence for 30 seconds,
-/// and another server are refusals. There is no default action: a click beside the buttons does
-/// not grant.
+/// and another server are refusals. There is no default action: a click elsewhere grants nothing.
 ///
 /// ```no_run
 /// use extension_session::NotificationPrompt;
@@ -101,7 +100,7 @@ impl NotificationPrompt {
             return Ok(Reply::No);
         };
         let mut shown = server.show(question, self.answer_time).await?;
-        // A withdrawn question has no answer, even if one has just come.
+        // A withdrawn question counts as refused, even if an answer has just come.
         let reply = unless(ended, shown.answer()).await;
         shown.close().await;
         Ok(reply.unwrap_or(Reply::No))

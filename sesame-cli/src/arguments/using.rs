@@ -52,6 +52,23 @@ pub struct CallArguments {
     pub write: bool,
 }
 
+impl CallArguments {
+    /// Makes those of a call without options.
+    pub fn plain(name: ExtensionName, function: Option<String>, arguments: Vec<OsString>) -> Self {
+        Self {
+            name,
+            function,
+            arguments,
+            data: Vec::new(),
+            json_args: None,
+            bytes: false,
+            stats: false,
+            learn: false,
+            write: false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct WatchArguments {
     /// The name of an installed extension

@@ -28,17 +28,9 @@ pub(super) fn plain_call(words: &[OsString]) -> Option<PlainCall> {
         Some(function) => Some(function.to_str()?.to_owned()),
         None => None,
     };
-    let call = CallArguments {
-        name: name.to_str()?.parse().ok()?,
-        function,
-        arguments: words.iter().skip(1).cloned().collect(),
-        data: Vec::new(),
-        json_args: None,
-        bytes: false,
-        stats: false,
-        learn: false,
-        write: false,
-    };
+    let name = name.to_str()?.parse().ok()?;
+    let arguments = words.iter().skip(1).cloned().collect();
+    let call = CallArguments::plain(name, function, arguments);
     Some(PlainCall { call, is_below_extension })
 }
 

@@ -89,6 +89,10 @@ pub fn run(
         // For a grant that came too late for this service and too early for the next.
         start_for_woken(context, &manager);
     }
+    outcome(&end)
+}
+
+fn outcome(end: &End) -> Result<Outcome, Failure> {
     match end {
         End::Bus(BusEnd::BusGone) => {
             Err(Failure::message(ErrorKind::Local, "the session bus has ended"))
@@ -224,11 +228,16 @@ fn wait(
     // A look that finds the same does not put the end off: files can change all the time.
     let mut asleep_since = None;
     loop {
-        let is_asleep = engine.status().is_ok_and(|status| status.extensions.is_empty());
-        asleep_since = is_asleep.then(|| asleep_since.unwrap_or_else(Instant::now));
-        let notice = match idle_exit.zip(asleep_since) {
-            Some((time, since)) => noticed.recv_timeout(time.saturating_sub(since.elapsed())),
-            None => noticed.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        let is_asleep = || engine.status().is_ok_and(|status| status.extensions.is_empty());
+        let notice = match idle_exit.filter(|_| is_asleep()) {
+            Some(time) => {
+                let since = *asleep_since.get_or_insert_with(Instant::now);
+                noticed.recv_timeout(time.saturating_sub(since.elapsed()))
+            }
+            None => {
+                asleep_since = None;
+                noticed.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            }
         };
         match notice {
             Ok(Notice::End(end)) => return end,

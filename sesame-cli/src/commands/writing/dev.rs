@@ -98,17 +98,11 @@ fn call(
         };
     }
     let command = match &arguments.function {
-        Some(function) => ExtensionCommand::Everyday(EverydayCommand::Call(CallArguments {
-            name: development.name().clone(),
-            function: Some(function.clone()),
-            arguments: arguments.arguments.clone(),
-            data: Vec::new(),
-            json_args: None,
-            bytes: false,
-            stats: false,
-            learn: false,
-            write: false,
-        })),
+        Some(function) => ExtensionCommand::Everyday(EverydayCommand::Call(CallArguments::plain(
+            development.name().clone(),
+            Some(function.clone()),
+            arguments.arguments.clone(),
+        ))),
         None => ExtensionCommand::Test(TestArguments {
             binary: Some(built.to_owned()),
             tests: TESTS.into(),
