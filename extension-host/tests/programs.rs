@@ -165,6 +165,29 @@ fn component_run_returns_its_status() {
     }
 }
 
+/// `exit(ok)` ends a program well and `exit(err)` with 1, whatever `run` would have returned.
+#[test]
+fn component_exit_is_its_status() {
+    for (status, expected) in [(0, 0), (1, 1)] {
+        let component = wat(&format!(
+            r#"(component
+                (import "wasi:cli/exit@0.2.3" (instance $exit
+                    (export "exit" (func (param "status" (result))))))
+                (core func $exit (canon lower (func $exit "exit")))
+                (core module $m
+                    (import "host" "exit" (func $exit (param i32)))
+                    (func (export "run") (result i32) (call $exit (i32.const {status})) unreachable))
+                (core instance $i (instantiate $m
+                    (with "host" (instance (export "exit" (func $exit))))))
+                (func $run (result (result)) (canon lift (core func $i "run")))
+                (instance $r (export "run" (func $run)))
+                (export "wasi:cli/run@0.2.3" (instance $r)))"#
+        ));
+        let program = extension(&component, "");
+        assert_eq!(run(&program, Program::default()).expect("ran"), expected);
+    }
+}
+
 /// AssemblyScript's `abort` says in UTF-16 why and where it failed.
 #[test]
 fn assemblyscript_abort_explained() {
