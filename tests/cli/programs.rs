@@ -1,5 +1,5 @@
 //! `sesame extension run`: programs with arguments, the streams of the shell and an exit status of
-//! their own; and the output of failed calls.
+//! their own; and the ends and output of failed calls.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -202,4 +202,69 @@ fn run_ignores_unread_input() {
     let _ = stdin.write_all(b"never read");
     assert!(child.wait().expect("ends").success());
     drop(stdin);
+}
+
+/// Each function looks for granted directories first, as the runtimes of languages do, and ends in
+/// another way.
+const LOOKING: &str = r#"(component
+    (import "wasi:filesystem/types@0.2.0" (instance $types (export "descriptor" (type (sub resource)))))
+    (alias export $types "descriptor" (type $descriptor))
+    (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+        (alias outer 1 $descriptor (type $outer))
+        (export "descriptor" (type $opened (eq $outer)))
+        (type $directories (list (tuple (own $opened) string)))
+        (export "get-directories" (func (result $directories)))))
+    (core module $heap
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
+    (core instance $heap (instantiate $heap))
+    (core func $list (canon lower (func $preopens "get-directories")
+        (memory (core memory $heap "memory")) (realloc (core func $heap "realloc"))))
+    (core module $m
+        (import "host" "list" (func $list (param i32)))
+        (memory (export "memory") 1 4000)
+        (data (i32.const 64) "\01\00\00\00\07\00\00\00")
+        (func (export "crash") (call $list (i32.const 0)) unreachable)
+        (func (export "grow") (call $list (i32.const 0))
+            (loop $more (br_if $more (i32.ne (memory.grow (i32.const 100)) (i32.const -1)))) unreachable)
+        (func (export "spin") (call $list (i32.const 0)) (loop $on (br $on)))
+        (func (export "fail") (result i32) (call $list (i32.const 0)) i32.const 64))
+    (core instance $i (instantiate $m (with "host" (instance (export "list" (func $list))))))
+    (func (export "crash") (canon lift (core func $i "crash")))
+    (func (export "grow") (canon lift (core func $i "grow")))
+    (func (export "spin") (canon lift (core func $i "spin")))
+    (func (export "fail") (result (result (error u32)))
+        (canon lift (core func $i "fail") (memory (core memory $i "memory")))))"#;
+
+/// A guest that looked whether there are directories asked for none: its end is told as what it is,
+/// and nothing speaks of the file system.
+#[test]
+fn looking_for_directories_asks_for_none() {
+    let env = env();
+    env.write("work/looking.wasm", wat::parse_str(LOOKING).expect("valid"));
+    env.run("extension install ./looking.wasm").ok();
+    let ends = [
+        ("fail", 1, "returned an error: 7"),
+        ("crash", 7, "crashed"),
+        ("grow", 7, "memory"),
+        ("spin", 7, "fuel"),
+    ];
+    for (function, code, told) in ends {
+        let run = env.run(&format!("extension call looking {function}"));
+        assert!(run.code == code && run.stderr.contains(told), "{run}");
+        assert!(!run.stderr.contains("filesystem"), "{run}");
+    }
+    let learned = env.run("extension call looking fail --learn");
+    let case = "[[case]]\nname = \"denied\"\nfunction = \"fail\"\nexpect_denied = \"filesystem\"\n";
+    env.write("work/tests/denied.toml", case);
+    insta::assert_snapshot!(env.run("extension test ./looking.wasm"), @"
+    exit 1
+    out: tests/denied.toml
+    out:   FAILED  denied
+    out:           `filesystem` is not refused; refused is nothing
+    out: 0 passed, 1 failed
+    ");
+    for run in [learned, env.run("extension activity --json"), env.run("extension why looking")] {
+        assert!(!run.to_string().contains("filesystem"), "{run}");
+    }
 }
