@@ -2,6 +2,7 @@
 //! the libraries that reads the environment, for programs that want what `sesame` itself has.
 #![expect(clippy::disallowed_methods, reason = "the one module that reads the environment")]
 
+use std::collections::HashMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -68,11 +69,11 @@ fn check_home(home: Option<PathBuf>) -> Result<(), NoPlaces> {
     }
 }
 
-/// Returns the backends of this session, which connect when they are needed. `holder` is the
-/// command line that keeps the clipboard after a call; without one, the clipboard is unavailable.
-pub fn backends(places: &Places, holder: Option<HolderCommand>) -> Backends {
+/// Returns the backends of this session, which connect when they are needed. Its clipboard is
+/// unavailable: see [`clipboard`].
+pub fn backends(places: &Places) -> Backends {
     Backends {
-        clipboard: Arc::new(SessionClipboard { holder }),
+        clipboard: Arc::new(SessionClipboard { holder: Arc::new(|| None) }),
         environment: Arc::new(SessionEnvironment),
         directories: Arc::new(directory_rules(places)),
         is_offline: is_offline(),
@@ -93,22 +94,40 @@ pub fn directory_rules(places: &Places) -> DirectoryRules {
     DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected }
 }
 
-/// Returns the command that holds the clipboard of this session's display: a program that calls
+/// Returns the clipboard of the display that the session has when a text is put there. `program` calls
 /// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the
-/// name of the display. It gets the variables for the display. Without a display there is none.
-pub fn clipboard_holder(
-    program: impl FnOnce() -> PathBuf,
+/// name of the display, and keeps the text after the call. The variables that `session` returns then
+/// count more than those of this process.
+pub fn clipboard(
+    program: fn() -> PathBuf,
+    argument: &'static str,
+    session: fn() -> HashMap<String, OsString>,
+) -> SessionClipboard {
+    let holder = move || {
+        let session = session();
+        let variable = |name: &str| session.get(name).cloned().or_else(|| env::var_os(name));
+        clipboard_holder(variable, program, argument)
+    };
+    SessionClipboard { holder: Arc::new(holder) }
+}
+
+/// Returns the command that holds the clipboard of the display of these variables; nothing without a
+/// display. It gets the variables for the display.
+fn clipboard_holder(
+    variable: impl Fn(&str) -> Option<OsString>,
+    program: fn() -> PathBuf,
     argument: &str,
 ) -> Option<HolderCommand> {
     let displays = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
-    let (_, display) = displays.into_iter().find(|(name, _)| path(name).is_some())?;
+    let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    let (_, display) = displays.into_iter().find(|(name, _)| is_set(name))?;
     let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
     Some(HolderCommand {
         program: program(),
         arguments: vec![OsString::from(argument), OsString::from(display.name())],
         environment: needed
             .iter()
-            .filter_map(|name| Some((OsString::from(name), env::var_os(name)?)))
+            .filter_map(|name| Some((OsString::from(name), variable(name)?)))
             .collect(),
     })
 }

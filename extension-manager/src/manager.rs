@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use core_types::{Digest, ExtensionName, UnknownKey};
 use extension_depot::{Depot, EffectiveConfig, Installed, PlaceError, Places};
 use extension_host::{
-    Backends, Code, CodeCache, CompilerCommand, DirectoryRules, ExportedFunction, Host,
+    Backends, Code, CodeCache, CodeFile, CodeKey, CompilerCommand, DirectoryRules,
+    ExportedFunction, Host,
 };
 
-use crate::calling::DepotStorage;
+use crate::calling::{DepotStorage, Noted};
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
 
@@ -65,6 +66,8 @@ pub struct Manager {
     options: Options,
     /// Loaded code, so that a long-running program loads each extension once.
     loaded: Mutex<HashMap<ExtensionName, Loaded>>,
+    /// The refused deliveries that were noted lately.
+    noted: Arc<Noted>,
 }
 
 /// An extension's code and what runs it.
@@ -72,6 +75,9 @@ pub struct Manager {
 pub(crate) struct Loaded {
     /// The pin at the time of loading. Another pin is other code.
     pinned: Digest,
+    /// The file that is mapped. Another one, or the same after a change, is not the code that was
+    /// checked.
+    file: CodeFile,
     pub(crate) host: Arc<Host>,
     pub(crate) code: Code,
 }
@@ -93,7 +99,7 @@ impl Manager {
         let depot = Depot::new(places)
             .on_waiting(move || waiting.event(Event::WaitingForLock))
             .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error)));
-        Self { depot: Arc::new(depot), options, loaded: Mutex::default() }
+        Self { depot: Arc::new(depot), options, loaded: Mutex::default(), noted: Arc::default() }
     }
 
     /// The installed artifact.
@@ -149,18 +155,28 @@ impl Manager {
         &*self.options.events
     }
 
-    /// Returns the code of an installed extension, loaded once, with a host that logs each call.
+    /// The refused deliveries that were noted lately.
+    pub(crate) fn noted(&self) -> &Noted {
+        &self.noted
+    }
+
+    /// Returns the code of an installed extension with a host that logs each call. It is loaded
+    /// once, and again when the pin moved or the file of the code changed.
     pub(crate) fn loaded(&self, installed: &Installed) -> Result<Loaded, OpenError> {
         let pinned = installed.artifact.digest;
         // A panic of another thread leaves whole entries, since they are only added.
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = known().get(&installed.name).filter(|loaded| loaded.pinned == pinned)
-        {
+        let holds = |loaded: &&Loaded| loaded.pinned == pinned && loaded.file.is_unchanged();
+        if let Some(loaded) = known().get(&installed.name).filter(holds) {
             return Ok(loaded.clone());
         }
         let host = self.noting_host(installed)?;
+        let (cache, key) = (self.code_cache(), CodeKey::new(&installed.binary().digest));
+        // As it was before it was checked: a change since then is found at the next use.
+        let file = cache.file(&key);
         let code = self.code(&host, installed.binary())?;
-        let loaded = Loaded { pinned, host: Arc::new(host), code };
+        let file = if file.is_there() { file } else { cache.file(&key) };
+        let loaded = Loaded { pinned, file, host: Arc::new(host), code };
         known().insert(installed.name.clone(), loaded.clone());
         Ok(loaded)
     }
@@ -181,15 +197,20 @@ impl Manager {
         let host = Host::new().map_err(|source| OpenError::of_host(&installed.name, source))?;
         let (depot, events) = (self.depot.clone(), self.options.events.clone());
         let (name, pinned) = (installed.name.clone(), installed.artifact.digest);
-        let observer = move |call: &core_types::CallRecord| match depot
-            .note_call(&name, &pinned, call)
-        {
-            Ok(None) => {}
-            Ok(Some(quarantine)) => {
-                events.event(Event::Quarantined { name: name.clone(), quarantine: &quarantine });
+        let noted = self.noted.clone();
+        let observer = move |call: &core_types::CallRecord| {
+            if !noted.admits(call) {
+                return;
             }
-            // A log that cannot be written keeps no call from being made, and the user has to know.
-            Err(error) => events.event(Event::CallNotLogged(&error)),
+            match depot.note_call(&name, &pinned, call) {
+                Ok(None) => {}
+                Ok(Some(quarantine)) => {
+                    events.event(Event::Quarantined { name: name.clone(), quarantine: &quarantine })
+                }
+                // A log that cannot be written keeps no call from being made, and the user has to
+                // know.
+                Err(error) => events.event(Event::CallNotLogged(&error)),
+            }
         };
         let storage =
             DepotStorage { depot: self.depot.clone(), events: self.options.events.clone() };

@@ -16,7 +16,6 @@
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +26,7 @@ use private_files::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::code_file::{CodeFile, FileStamp};
 use super::error::CacheError;
 use super::own_files::{check_directory, io_error, make_private, open_own, remove_if_there};
 use crate::code::fingerprint;
@@ -102,6 +102,11 @@ impl CodeCache {
         self.directory.join(format!("{}.code", key.name))
     }
 
+    /// Returns the file of this key as it is now, whether it exists or not.
+    pub fn file(&self, key: &CodeKey) -> CodeFile {
+        CodeFile::at(self.path(key))
+    }
+
     /// Opens the code of this key, having checked that it is the code that was stored.
     ///
     /// # Errors
@@ -111,7 +116,7 @@ impl CodeCache {
         check_directory(&self.directory)?;
         let (file, metadata) = open_own(&path)?;
         let stamp = self.read_stamp(key)?;
-        if stamp.lines().next() == Some(&stamp_of(&metadata)) {
+        if stamp.lines().next() == Some(&FileStamp::of(&metadata).to_string()) {
             Ok(file)
         } else {
             Err(CacheError::Changed { path })
@@ -244,7 +249,7 @@ impl CodeCache {
     #[expect(clippy::disallowed_methods, reason = "the temporary file is there, and is renamed")]
     fn stamp(&self, key: &CodeKey, written: &File, digest: &Digest) -> io::Result<()> {
         let temporary = self.temporary()?;
-        fs::write(&temporary, format!("{}\n{digest}\n", stamp_of(&written.metadata()?)))?;
+        fs::write(&temporary, format!("{}\n{digest}\n", FileStamp::of(&written.metadata()?)))?;
         temporary.persist(self.stamp_path(key)).map_err(|error| error.error)
     }
 
@@ -329,16 +334,6 @@ fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
 
 fn is_unnamed(path: &Path) -> bool {
     path.file_name().is_some_and(is_temporary)
-}
-
-fn stamp_of(metadata: &Metadata) -> String {
-    format!(
-        "{} {} {}.{:09}",
-        metadata.ino(),
-        metadata.size(),
-        metadata.ctime(),
-        metadata.ctime_nsec()
-    )
 }
 
 fn digest_of(mut file: &File) -> io::Result<Digest> {

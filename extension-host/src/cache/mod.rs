@@ -2,10 +2,12 @@
 //! that the system lets this process run it.
 
 mod code_cache;
+mod code_file;
 mod error;
 mod executable_check;
 mod own_files;
 
 pub use code_cache::{CodeCache, CodeKey};
+pub use code_file::CodeFile;
 pub use error::{CacheError, IntoCacheError};
 pub use executable_check::check_executable;

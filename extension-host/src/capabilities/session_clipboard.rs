@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -16,10 +17,11 @@ use super::clipboard_holder::HELD;
 ///
 /// On X11 and Wayland a text is on the clipboard as long as a program hands it out, so that a
 /// child process holds it until it is replaced.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SessionClipboard {
-    /// The command of the holder; `None` in a session without a display.
-    pub holder: Option<HolderCommand>,
+    /// Makes the command of the holder for each text, since a display can come and go while a program
+    /// runs; `None` in a session without a display.
+    pub holder: Arc<dyn Fn() -> Option<HolderCommand> + Send + Sync>,
 }
 
 /// The command line of a program that calls [`crate::hold_clipboard`].
@@ -35,7 +37,7 @@ pub struct HolderCommand {
 
 impl Clipboard for SessionClipboard {
     fn set_text(&self, text: &str, deadline: Instant) -> Result<(), BackendError> {
-        let Some(holder) = &self.holder else {
+        let Some(holder) = (self.holder)() else {
             return Err(BackendError::Unavailable("this session has no display".to_owned()));
         };
         let mut child = holder.start().map_err(|error| {

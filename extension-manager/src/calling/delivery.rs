@@ -2,13 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use core_types::event::{EventPattern, EventTables, MissingSetting, Occurrence, Settings};
-use core_types::{Activity, Authority, ExtensionName, Request, Scope, decide};
+use core_types::event::{
+    EventName, EventPattern, EventTables, MissingSetting, Occurrence, Settings,
+};
+use core_types::{
+    Activity, Authority, CallOutcome, CallRecord, Cause, ExtensionName, Owner, Request, Scope,
+    decide,
+};
 use extension_depot::{Installed, Opened};
 use extension_host::{CallError, CallReport, Returned, Usage, boot_time};
 
 use super::callable::Callable;
 use crate::error::OpenError;
+use crate::events::Event;
 use crate::examination::declared_by;
 use crate::manager::Manager;
 
@@ -111,6 +117,23 @@ impl Manager {
         let permissions = self.depot().permissions(&installed, &config);
         let authority = permissions.map_err(|error| of_extension(error.into()))?.authority;
         Ok(waking(&installed, &authority))
+    }
+
+    /// Notes in the activity log that an event does not reach an extension, or not now, and why: once
+    /// an hour for the same. It is told to [`Events`](crate::Events) where it cannot be noted.
+    pub fn note_undelivered(&self, name: &ExtensionName, event: &EventName, reason: &str) {
+        let Ok(installed) = self.depot().installed(name) else { return };
+        let owner = Owner { name: name.clone(), identity: installed.reference.identity() };
+        let call = CallRecord {
+            cause: Some(Cause::event(event)),
+            reason: Some(reason.to_owned()),
+            ..CallRecord::of(&owner, LOGGED_AS, CallOutcome::Refused)
+        };
+        if self.noted().admits(&call)
+            && let Err(error) = self.depot().activity().append(call)
+        {
+            self.events().event(Event::CallNotLogged(&error.into()));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod learn;
 mod may_read;
 mod session;
 mod storage;
+mod undelivered;
 
 pub use callable::{CallMode, Callable, OutsideCall};
 pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent, waking_events_of};
@@ -18,3 +19,4 @@ pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub use session::{Session, SessionError};
 pub(crate) use storage::DepotStorage;
+pub(crate) use undelivered::Noted;

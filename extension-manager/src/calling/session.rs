@@ -59,7 +59,7 @@ impl Session {
     pub fn open() -> Result<Self, SessionError> {
         let places = environment::places()?;
         let options = Options {
-            backends: environment::backends(&places, None),
+            backends: environment::backends(&places),
             is_safe_mode: environment::is_safe_mode(),
             ..Options::default()
         };
