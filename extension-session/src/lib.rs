@@ -60,7 +60,7 @@ mod testing;
 pub use activation::{
     ActivationError, BusQueryError, Fleeting, InstalledFiles, ProgramError, RemovedFiles,
     ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
-    reload_bus, reload_units, start_service,
+    reload_bus, reload_units, session_variables, start_service,
 };
 pub use asking::{NotificationPrompt, Prompt, PromptError, Question, Reply, Withdrawn};
 pub use bus::{
@@ -68,16 +68,18 @@ pub use bus::{
     ExtensionLoad, MAX_PAYLOAD, ServiceStatus, SourceLine, StartError, WatchRequest, WatchedValues,
 };
 pub use delivery::{
-    Arrival, Budget, Delivery, Dispatcher, Dropped, MAX_DELIVERIES, MAX_DEPTH, MAX_FUEL_TIMES,
-    MAX_WAITING, Recipients, Subscriber, Wake,
+    Arrival, Budget, Delivery, Dispatcher, DispatcherLoad, HeldBack, MAX_DELIVERIES, MAX_DEPTH,
+    MAX_FUEL_TIMES, MAX_WAITING, Recipients, Subscriber, Wake,
 };
 pub use engine::{
     Clock, Deliver, Delivered, Engine, EngineError, Forgetful, Inbox, LastDue, Load, Now, Parts,
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
-pub use installed::{Changes, EventMemory, Installed, Outcome, Publications, may_be_woken};
+pub use installed::{
+    Changes, EventMemory, Installed, Observer, Outcome, Publications, Running, may_be_woken,
+};
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{
-    Files, LoginSession, SessionMemory, Source, SourceState, session_bus_sources,
+    Files, LoginSession, SessionMemory, Source, SourceState, present_sources, session_bus_sources,
     system_bus_sources,
 };

@@ -91,6 +91,21 @@ impl Grant {
         &self.scope
     }
 
+    /// Returns the private events that its pattern does not cover although it looks so.
+    ///
+    /// ```
+    /// let grant: core_types::Grant = "events=network.*".parse()?;
+    /// assert!(grant.uncovered_events().eq(["network.wifi".parse()?]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn uncovered_events(&self) -> impl Iterator<Item = EventName> {
+        let events = match &self.scope {
+            Scope::Events(events) => Some(events.private_below()),
+            _ => None,
+        };
+        events.into_iter().flatten()
+    }
+
     /// Returns what an extension could do with it, for the person who is asked.
     ///
     /// ```

@@ -30,7 +30,7 @@ impl Depot {
         let reason =
             call.reason.as_deref().unwrap_or("it failed").chars().take(MAX_REASON).collect();
         let failures = before.map_or(0, |health| health.failures) + 1;
-        let health = Quarantine { pinned: *pinned, failures, reason };
+        let health = Quarantine::of_failures(*pinned, failures, reason);
         let path = self.places().health(name);
         state_file::write(&path, &health)?;
         Ok(Some(health).filter(|health| health.failures == FAILURES))

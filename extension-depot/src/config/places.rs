@@ -234,6 +234,16 @@ impl Places {
         self.extension_state().join("events").join("sessions")
     }
 
+    /// Returns the extensions that the session service runs.
+    pub(crate) fn running_extensions(&self) -> PathBuf {
+        self.extension_state().join("events").join("running")
+    }
+
+    /// Returns the last crashes of the session service.
+    pub(crate) fn service_crashes(&self) -> PathBuf {
+        self.extension_state().join("events").join("crashes")
+    }
+
     /// Returns the lock of the session service. It is of the login session where there is one.
     pub(crate) fn session_claim(&self) -> PathBuf {
         self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("session.lock")

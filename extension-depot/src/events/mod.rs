@@ -3,8 +3,11 @@
 mod asked_questions;
 mod begun_sessions;
 mod event_times;
+mod running_extensions;
+mod service_crashes;
 mod session_claim;
 
 pub use asked_questions::NotNoted;
 pub use event_times::EventTimes;
+pub use running_extensions::RunningExtensions;
 pub use session_claim::{ClaimError, SessionClaim};

@@ -8,6 +8,7 @@ mod fixture;
 mod installing;
 mod refusals;
 mod rolling_back;
+mod service_crashes;
 mod signers;
 mod storage;
 mod support;

@@ -10,9 +10,9 @@ use zbus::blocking::fdo::DBusProxy;
 /// How long is waited for the bus, which answers in milliseconds where it answers at all.
 const BUS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The session bus does not answer.
+/// A bus does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the session bus does not answer: {0}")]
+#[error("the bus does not answer: {0}")]
 pub struct BusQueryError(String);
 
 /// Returns whether the session bus can start the service.
@@ -50,11 +50,17 @@ pub fn start() -> Result<(), BusQueryError> {
 fn asked<T: Send + 'static>(
     ask: impl FnOnce(&DBusProxy<'_>) -> zbus::Result<T> + Send + 'static,
 ) -> Result<T, BusQueryError> {
-    let ask = move || {
+    ask_bus(move || {
         let connection = Connection::session()?;
         ask(&DBusProxy::new(&connection)?)
-    };
-    let answer = with_timeout("session bus", BUS_TIMEOUT, ask);
+    })
+}
+
+/// Asks a bus something, and does not wait for one that is stuck.
+pub(crate) fn ask_bus<T: Send + 'static>(
+    ask: impl FnOnce() -> zbus::Result<T> + Send + 'static,
+) -> Result<T, BusQueryError> {
+    let answer = with_timeout("bus", BUS_TIMEOUT, ask);
     let answer = answer.map_err(|error| BusQueryError(error.to_string()))?;
     answer.map_err(|error| BusQueryError(error.to_string()))
 }

@@ -11,13 +11,16 @@ mod found;
 mod install;
 mod places;
 mod program;
+mod session_variables;
 mod systemd;
 mod templates;
 
+pub(crate) use bus::ask_bus;
 pub use bus::{BusQueryError, is_activatable, reload_bus, start as start_service};
 pub use change::ActivationError;
 pub use found::{StartFile, StartState};
 pub use install::{Installed as InstalledFiles, Removed as RemovedFiles};
 pub use places::ServicePlaces;
 pub use program::{Fleeting, ProgramError, ServiceProgram};
+pub use session_variables::session_variables;
 pub use systemd::{has_unit_manager, reload_units};

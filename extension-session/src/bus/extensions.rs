@@ -124,9 +124,9 @@ impl Extensions {
         let options = WatchOptions::read(&options)?;
         let request = CallRequest::read(&name, function, arguments)?;
         self.watches.ensure_place()?;
+        self.ensure_heard(&request, &caller, &options.on).await?;
         let first = self.run(request.clone(), caller.clone(), &mut ticket).await;
         let value = first_value(first)?;
-        self.ensure_heard(&request.name, &options.on).await?;
         let number = self.watches.add(NewWatch { caller, request, options, value })?;
         let path = watches::path_of(number);
         serve(connection, &path, WatchObject { watches: self.watches.clone(), number }).await?;
@@ -229,18 +229,24 @@ impl Extensions {
         Ok(reached.await?.map_or(0, |reached| u32::try_from(reached).unwrap_or(u32::MAX)))
     }
 
-    /// Checks that the extension is woken by these events: a watch learns of them by deliveries.
+    /// Checks that the extension is woken by these events: a watch learns of them by deliveries. A
+    /// program in a sandbox learns nothing of an extension that is not open to it.
     async fn ensure_heard(
         &self,
-        name: &ExtensionName,
+        request: &CallRequest,
+        caller: &Arc<Caller>,
         events: &[EventName],
     ) -> Result<(), BusError> {
         if events.is_empty() {
             return Ok(());
         }
-        let (manager, name, events) =
-            (self.runner.manager.clone(), name.clone(), events.to_owned());
-        done(&self.clerks, move || ensure_woken(&manager, &name, &events)).await
+        let (runner, request) = (self.runner.clone(), request.clone());
+        let (caller, events) = (caller.clone(), events.to_owned());
+        let check = move || {
+            runner.admit(&request, &caller)?;
+            ensure_woken(&runner.manager, &request.name, &events)
+        };
+        done(&self.clerks, check).await
     }
 }
 

@@ -21,7 +21,7 @@ use super::workers::Workers;
 use crate::asking::{Asker, Prompt};
 use crate::delivery::Delivery;
 use crate::engine::Inbox;
-use crate::installed::{Outcome, Publications};
+use crate::installed::{Outcome, Publications, Running};
 
 /// The time for the last answers to be written.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -42,6 +42,8 @@ pub struct BusParts {
     pub prompt: Arc<dyn Prompt>,
     /// What extensions publish.
     pub publications: Publications,
+    /// Keeps which extension runs.
+    pub running: Running,
     /// The version of the program.
     pub version: String,
     /// The path of the program.
@@ -208,6 +210,7 @@ fn extensions_of(parts: &BusParts, connection: &Connection) -> Extensions {
         manager: parts.manager.clone(),
         explain: parts.explain.clone(),
         refusals: Arc::new(move |name, touch| tell_refusal(&signals, name, touch)),
+        running: parts.running.clone(),
         asker: Asker::new(parts.manager.clone(), parts.inbox.clone(), parts.prompt.clone()),
     };
     let workers = Workers::new("call", MAX_RUNNING);

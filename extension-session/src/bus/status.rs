@@ -62,6 +62,8 @@ pub struct ExtensionLoad {
     pub waiting: usize,
     /// Its deliveries in the current minute.
     pub deliveries: u32,
+    /// Whether it has used up what it may use in this minute.
+    pub is_over_budget: bool,
     /// The milliseconds until the next moment of its `time.every`.
     pub next_every_ms: Option<u64>,
     /// The next moment of its `time.at`, in the form of RFC 3339.
@@ -89,6 +91,7 @@ impl ServiceStatus {
             name: load.name.to_string(),
             waiting: load.waiting,
             deliveries: load.deliveries,
+            is_over_budget: load.is_over_budget,
             next_every_ms: load.next_every.map(until),
             next_at: load.next_at.map(|moment| moment.timestamp().to_string()),
         };

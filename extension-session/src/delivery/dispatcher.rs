@@ -6,7 +6,7 @@ use std::ops::Bound;
 use core_types::event::{EventName, EventType, EventValue, Kind, Occurrence};
 use core_types::{BootTime, ExtensionName};
 
-use super::budget::Budget;
+use super::budget::{Budget, MAX_DELIVERIES};
 use super::mailbox::{Mailbox, Waiting};
 use super::subscriber::Subscriber;
 
@@ -45,12 +45,15 @@ pub struct Delivery {
     pub depth: u8,
 }
 
-/// Why an event was dropped for every extension.
+/// Why an event does not reach an extension, or not now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Dropped {
-    /// Deliveries led to each other.
-    #[error("more than {MAX_DEPTH} deliveries led to this event")]
+pub enum HeldBack {
+    /// Deliveries led to each other. It was dropped.
+    #[error("dropped: more than {MAX_DEPTH} deliveries led to this event")]
     TooDeep,
+    /// The extension has used up what it may use in a minute. The event waits for the next one.
+    #[error("waits: {MAX_DELIVERIES} deliveries in a minute, or their fuel, are used up")]
+    OverBudget,
 }
 
 /// Events for extensions, with the rules of their delivery.
@@ -77,6 +80,19 @@ pub struct Dispatcher {
     is_locked: bool,
     /// The extension that had a delivery last: the search for the next one begins behind it.
     last: Option<ExtensionName>,
+}
+
+/// What waits for one extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DispatcherLoad<'a> {
+    /// Its name.
+    pub name: &'a ExtensionName,
+    /// The number of events that wait for it.
+    pub waiting: usize,
+    /// Its deliveries in this minute.
+    pub deliveries: u32,
+    /// Whether it has used up what it may use in this minute.
+    pub is_over_budget: bool,
 }
 
 /// Everything about one extension.
@@ -161,18 +177,12 @@ impl Dispatcher {
     ///
     /// # Errors
     /// When more than [`MAX_DEPTH`] deliveries led to it.
-    pub fn arrive(&mut self, arrival: &Arrival) -> Result<usize, Dropped> {
+    pub fn arrive(&mut self, arrival: &Arrival) -> Result<usize, HeldBack> {
         if arrival.depth > MAX_DEPTH {
-            return Err(Dropped::TooDeep);
+            return Err(HeldBack::TooDeep);
         }
-        let name = &arrival.occurrence.name;
-        let is_meant = |place: &&mut Place| match &arrival.to {
-            Recipients::All => true,
-            Recipients::One(one) => place.subscriber.name == *one,
-        };
-        let hearing = self.places.values_mut().filter(is_meant);
         let mut reached = 0;
-        for place in hearing.filter(|place| place.subscriber.hears(name)) {
+        for place in self.places.values_mut().filter(|place| place.is_reached_by(arrival)) {
             let occurrence = arrival.occurrence.clone();
             place.mailbox.put(Waiting { occurrence, depth: arrival.depth });
             reached += 1;
@@ -226,6 +236,22 @@ impl Dispatcher {
         idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
     }
 
+    /// Iterates over the extensions that an event is meant for.
+    pub(crate) fn reached_by(&self, arrival: &Arrival) -> impl Iterator<Item = &ExtensionName> {
+        let places = self.places.iter().filter(|(_, place)| place.is_reached_by(arrival));
+        places.map(|(name, _)| name)
+    }
+
+    /// Iterates over the events that wait for the next minute, since the extension has used up this
+    /// one.
+    pub(crate) fn over_budget(
+        &self,
+        now: BootTime,
+    ) -> impl Iterator<Item = (&ExtensionName, &EventName)> {
+        let places = self.places.iter().filter(move |(_, place)| place.is_over_budget(now));
+        places.flat_map(|(name, place)| place.mailbox.names().map(move |event| (name, event)))
+    }
+
     /// Iterates over the extensions.
     pub(crate) fn subscribers(&self) -> impl Iterator<Item = &Subscriber> {
         self.places.values().map(|place| &place.subscriber)
@@ -241,20 +267,33 @@ impl Dispatcher {
         self.is_locked
     }
 
-    /// Iterates over the extensions with the number of events that wait for each, and its deliveries
-    /// in this minute.
-    pub fn loads(&self, now: BootTime) -> impl Iterator<Item = (&ExtensionName, usize, u32)> {
-        let load = move |(name, place): (_, &Place)| {
-            (name, place.mailbox.len(), place.budget.deliveries(now))
-        };
-        self.places.iter().map(load)
+    /// Iterates over the extensions with what waits for them.
+    pub fn loads(&self, now: BootTime) -> impl Iterator<Item = DispatcherLoad<'_>> {
+        self.places.iter().map(move |(name, place)| DispatcherLoad {
+            name,
+            waiting: place.mailbox.len(),
+            deliveries: place.budget.deliveries(now),
+            is_over_budget: place.is_over_budget(now),
+        })
     }
 }
 
 impl Place {
+    fn is_reached_by(&self, arrival: &Arrival) -> bool {
+        let is_meant = match &arrival.to {
+            Recipients::All => true,
+            Recipients::One(one) => self.subscriber.name == *one,
+        };
+        is_meant && self.subscriber.hears(&arrival.occurrence.name)
+    }
+
+    fn is_over_budget(&self, now: BootTime) -> bool {
+        self.budget.open_at(self.subscriber.max_fuel, now).is_some()
+    }
+
     /// Removes the first event that may be delivered, and counts its delivery.
     fn take(&mut self, is_locked: bool, now: BootTime) -> Option<Waiting> {
-        if self.budget.open_at(self.subscriber.max_fuel, now).is_some() {
+        if self.is_over_budget(now) {
             return None;
         }
         let (subscriber, delivered) = (&self.subscriber, &self.delivered);

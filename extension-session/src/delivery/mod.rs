@@ -12,6 +12,8 @@ mod subscriber;
 
 pub use budget::{Budget, MAX_DELIVERIES, MAX_FUEL_TIMES};
 pub(crate) use by_settings::BySettings;
-pub use dispatcher::{Arrival, Delivery, Dispatcher, Dropped, MAX_DEPTH, Recipients};
+pub use dispatcher::{
+    Arrival, Delivery, Dispatcher, DispatcherLoad, HeldBack, MAX_DEPTH, Recipients,
+};
 pub use mailbox::MAX_WAITING;
 pub use subscriber::{Subscriber, Wake};

@@ -1,6 +1,9 @@
 //! What runs an extension for the engine.
 
-use crate::delivery::Delivery;
+use core_types::ExtensionName;
+use core_types::event::EventName;
+
+use crate::delivery::{Delivery, HeldBack};
 
 /// Delivers events to extensions.
 ///
@@ -10,6 +13,12 @@ pub trait Deliver: Send + Sync {
     /// Delivers one event and waits for its end. It is called on a thread of its own, never twice at
     /// once for one extension.
     fn deliver(&self, delivery: &Delivery) -> Delivered;
+
+    /// Is told of an event that does not reach an extension, or not now, again and again while that is
+    /// so. By default nothing is done about it.
+    fn held_back(&self, name: &ExtensionName, event: &EventName, why: HeldBack) {
+        let _ = (name, event, why);
+    }
 }
 
 /// How a delivery ended, as far as the engine has to know.

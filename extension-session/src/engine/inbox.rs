@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use core_types::ExtensionName;
 use tokio::sync::watch;
 
-use crate::delivery::{Arrival, Dropped};
+use crate::delivery::{Arrival, HeldBack};
 use crate::engine::deliver::Delivered;
 use crate::engine::status::Status;
 use crate::engine::wait::Bell;
@@ -33,7 +33,7 @@ pub struct Stopped;
 #[derive(Debug)]
 pub(super) enum Message {
     /// An event, and where to say how many extensions it reached.
-    Event(Arrival, Option<Sender<Result<usize, Dropped>>>),
+    Event(Arrival, Option<Sender<Result<usize, HeldBack>>>),
     /// A delivery ended.
     Finished(ExtensionName, Delivered),
     /// Extensions may have changed.
@@ -70,7 +70,7 @@ impl Inbox {
     ///
     /// # Errors
     /// When the engine has ended.
-    pub fn emit(&self, arrival: Arrival) -> Result<Result<usize, Dropped>, Stopped> {
+    pub fn emit(&self, arrival: Arrival) -> Result<Result<usize, HeldBack>, Stopped> {
         let (reply, answer) = channel();
         self.send(Message::Event(arrival, Some(reply)))?;
         answer.recv().map_err(|_| Stopped)

@@ -10,7 +10,7 @@ use core_types::event::EventType;
 use core_types::{BootTime, ExtensionName};
 use tokio::sync::watch;
 
-use crate::delivery::{Arrival, Delivery, Dispatcher, Dropped, Subscriber};
+use crate::delivery::{Arrival, Delivery, Dispatcher, DispatcherLoad, HeldBack, Subscriber};
 use crate::engine::clock::{Clock, Now};
 use crate::engine::deliver::{Deliver, Delivered};
 use crate::engine::inbox::{Inbox, Message, Stopped};
@@ -191,6 +191,9 @@ impl Loop {
             let Some(delivery) = self.dispatcher.next(now.boot) else { break };
             self.start(delivery);
         }
+        for (name, event) in self.dispatcher.over_budget(now.boot) {
+            self.parts.deliver.held_back(name, event, HeldBack::OverBudget);
+        }
     }
 
     /// Returns the next moment with something to do, on the clock that counts from boot.
@@ -234,10 +237,14 @@ impl Loop {
         }
     }
 
-    fn arrive(&mut self, arrival: &Arrival) -> Result<usize, Dropped> {
+    fn arrive(&mut self, arrival: &Arrival) -> Result<usize, HeldBack> {
         let reached = self.dispatcher.arrive(arrival);
-        if let Err(dropped) = reached {
-            self.problem = Some(format!("`{}` was dropped: {dropped}", arrival.occurrence.name));
+        if let Err(why) = reached {
+            let event = &arrival.occurrence.name;
+            self.problem = Some(format!("`{event}`: {why}"));
+            for name in self.dispatcher.reached_by(arrival) {
+                self.parts.deliver.held_back(name, event, why);
+            }
         }
         reached
     }
@@ -316,9 +323,10 @@ impl Loop {
 
     fn status(&mut self) -> Status {
         let now = self.parts.clock.now();
-        let load = |(name, waiting, deliveries): (&ExtensionName, usize, u32)| {
+        let load = |load: DispatcherLoad<'_>| {
+            let DispatcherLoad { name, waiting, deliveries, is_over_budget } = load;
             let (next_every, next_at) = self.timers.next_of(name, &now.wall);
-            Load { name: name.clone(), waiting, deliveries, next_every, next_at }
+            Load { name: name.clone(), waiting, deliveries, is_over_budget, next_every, next_at }
         };
         let sources = self.parts.sources.iter().zip(&self.source_states);
         let sources = sources.map(|(source, (name, state))| {

@@ -29,6 +29,8 @@ pub struct Load {
     pub waiting: usize,
     /// Its deliveries in the current minute.
     pub deliveries: u32,
+    /// Whether it has used up what it may use in this minute.
+    pub is_over_budget: bool,
     /// The next moment of its `time.every`.
     pub next_every: Option<BootTime>,
     /// The next moment of its `time.at`.

@@ -25,10 +25,14 @@ pub struct EventMemory {
 impl EventMemory {
     /// Takes the state of a manager.
     pub fn of(manager: Arc<Manager>) -> Self {
-        let boot = extension_depot::read_regular(BOOT_ID.as_ref(), MAX_BOOT_ID).unwrap_or_default();
-        let boot = String::from_utf8_lossy(&boot).trim().to_owned();
-        Self { manager, boot }
+        Self { manager, boot: boot_name() }
     }
+}
+
+/// Returns the name of this start of the machine; nothing where the kernel does not give one.
+pub(super) fn boot_name() -> String {
+    let boot = extension_depot::read_regular(BOOT_ID.as_ref(), MAX_BOOT_ID).unwrap_or_default();
+    String::from_utf8_lossy(&boot).trim().to_owned()
 }
 
 impl TimerMemory for EventMemory {

@@ -3,25 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use core_types::event::Interval;
+use core_types::event::{EventName, Interval};
 use core_types::{ExtensionName, LimitName, Manifest};
 use extension_depot::{EffectiveConfig, Listed};
 use extension_host::boot_time;
-use extension_manager::{DeliveryOutcome, Manager, OpenError, WakingEvent, waking_events_of};
+use extension_manager::{DeliveryOutcome, Manager, WakingEvent, waking_events_of};
 
-use crate::delivery::{Delivery, Subscriber, Wake};
+use crate::delivery::{Delivery, HeldBack, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
+use crate::installed::observer::{Nobody, Observer};
 use crate::installed::publications::Publications;
-
-/// What became of a delivery, or why the extension could not be opened for it.
-pub type Outcome = Result<extension_manager::Delivered, OpenError>;
-
-/// Told of each delivery that ended.
-type Observer = dyn Fn(&Delivery, &Outcome) + Send + Sync;
-/// Told of each extension that changed.
-type ChangeObserver = dyn Fn(&ExtensionName) + Send + Sync;
-/// Told of each look at what may wake whom.
-type LookObserver = dyn Fn() + Send + Sync;
+use crate::installed::running::Running;
 
 /// The installed extensions of a manager.
 ///
@@ -30,10 +22,9 @@ type LookObserver = dyn Fn() + Send + Sync;
 #[derive(Clone)]
 pub struct Installed {
     manager: Arc<Manager>,
-    observer: Arc<Observer>,
-    changed: Arc<ChangeObserver>,
-    looked: Arc<LookObserver>,
+    observer: Arc<dyn Observer>,
     publications: Publications,
+    running: Running,
     seen: Arc<Mutex<Option<BTreeMap<ExtensionName, Seen>>>>,
 }
 
@@ -50,10 +41,9 @@ impl Installed {
     pub fn of(manager: Arc<Manager>) -> Self {
         Self {
             manager,
-            observer: Arc::new(|_, _| {}),
-            changed: Arc::new(|_| {}),
-            looked: Arc::new(|| {}),
+            observer: Arc::new(Nobody),
             publications: Publications::default(),
+            running: Running::default(),
             seen: Arc::default(),
         }
     }
@@ -65,28 +55,15 @@ impl Installed {
         Self { publications, ..self }
     }
 
-    /// Calls a function with each extension that was installed, changed or removed.
+    /// Keeps here which extension runs.
     #[must_use]
-    pub fn changes_observed_by(
-        self,
-        observer: impl Fn(&ExtensionName) + Send + Sync + 'static,
-    ) -> Self {
-        Self { changed: Arc::new(observer), ..self }
+    pub fn recorded_in(self, running: Running) -> Self {
+        Self { running, ..self }
     }
 
-    /// Calls a function each time that the engine begins to look anew at what may wake whom. It answers
-    /// questions for its status after the look.
+    /// Tells an observer what becomes of them.
     #[must_use]
-    pub fn looks_observed_by(self, observer: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { looked: Arc::new(observer), ..self }
-    }
-
-    /// Calls a function with each delivery that ended.
-    #[must_use]
-    pub fn observed_by(
-        self,
-        observer: impl Fn(&Delivery, &Outcome) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Arc::new(observer), ..self }
     }
 }
@@ -102,7 +79,8 @@ impl Seen {
 }
 
 impl Installed {
-    /// Tells of the extensions that are others than at the last look. The first look tells nothing.
+    /// Tells of the extensions that are others than at the last look, and of those that were put aside
+    /// since. The first look tells nothing.
     fn tell_changes(&self, listed: &[Listed]) {
         let now: BTreeMap<_, _> =
             listed.iter().map(|listed| (listed.name.clone(), Seen::of(listed))).collect();
@@ -111,7 +89,13 @@ impl Installed {
         let (Some(before), Some(now)) = (before, &*seen) else { return };
         let gone = before.keys().filter(|name| !now.contains_key(*name));
         let other = now.iter().filter(|(name, state)| before.get(*name) != Some(*state));
-        other.map(|(name, _)| name).chain(gone).for_each(|name| (self.changed)(name));
+        other.map(|(name, _)| name).chain(gone).for_each(|name| self.observer.changed(name));
+        let was_called = |name| before.get(name).is_some_and(|seen| !seen.is_quarantined);
+        for Listed { name, quarantine, .. } in listed {
+            if let Some(quarantine) = quarantine.as_ref().filter(|_| was_called(name)) {
+                self.observer.put_aside(name, quarantine);
+            }
+        }
     }
 }
 
@@ -166,7 +150,7 @@ impl Subscribers for Installed {
         // A broken manifest keeps its own extension asleep, and no other.
         let listed = self.manager.depot().list().unwrap_or_default();
         self.tell_changes(&listed);
-        (self.looked)();
+        self.observer.looked();
         let Some(config) = config_in_force(&self.manager) else { return Vec::new() };
         let names = listed.iter().map(|listed| &listed.name);
         names.filter_map(|name| subscriber(&self.manager, name, &config)).collect()
@@ -175,13 +159,16 @@ impl Subscribers for Installed {
 
 impl Deliver for Installed {
     fn deliver(&self, delivery: &Delivery) -> Delivered {
-        let outcome = self.publications.during(&delivery.name, delivery.depth, || {
+        let deliver = || {
             self.manager.deliver_blocking(&extension_manager::Delivery {
                 extension: delivery.name.clone(),
                 event: delivery.occurrence.clone(),
             })
+        };
+        let outcome = self.running.during(&delivery.name, || {
+            self.publications.during(&delivery.name, delivery.depth, deliver)
         });
-        (self.observer)(delivery, &outcome);
+        self.observer.delivered(delivery, &outcome);
         let is_failure = |delivered: &extension_manager::Delivered| {
             matches!(delivered.outcome, DeliveryOutcome::Refused(_) | DeliveryOutcome::Failed(_))
         };
@@ -191,5 +178,9 @@ impl Deliver for Installed {
             }
             Err(_) => Delivered { fuel: 0, has_failed: true },
         }
+    }
+
+    fn held_back(&self, name: &ExtensionName, event: &EventName, why: HeldBack) {
+        self.manager.note_undelivered(name, event, &why.to_string());
     }
 }

@@ -4,9 +4,13 @@
 mod changes;
 mod event_memory;
 mod extensions;
+mod observer;
 mod publications;
+mod running;
 
 pub use changes::Changes;
 pub use event_memory::EventMemory;
-pub use extensions::{Installed, Outcome, may_be_woken};
+pub use extensions::{Installed, may_be_woken};
+pub use observer::{Observer, Outcome};
 pub use publications::Publications;
+pub use running::Running;

@@ -7,6 +7,7 @@
 
 mod bus;
 mod files;
+mod presence;
 mod services;
 mod settings;
 mod source;
@@ -16,6 +17,7 @@ mod watches;
 pub(crate) use bus::{BusAddress, DRIVER, in_time, owner_change};
 pub use bus::{LoginSession, session_bus_sources, system_bus_sources};
 pub use files::Files;
+pub use presence::present_sources;
 pub use services::SessionMemory;
 pub(crate) use settings::SettingsSource;
 pub use source::Source;

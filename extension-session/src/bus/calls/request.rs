@@ -15,9 +15,12 @@ use super::explain::{Explain, Explained};
 use crate::asking::{Asker, Withdrawn};
 use crate::bus::bus_error::BusError;
 use crate::bus::callers::{Caller, Standing};
+use crate::installed::Running;
 
 /// The largest arguments and the largest result, in bytes of JSON: more belongs into a file.
 const MAX_JSON: usize = 1 << 20;
+/// The longest arguments in a hint, in bytes: a line or two of a terminal.
+const MAX_SHOWN: usize = 200;
 /// The longest name of a function, in bytes.
 const MAX_FUNCTION: usize = 1 << 10;
 
@@ -61,6 +64,7 @@ pub(in crate::bus) struct Runner {
     pub manager: Arc<Manager>,
     pub explain: Arc<dyn Explain>,
     pub refusals: Arc<Refusals>,
+    pub running: Running,
     pub asker: Asker,
 }
 
@@ -88,6 +92,18 @@ impl CallRequest {
         Ok(Self { name, function, arguments, wait: None, is_interactive: false, asked })
     }
 
+    /// Returns the command that makes the same call. Long arguments are left to the reader.
+    fn as_command(&self) -> String {
+        let Self { name, function, arguments, .. } = self;
+        let arguments = match arguments {
+            Arguments::Json(json) if json.len() <= MAX_SHOWN && !json.contains(is_not_shown) => {
+                format!(" --json-args '{json}'")
+            }
+            _ => String::new(),
+        };
+        format!("sesame extension call {name} '{}'{arguments}", function.replace(is_not_shown, ""))
+    }
+
     /// Returns the time that its caller still waits; an error once that is over.
     fn rest(&self) -> Result<Option<Duration>, BusError> {
         let Some(wait) = self.wait else { return Ok(None) };
@@ -110,13 +126,15 @@ impl Runner {
         let mut cancelled = pin!(cancelled);
         let callable = self.open(request, caller, cancelled.as_mut())?;
         ensure_open(&callable, caller, &request.function)?;
-        let report = callable.call_until_blocking(&request.function, &request.arguments, cancelled);
+        let call =
+            || callable.call_until_blocking(&request.function, &request.arguments, cancelled);
+        let report = self.running.during(&request.name, call);
         let report = report.ok_or_else(|| BusError::unavailable("the call was cancelled"))?;
         self.tell_refusals(&request.name, &report);
         if may_ask(request, caller) {
             self.asker.ask_later(&callable.opened().installed, report.activity.refused());
         }
-        self.answer(&callable, report)
+        self.answer(&callable, request, report)
     }
 
     /// Opens an extension. Where it lacks a permission, a person may be asked first, before any code
@@ -159,7 +177,11 @@ impl Runner {
     }
 
     /// Refuses a caller in a sandbox before anything is opened, by the manifest as it is now.
-    fn admit(&self, request: &CallRequest, caller: &Caller) -> Result<(), BusError> {
+    pub(in crate::bus) fn admit(
+        &self,
+        request: &CallRequest,
+        caller: &Caller,
+    ) -> Result<(), BusError> {
         if caller.standing == Standing::Outside {
             return Ok(());
         }
@@ -169,7 +191,12 @@ impl Runner {
         if is_open { Ok(()) } else { Err(Caller::refusal()) }
     }
 
-    fn answer(&self, callable: &Callable<'_>, report: CallReport) -> Result<Answer, BusError> {
+    fn answer(
+        &self,
+        callable: &Callable<'_>,
+        request: &CallRequest,
+        report: CallReport,
+    ) -> Result<Answer, BusError> {
         let opened = callable.opened();
         let used = Report::of(&report.usage);
         let returned = report.outcome.map_err(|error| {
@@ -179,14 +206,18 @@ impl Runner {
         let result = serde_json::to_string(&ResultObject { result: &returned })
             .map_err(|error| BusError::of_kind(ErrorKind::Failure, error.to_string()))?;
         if result.len() > MAX_JSON {
-            let name = &opened.installed.name;
             return Err(BusError::limit(format!(
-                "the result is over 1 MiB, which is too much for the bus\n\
-                 hint: sesame extension call {name}"
+                "the result is over 1 MiB, which is too much for the bus\nhint: {}",
+                request.as_command()
             )));
         }
         Ok(Answer { result, report: used })
     }
+}
+
+/// Tells whether a character does not stand for itself between single quotes of a shell.
+fn is_not_shown(character: char) -> bool {
+    character == '\'' || character.is_control()
 }
 
 /// Tells whether a person may be asked. A caller in a sandbox cannot let questions appear.

@@ -149,7 +149,7 @@ impl Shared {
         let mut table = self.lock();
         while !table.watches.is_empty() {
             let now = Instant::now();
-            let is_due = |watch: &Watch| watch.next().is_some_and(|moment| moment <= now);
+            let is_due = |watch: &Watch| watch.next(now).is_some_and(|moment| moment <= now);
             let due: Vec<_> = table
                 .watches
                 .iter_mut()
@@ -160,7 +160,7 @@ impl Shared {
                 let shared = self.clone();
                 self.workers.run(move || shared.call(number, ended));
             }
-            let next = table.watches.values().filter_map(Watch::next).min();
+            let next = table.watches.values().filter_map(|watch| watch.next(now)).min();
             table = self.wait(table, next.map(|next| next.saturating_duration_since(now)));
         }
         table.has_thread = false;

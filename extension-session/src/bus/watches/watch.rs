@@ -43,11 +43,11 @@ impl Watch {
     }
 
     /// Returns the moment of its next call; nothing while one runs, or where it has to be asked.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
         match &self.running {
             // Where the system had no thread for the call, it is dropped with its end of this.
             Some(running) if !running.is_closed() => None,
-            _ if self.is_asked => Some(Instant::now()),
+            _ if self.is_asked => Some(now),
             _ => self.due,
         }
     }

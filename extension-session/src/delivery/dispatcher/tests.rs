@@ -6,7 +6,7 @@ use core_types::BootTime;
 use core_types::event::Occurrence;
 use proptest::prelude::*;
 
-use super::{Arrival, Delivery, Dispatcher, Dropped, MAX_DEPTH, Recipients};
+use super::{Arrival, Delivery, Dispatcher, HeldBack, MAX_DEPTH, Recipients};
 use crate::delivery::{MAX_DELIVERIES, Subscriber, Wake};
 
 fn at(milliseconds: u64) -> BootTime {
@@ -134,7 +134,7 @@ fn loop_ends() {
         dispatcher.finish(&"a".parse().expect("a name"), 1);
         delivered += 1;
     };
-    assert_eq!((end, delivered), (Dropped::TooDeep, MAX_DEPTH + 1));
+    assert_eq!((end, delivered), (HeldBack::TooDeep, MAX_DEPTH + 1));
 }
 
 /// A revoked grant ends with the next event, and a running delivery ends as it began.

@@ -8,7 +8,10 @@ use super::session_memory::SessionMemory;
 use super::values::{fields, object, text, truth, update};
 use crate::delivery::{Arrival, MAX_WAITING, Subscriber};
 
-const NAME: &str = "org.freedesktop.login1";
+/// The name of the source.
+pub(super) const SOURCE: &str = "logind";
+/// Its service on the bus.
+pub(super) const NAME: &str = "org.freedesktop.login1";
 const ROOT: &str = "/org/freedesktop/login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSIONS: &str = "/org/freedesktop/login1/session";
@@ -258,7 +261,7 @@ fn display(value: &Value<'_>) -> Option<String> {
 
 impl Service for Logind {
     fn source_name(&self) -> &'static str {
-        "logind"
+        SOURCE
     }
 
     fn names(&self) -> Names {

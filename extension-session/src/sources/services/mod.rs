@@ -20,3 +20,10 @@ pub(crate) use network_manager::NetworkManager;
 pub(crate) use service::{Answer, Names, Question, Rule, Service, Signal, Taken};
 pub use session_memory::SessionMemory;
 pub(crate) use upower::UPower;
+
+/// The sources on the system bus with the names of their services.
+pub(crate) const ON_SYSTEM_BUS: [(&str, &str); 3] = [
+    (logind::SOURCE, logind::NAME),
+    (network_manager::SOURCE, network_manager::NAME),
+    (upower::SOURCE, upower::NAME),
+];

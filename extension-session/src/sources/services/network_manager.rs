@@ -8,7 +8,10 @@ use super::text::is_disruptive;
 use super::values::{elements, known, number, object, plain, text, update};
 use crate::delivery::{Arrival, BySettings, Subscriber};
 
-const NAME: &str = "org.freedesktop.NetworkManager";
+/// The name of the source.
+pub(super) const SOURCE: &str = "network-manager";
+/// Its service on the bus.
+pub(super) const NAME: &str = "org.freedesktop.NetworkManager";
 const ROOT: &str = "/org/freedesktop/NetworkManager";
 const CONNECTIONS: &str = "/org/freedesktop/NetworkManager/ActiveConnection";
 const CONNECTION: &str = "org.freedesktop.NetworkManager.Connection.Active";
@@ -238,7 +241,7 @@ fn name_of(name: &[u8]) -> Option<Ssid> {
 
 impl Service for NetworkManager {
     fn source_name(&self) -> &'static str {
-        "network-manager"
+        SOURCE
     }
 
     fn names(&self) -> Names {

@@ -8,7 +8,10 @@ use super::service::{Answer, At, Names, Properties, Question, Rule, Service, Sig
 use super::values::{fraction, number, truth, update};
 use crate::delivery::{Arrival, Subscriber};
 
-const NAME: &str = "org.freedesktop.UPower";
+/// The name of the source.
+pub(super) const SOURCE: &str = "upower";
+/// Its service on the bus.
+pub(super) const NAME: &str = "org.freedesktop.UPower";
 const ROOT: &str = "/org/freedesktop/UPower";
 /// The battery that stands for all batteries of the machine.
 const DISPLAY: &str = "/org/freedesktop/UPower/devices/DisplayDevice";
@@ -98,7 +101,7 @@ fn is_charging(value: &Value<'_>) -> Option<bool> {
 
 impl Service for UPower {
     fn source_name(&self) -> &'static str {
-        "upower"
+        SOURCE
     }
 
     fn names(&self) -> Names {

@@ -1,0 +1,52 @@
+//! Whoever is told what becomes of installed extensions.
+
+use core_types::ExtensionName;
+use extension_depot::Quarantine;
+use extension_manager::{Delivered, OpenError};
+
+use crate::delivery::Delivery;
+
+/// What became of a delivery, or why the extension could not be opened for it.
+pub type Outcome = Result<Delivered, OpenError>;
+
+/// Is told what becomes of the extensions of a service, on the thread on which it happens. By default
+/// nothing is done.
+///
+/// ```
+/// use core_types::ExtensionName;
+/// use extension_session::Observer;
+///
+/// struct Print;
+///
+/// impl Observer for Print {
+///     fn changed(&self, name: &ExtensionName) {
+///         println!("{name} is another one now");
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync {
+    /// A delivery ended.
+    fn delivered(&self, delivery: &Delivery, outcome: &Outcome) {
+        let _ = (delivery, outcome);
+    }
+
+    /// An extension was installed, changed or removed.
+    fn changed(&self, name: &ExtensionName) {
+        let _ = name;
+    }
+
+    /// An extension was put aside, because it failed or crashed the service: it is not called until its
+    /// user enables it.
+    fn put_aside(&self, name: &ExtensionName, quarantine: &Quarantine) {
+        let _ = (name, quarantine);
+    }
+
+    /// The engine begins to look anew at what may wake whom. It answers questions for its status after
+    /// the look.
+    fn looked(&self) {}
+}
+
+/// Does nothing.
+pub(super) struct Nobody;
+
+impl Observer for Nobody {}
