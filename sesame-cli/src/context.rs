@@ -2,6 +2,7 @@
 //! environment.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -18,12 +19,15 @@ use extension_depot::{Depot, EffectiveConfig, LoadedManifest, Places};
 use extension_host::{CodeCache, CompilerCommand, Publisher};
 use extension_manager::environment::{self, NoPlaces};
 use extension_manager::{Consent, Installer, LazyRuntime, Manager, Network, Options};
-use extension_session::{ProgramError, ServicePlaces, ServiceProgram};
+use extension_session::{ProgramError, ServicePlaces, ServiceProgram, session_variables};
 
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
 use crate::terminal::{Colour, ProgressLines, ServiceEvents, Terminal, TerminalEvents, Warnings};
+
+/// The word by which this program is started to hold the clipboard.
+const HOLD_CLIPBOARD: &str = "hold-clipboard";
 
 /// The surroundings that a command works with.
 pub struct Context {
@@ -203,6 +207,9 @@ impl Context {
     pub fn service_manager(&self, publisher: Arc<dyn Publisher>) -> Result<Manager, Failure> {
         let mut options = Options { events: Arc::new(ServiceEvents::new(self)), ..self.options()? };
         options.backends.publisher = publisher;
+        // The environment of a service is as old as the service.
+        let clipboard = environment::clipboard(this_program, HOLD_CLIPBOARD, session_variables);
+        options.backends.clipboard = Arc::new(clipboard);
         Ok(Manager::open(self.places()?.clone(), options)?)
     }
 
@@ -217,8 +224,9 @@ impl Context {
     }
 
     fn options(&self) -> Result<Options, Failure> {
-        let holder = environment::clipboard_holder(this_program, "hold-clipboard");
-        let mut backends = environment::backends(self.places()?, holder);
+        let mut backends = environment::backends(self.places()?);
+        let clipboard = environment::clipboard(this_program, HOLD_CLIPBOARD, HashMap::new);
+        backends.clipboard = Arc::new(clipboard);
         backends.is_offline = self.is_offline();
         Ok(Options {
             backends,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use core_types::event::EventName;
 use core_types::{
     Authority, Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits,
     ExtensionName, Grant, LimitName, Limits, OciReference, Owner, Request, TouchRecord, UnknownKey,
@@ -162,6 +163,8 @@ pub struct Info {
     pub problem: Option<String>,
     /// The grants of the manifest, within every policy.
     pub capabilities: Capabilities,
+    /// The private events that a pattern among these does not cover although it looks so.
+    pub uncovered_events: Vec<EventName>,
     /// The requests of its author and of its imports, with the present decisions.
     pub asks_for: Vec<Asked>,
     /// Timed grants, with their ends.

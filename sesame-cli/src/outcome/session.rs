@@ -49,6 +49,8 @@ pub struct SessionExtension {
     pub waiting: usize,
     /// Its deliveries in the current minute, of which 120 are the most.
     pub deliveries: u32,
+    /// Whether these, or their fuel, are used up: its events wait for the next minute.
+    pub over_budget: bool,
     /// The milliseconds until the next `time.every`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_every_ms: Option<u64>,

@@ -1,7 +1,8 @@
 //! `sesame extension activity` and `why`
 
 use core_types::{
-    Authority, ExtensionName, TouchRecord, Verdict, denied_by_policy, grant_denied_by_policy,
+    Authority, CallOutcome, CallRecord, Cause, ExtensionName, TouchRecord, Verdict,
+    denied_by_policy, grant_denied_by_policy,
 };
 use extension_depot::{ActivityEntry, Depot};
 use jiff::Timestamp;
@@ -40,21 +41,34 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let installed = depot.installed(name)?;
     let authority = depot.permissions(&installed, context.config()?)?.authority;
     let mut refused: Vec<Refusal> = Vec::new();
-    for (at, touch) in refusals(depot, name) {
-        if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what) {
-            refused.push(decided_now(at, touch, &authority));
+    for (at, call) in calls(depot, name) {
+        let held_back = held_back(at, &call);
+        let touches = call.activity.touches.into_iter();
+        let touches = touches.filter(|touch| touch.verdict != Verdict::Allow);
+        let decided = touches.map(|touch| decided_now(at, touch, &authority));
+        for refusal in held_back.into_iter().chain(decided) {
+            if refused.len() < MAX_REFUSALS && refused.iter().all(|it| it.what != refusal.what) {
+                refused.push(refusal);
+            }
         }
     }
     Ok(Outcome::Why { name: name.clone(), refused })
 }
 
-/// Returns everything that an extension was refused, the latest first.
-fn refusals(depot: &Depot, name: &ExtensionName) -> impl Iterator<Item = (Timestamp, TouchRecord)> {
+/// Returns the calls of an extension, the latest first.
+fn calls(depot: &Depot, name: &ExtensionName) -> impl Iterator<Item = (Timestamp, CallRecord)> {
     let calls = depot.activity().entries().into_iter().rev();
     let calls = calls.filter_map(|entry| Some((entry.at, entry.event.into_call()?)));
-    let its = calls.filter(|(_, call)| call.extension == name.as_str());
-    its.flat_map(|(at, call)| call.activity.touches.into_iter().map(move |touch| (at, touch)))
-        .filter(|(_, touch)| touch.verdict != Verdict::Allow)
+    calls.filter(|(_, call)| call.extension == name.as_str())
+}
+
+/// Returns an event that did not reach an extension, or later, although it is granted.
+fn held_back(at: Timestamp, call: &CallRecord) -> Option<Refusal> {
+    let event = call.cause.as_ref().and_then(Cause::event_name)?;
+    let is_held_back = call.outcome == CallOutcome::Refused && call.activity.touches.is_empty();
+    let rule = call.reason.clone().filter(|_| is_held_back)?;
+    let what = format!("event {event}");
+    Some(Refusal { at, what, rule, grant: None, is_granted_now: false })
 }
 
 /// Decides a past refusal anew: a policy may have come or gone since.

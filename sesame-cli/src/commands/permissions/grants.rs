@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use core_types::{
-    Capabilities, ExtensionName, Grant, Owner, Period, Scope, TimedGrant, TimedGrants,
-};
+use core_types::{Capabilities, ExtensionName, Grant, Owner, Period, TimedGrant, TimedGrants};
 use extension_depot::{EffectiveConfig, Reason};
 use extension_host::boot_time;
 
@@ -127,9 +125,9 @@ fn grant_for_a_while(
 /// Warns of a pattern that looks as if it covered private events.
 fn warn_of_private_events(context: &Context, grants: &[Grant]) {
     for grant in grants {
-        let Scope::Events(events) = grant.scope() else { continue };
-        for private in events.private_below() {
-            context.warn(&format!("`{events}` does not cover `{private}`, which is private"));
+        for private in grant.uncovered_events() {
+            let scope = grant.scope();
+            context.warn(&format!("`{scope}` does not cover `{private}`, which is private"));
         }
     }
 }

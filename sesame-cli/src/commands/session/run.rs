@@ -1,25 +1,26 @@
 //! `sesame session run`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use core_types::{ErrorKind, with_causes};
 use extension_depot::{ClaimError, EffectiveConfig, SessionClaim};
-use extension_manager::{DeliveryOutcome, Manager};
+use extension_manager::Manager;
 use extension_session::{
-    BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Delivery, Engine, EventMemory,
-    Files, Installed, LoginSession, NotificationPrompt, Outcome as Delivered, Parts, Publications,
-    Source, SourceState, StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
+    BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Engine, EventMemory, Files,
+    Installed, LoginSession, NotificationPrompt, Parts, Publications, Running, Source, SourceState,
+    StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::service::{Words, start_for_woken, wait_until_free};
-use crate::terminal::Terminal;
+use crate::service::{
+    Bus, ServiceObserver, Words, notify_put_aside, start_for_woken, wait_until_free,
+};
 use crate::terminal::interrupt::{end_service, wait_for_end};
 
 /// The time for calls of programs to end. Deliveries have as long.
@@ -43,9 +44,6 @@ enum Notice {
     Look,
 }
 
-/// The service on the bus, once it is there.
-type Bus = Arc<OnceLock<BusService>>;
-
 /// Wakes extensions by events, and answers programs on the session bus, until this process is told
 /// to end.
 pub fn run(
@@ -63,14 +61,19 @@ pub fn run(
     wait_for_end()?.then(move || drop(signalled.send(Notice::End(End::Signal))))?;
     let bus = Bus::default();
     let config = manager.config()?;
-    let looked = notices.clone();
-    let installed = installed(context, &manager, &bus)
+    let running = begin_running(context, &manager);
+    let installed = Installed::of(manager.clone())
         .publishing_to(publications.clone())
-        .looks_observed_by(move || drop(looked.send(Notice::Look)));
+        .recorded_in(running.clone())
+        .observed_by(observer(context, &bus, notices.clone()));
     let engine = Engine::start(parts(context, &manager, installed)?)
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     publications.deliver_to(engine.inbox());
-    let parts = bus_parts(context, manager.clone(), &engine, publications);
+    let parts = BusParts {
+        running: running.clone(),
+        publications,
+        ..bus_parts(context, manager.clone(), &engine)
+    };
     start_bus(context, &bus, parts, notices)?;
     if let Ok(status) = engine.status() {
         tell_start(context, &config, &status);
@@ -79,6 +82,7 @@ pub fn run(
     let is_left_alone = bus.get().is_some() && !context.terminal.is_interactive();
     let idle_exit = idle_exit.or_else(|| is_left_alone.then(|| config.session_idle_exit()));
     let end = wait(&noticed, idle_exit, &bus, &engine);
+    running.end();
     end_service(ExitCode::Done);
     if let Some(bus) = bus.get() {
         bus.stop(GRACE);
@@ -152,37 +156,40 @@ fn parts(
     })
 }
 
-/// Returns the extensions, which tell a person and the bus of what becomes of them.
-fn installed(context: &Context, manager: &Arc<Manager>, bus: &Bus) -> Installed {
-    let terminal = (!context.global.quiet).then(|| context.terminal.clone());
-    let (delivering, changing) = (bus.clone(), bus.clone());
-    let installed = Installed::of(manager.clone()).observed_by(move |delivery, outcome| {
-        if let Some(terminal) = &terminal {
-            tell(terminal, delivery, outcome);
+/// Begins to keep which extensions run, and tells of those that are put aside because the service
+/// crashed with them. Without such a file the service runs, and a crash is not counted.
+fn begin_running(context: &Context, manager: &Manager) -> Running {
+    match Running::begin(manager) {
+        Ok((running, put_aside)) => {
+            for (name, quarantine) in put_aside {
+                context.warn(&format!("`{name}` is quarantined: {quarantine}"));
+                notify_put_aside(&name, &quarantine);
+            }
+            running
         }
-        if let Some(bus) = delivering.get() {
-            bus.delivered(delivery, outcome);
+        Err(error) => {
+            context.warn(&format!("crashes are not counted: {}", with_causes(&error)));
+            Running::default()
         }
-    });
-    installed.changes_observed_by(move |name| {
-        if let Some(bus) = changing.get() {
-            bus.changed(name);
-        }
-    })
+    }
 }
 
-fn bus_parts(
-    context: &Context,
-    manager: Arc<Manager>,
-    engine: &Engine,
-    publications: Publications,
-) -> BusParts {
+fn observer(context: &Context, bus: &Bus, notices: Sender<Notice>) -> ServiceObserver {
+    ServiceObserver {
+        terminal: (!context.global.quiet).then(|| context.terminal.clone()),
+        bus: bus.clone(),
+        looked: Box::new(move || drop(notices.send(Notice::Look))),
+    }
+}
+
+fn bus_parts(context: &Context, manager: Arc<Manager>, engine: &Engine) -> BusParts {
     BusParts {
         manager,
         inbox: engine.inbox(),
         explain: Arc::new(Words),
         prompt: Arc::new(NotificationPrompt::default()),
-        publications,
+        publications: Publications::default(),
+        running: Running::default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         executable: path_text(context.program_path()),
         address: None,
@@ -275,15 +282,4 @@ fn tell_start(context: &Context, config: &EffectiveConfig, status: &Status) {
     if let Some(problem) = &status.problem {
         context.warn(problem);
     }
-}
-
-/// Says how a delivery ended. The output of the guest is in its log alone.
-fn tell(terminal: &Terminal, delivery: &Delivery, outcome: &Delivered) {
-    let ended = match outcome.as_ref().map(|delivered| &delivered.outcome) {
-        Ok(DeliveryOutcome::Handled) => "handled".to_owned(),
-        Ok(DeliveryOutcome::ReturnedError(_)) => "returned an error".to_owned(),
-        Ok(DeliveryOutcome::Refused(error) | DeliveryOutcome::Failed(error)) => with_causes(error),
-        Err(error) => with_causes(error),
-    };
-    terminal.status(&format!("{}: {}: {ended}", delivery.name, delivery.occurrence.name));
 }

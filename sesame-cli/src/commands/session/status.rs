@@ -60,6 +60,7 @@ fn extension(
         events: granted.map(|event| event.event.to_string()).collect(),
         waiting: load.waiting,
         deliveries: load.deliveries,
+        over_budget: load.is_over_budget,
         next_every_ms: load.next_every_ms,
         next_at: load.next_at.clone(),
         last: last.get(&load.name).cloned(),

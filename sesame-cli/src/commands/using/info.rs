@@ -44,6 +44,9 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }
         .in_force(now)
         .into_owned();
+    let granted = capabilities.iter().flat_map(Grant::uncovered_events);
+    let uncovered = granted.filter(|event| !capabilities.covers(&Grant::of_event(event.clone())));
+    let uncovered_events = uncovered.collect();
     let record = depot.record(name, &installed.artifact.digest)?;
     let binary = installed.binary().clone();
     let manifest = installed.loaded.manifest;
@@ -62,6 +65,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         pinned: manifest.extension.pinned,
         problem,
         capabilities,
+        uncovered_events,
         asks_for,
         timed,
         denied,

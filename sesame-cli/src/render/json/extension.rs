@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use core_types::event::EventName;
 use core_types::{
     Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, Limit,
     LimitOrigin, OciReference,
@@ -35,6 +36,8 @@ pub(super) struct ExtensionObject<'a> {
     problem: Option<&'a str>,
     /// The grants of its manifest, within every policy.
     capabilities: &'a Capabilities,
+    /// The private events that a pattern among these does not cover although it looks so.
+    uncovered_events: &'a [EventName],
     /// Its requests, with the present decisions.
     asks_for: &'a [Asked],
     /// Timed grants.
@@ -179,6 +182,7 @@ impl<'a> From<&'a Info> for ExtensionObject<'a> {
             pinned: info.pinned,
             problem: info.problem.as_deref(),
             capabilities: &info.capabilities,
+            uncovered_events: &info.uncovered_events,
             asks_for: &info.asks_for,
             timed: info.timed.iter().map(timed).collect(),
             denied: &info.denied,

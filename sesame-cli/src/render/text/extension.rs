@@ -104,6 +104,10 @@ fn permissions(fields: &mut Fields<'_>, info: &Info) {
     for (grant, until) in &info.timed {
         fields.add("may use", &format!("{grant}, {until}"));
     }
+    for event in &info.uncovered_events {
+        let note = format!("events={event}: it is private, and a pattern does not cover it");
+        fields.add("may not use", &note);
+    }
     add_requests(fields, &info.asks_for);
     for (key, value) in info.config.iter() {
         fields.add("setting", &format!("{key} = {value}"));

@@ -54,6 +54,9 @@ fn extension(screen: &Screen, extension: &SessionExtension) -> String {
         let _ = writeln!(text, "  {}", escape_to_line(line));
     };
     line(&format!("{waiting} waiting, {deliveries} of {MAX_DELIVERIES} deliveries in this minute"));
+    if extension.over_budget {
+        line("its minute is used up: what waits comes in the next one");
+    }
     if let Some(next) = extension.next_every_ms {
         line(&format!("time.every in {} s", next.div_ceil(1000)));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use core_types::{SESSION_UNIT, with_causes};
 use extension_depot::SessionConsent;
 use extension_session::{
-    NotificationPrompt, ServiceProgram, StartFile, StartState, is_activatable,
+    NotificationPrompt, ServiceProgram, StartFile, StartState, is_activatable, present_sources,
 };
 
 use crate::context::Context;
@@ -14,6 +14,7 @@ use crate::outcome::Diagnosis;
 const SERVICE: &str = "session service";
 const UNIT: &str = "session unit";
 const QUESTIONS: &str = "session questions";
+const SOURCES: &str = "session sources";
 /// What writes missing files, and lets the bus read them.
 const INSTALL: &str = "sesame session install";
 
@@ -39,7 +40,8 @@ pub fn rows(context: &Context) -> Vec<Diagnosis> {
         Some(file) => of_bus_file(context, &file, &program),
         None => missing(SERVICE, "the session bus has no file for it"),
     };
-    std::iter::once(bus_file).chain(unit).chain(of_questions(context)).collect()
+    let rows = std::iter::once(bus_file).chain(unit).chain(of_questions(context));
+    rows.chain([of_sources()]).collect()
 }
 
 /// Diagnoses whether an extension can ask for a permission that it lacks. Nothing is shown for this.
@@ -58,6 +60,28 @@ fn of_questions(context: &Context) -> Option<Diagnosis> {
             Diagnosis::warning(QUESTIONS, finding, None)
         }
     })
+}
+
+/// Diagnoses which services tell of events. A machine need not have all of them.
+fn of_sources() -> Diagnosis {
+    let sources = match present_sources() {
+        Ok(sources) => sources,
+        Err(error) => {
+            let finding = format!("no event of power, network or the lock comes: {error}");
+            return Diagnosis::warning(SOURCES, finding, None);
+        }
+    };
+    let named = |is_there: bool| {
+        let names: Vec<_> =
+            sources.iter().filter(|source| source.1 == is_there).map(|source| source.0).collect();
+        names.join(", ")
+    };
+    let finding = match (named(true), named(false)) {
+        (present, absent) if absent.is_empty() => format!("{present} can be heard"),
+        (present, absent) if present.is_empty() => format!("the machine has none of {absent}"),
+        (present, absent) => format!("{present} can be heard; the machine does not have {absent}"),
+    };
+    Diagnosis::good(SOURCES, finding)
 }
 
 fn missing(what: &str, finding: &str) -> Diagnosis {
