@@ -1,96 +1,16 @@
 //! Questions for permissions, in a session whose notification server and logind the test plays.
 
-use std::sync::{Arc, Mutex};
-
 use test_support::guest;
 use zbus::blocking::Connection;
 use zbus::interface;
-use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
+use zbus::zvariant::{ObjectPath, OwnedObjectPath};
 
 use crate::bus_session::{Options, Session, call_with, wait_for};
+use crate::notifications::Notifications;
 use crate::support::{asking, desktop, env, manifest};
 
-const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
-const NOTIFICATIONS_OBJECT: &str = "/org/freedesktop/Notifications";
 const LOGIND: &str = "org.freedesktop.login1";
 const LOGIN_SESSION: &str = "/org/freedesktop/login1/session/_32";
-
-/// Shows notifications, and presses a button of each as soon as it is shown.
-#[derive(Clone)]
-struct Notifications {
-    connection: Connection,
-    button: Arc<Mutex<Option<&'static str>>>,
-    shown: Arc<Mutex<Vec<String>>>,
-    closed: Arc<Mutex<usize>>,
-}
-
-type Hints<'a> = std::collections::HashMap<&'a str, Value<'a>>;
-
-#[interface(name = "org.freedesktop.Notifications")]
-impl Notifications {
-    fn get_capabilities(&self) -> Vec<&'static str> {
-        vec!["actions", "body"]
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the specification has them")]
-    fn notify(
-        &self,
-        _application: &str,
-        _replaces: u32,
-        _icon: &str,
-        title: &str,
-        text: &str,
-        _actions: Vec<String>,
-        _hints: Hints<'_>,
-        _time: i32,
-    ) -> u32 {
-        self.shown.lock().expect("shown").push(format!("{title}\n{text}"));
-        if let Some(button) = *self.button.lock().expect("a button") {
-            let connection = self.connection.clone();
-            std::thread::spawn(move || press(&connection, button));
-        }
-        1
-    }
-
-    fn close_notification(&self, _number: u32) {
-        *self.closed.lock().expect("closed") += 1;
-    }
-}
-
-fn press(connection: &Connection, button: &str) {
-    let pressed = (1_u32, button);
-    let (object, name) = (NOTIFICATIONS_OBJECT, NOTIFICATIONS);
-    connection.emit_signal(None::<&str>, object, name, "ActionInvoked", &pressed).expect("sent");
-}
-
-impl Notifications {
-    fn start(session: &Session) -> Self {
-        let connection = session.connect();
-        let own = Self {
-            connection: connection.clone(),
-            button: Arc::default(),
-            shown: Arc::default(),
-            closed: Arc::default(),
-        };
-        let served = connection.object_server().at(NOTIFICATIONS_OBJECT, own.clone());
-        assert!(served.expect("served"));
-        connection.request_name(NOTIFICATIONS).expect("the name");
-        own
-    }
-
-    /// Presses this button from now on.
-    fn press(&self, button: &'static str) {
-        *self.button.lock().expect("a button") = Some(button);
-    }
-
-    fn shown(&self) -> Vec<String> {
-        self.shown.lock().expect("shown").clone()
-    }
-
-    fn closed(&self) -> usize {
-        *self.closed.lock().expect("closed")
-    }
-}
 
 /// The login session, as logind has it.
 struct LoginSession {
@@ -302,7 +222,7 @@ fn delivery_asks_for_what_it_lacks() {
     let session = Session::on_one_bus(env);
     let notifications = Notifications::start(&session);
     wait_for(|| !notifications.shown().is_empty(), || session.log());
-    press(&notifications.connection, "session");
+    notifications.press_now("session");
     wait_for(|| session.log().contains("break: time.every: handled"), || session.log());
     assert_eq!(notifications.shown().len(), 1);
 }
@@ -323,7 +243,7 @@ fn locked_session_is_asked_nothing() {
         wait_for(|| !notifications.shown().is_empty(), || session.log());
         lock(&logind, true);
         wait_for(|| notifications.closed() == 1, || session.log());
-        press(&notifications.connection, "session");
+        notifications.press_now("session");
         call.join().expect("it ends")
     });
     assert!(refused.expect_err("locked").1.contains("declined or not answered"));

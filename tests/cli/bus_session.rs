@@ -5,12 +5,13 @@ use std::fs::OpenOptions;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use test_support::{OnEvent, wakeable};
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::{OwnedValue, Value};
 
-use crate::support::{Run, TestEnv, asking, env};
+use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -65,7 +66,24 @@ impl Session {
     pub fn restart(&mut self) {
         self.run("session stop").ok();
         self.service.0.wait().expect("it ends");
+        self.start_again();
+    }
+
+    /// Kills the service.
+    pub fn crash(&mut self) {
+        self.service.0.kill().expect("killed");
+        self.service.0.wait().expect("it ends");
+    }
+
+    /// Starts the service again, after its end.
+    pub fn start_again(&mut self) {
         self.service = service_with(&self.env, &[], &self.variables);
+    }
+
+    /// Sends a signal to the service.
+    pub fn signal(&self, signal: Signal) {
+        let process = i32::try_from(self.process()).ok().and_then(Pid::from_raw);
+        kill_process(process.expect("a process"), signal).expect("told");
     }
 
     /// Runs a command in this session.
@@ -140,6 +158,31 @@ impl Session {
     }
 }
 
+/// An environment with one extension that declares these events and is granted what is named.
+pub fn waking(name: &str, on_event: OnEvent, declared: &str, grants: &str) -> TestEnv {
+    let env = env();
+    add_waking(&env, name, on_event, declared, grants);
+    env
+}
+
+/// Adds such an extension.
+pub fn add_waking(env: &TestEnv, name: &str, on_event: OnEvent, declared: &str, grants: &str) {
+    let binary = format!("work/{name}.wasm");
+    env.write(&binary, asking(&wakeable(1, on_event), declared));
+    let grants: String = grants.split(' ').map(|grant| format!(" --grant {grant}")).collect();
+    env.run(&format!("extension install ./{name}.wasm{grants}")).ok();
+}
+
+/// An environment with an extension that greets, and one that does its host no good.
+pub fn with_hostile() -> TestEnv {
+    let env = env();
+    for (name, guest) in [("greet", &GREETING), ("hostile", &HOSTILE)] {
+        env.write(&format!("work/{name}.wasm"), &**guest);
+        env.run(&format!("extension install ./{name}.wasm")).ok();
+    }
+    env
+}
+
 /// A session with an extension that every service of a desktop wakes.
 pub fn waking_session() -> Session {
     let env = env();
@@ -172,6 +215,8 @@ fn bus(env: &TestEnv) -> Ending {
         "bus.conf",
         format!(
             "<busconfig><type>session</type><listen>{}</listen><auth>EXTERNAL</auth>\
+             <limit name=\"max_connections_per_user\">2000</limit>\
+             <limit name=\"max_completed_connections\">2000</limit>\
              <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
              <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
             address(env)

@@ -11,9 +11,9 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use crate::bus_session::{
     Answer, Ending, NAME, OBJECT, Options, Session, ask, call, call_with, in_session, service,
-    wait_for,
+    wait_for, with_hostile,
 };
-use crate::support::{GREETING, HOSTILE, TestEnv, asking, env, manifest};
+use crate::support::{GREETING, TestEnv, asking, env, manifest};
 
 fn kind(answer: Answer) -> String {
     answer.expect_err("an error").0
@@ -23,13 +23,6 @@ fn greeting() -> TestEnv {
     let env = env();
     env.write("work/greet.wasm", &*GREETING);
     env.run("extension install ./greet.wasm").ok();
-    env
-}
-
-fn with_hostile() -> TestEnv {
-    let env = greeting();
-    env.write("work/hostile.wasm", &*HOSTILE);
-    env.run("extension install ./hostile.wasm").ok();
     env
 }
 
@@ -442,6 +435,9 @@ fn sandbox_reaches_what_is_opened() {
     let is_refused = |text: String| text.contains("org.opensesame.Error.Refused");
     assert!(is_refused(sandboxed("List", &[])), "{}", sandboxed("List", &[]));
     assert!(is_refused(sandboxed("Emit", &["build.done", "x"])));
+    let watches =
+        || sandboxed("Watch", &["greet", "greet", "[\"World\"]", "{'every-ms': <uint32 5000>}"]);
+    assert!(is_refused(watches()), "{}", watches());
     let refused = greets();
     assert!(is_refused(refused.clone()), "{refused}");
     assert_eq!(sandboxed("Call", &["nobody", "greet", "[]", "{}"]), refused, "it learns nothing");
@@ -450,12 +446,27 @@ fn sandbox_reaches_what_is_opened() {
     let service = SANDBOXED;
     session.env.write(&path, format!("{before}{service}"));
     assert!(greets().contains("Hello, World!"), "{}", greets());
+    assert!(watches().contains("/org/opensesame/Extensions/watch/"), "{}", watches());
     assert!(is_refused(sandboxed("Call", &["hostile", "spin", "[]", "{}"])));
     session.env.write(&path, format!("{before}{service}functions = [\"other\"]\n"));
     assert!(is_refused(greets()));
     let other = service.replace("org.example.App", "org.example.Other");
     session.env.write(&path, format!("{before}{other}"));
     assert!(is_refused(greets()));
+}
+
+/// A program in a user namespace of its own is in a sandbox, whatever else it has.
+#[test]
+#[ignore = "needs dbus-daemon and unshare, from Debian"]
+fn other_user_namespace_is_a_sandbox() {
+    let session = Session::start(greeting());
+    let mut unshare = Command::new("unshare");
+    in_session(&session.env, &mut unshare);
+    unshare.args(["--user", "--map-root-user", "gdbus", "call", "--session", "-d", NAME]);
+    let call = ["-o", OBJECT, "-m", &format!("{NAME}.Call"), "greet", "greet", "[\"World\"]", "{}"];
+    let output = unshare.args(call).output().expect("unshare runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("org.opensesame.Error.Refused"), "{text}{output:?}");
 }
 
 /// Flatpak gives a program no bus but that of xdg-dbus-proxy, which runs in a sandbox of the same marks.

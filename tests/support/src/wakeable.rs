@@ -13,7 +13,29 @@ pub enum OnEvent {
     Crashes,
     /// It never ends.
     Spins,
+    /// It takes memory until it gets none, and crashes.
+    Grows,
+    /// It publishes on the topic `tick`, for which it imports `ipc-publish`, and returns well.
+    Publishes,
 }
+
+/// The import of `ipc-publish`, which is linked for those that publish alone.
+const PUBLISHING: [&str; 3] = [
+    r#"(type $variant (variant (case "denied" string) (case "not-found") (case "unavailable" string)
+            (case "too-large" u64) (case "too-many") (case "other" string)))
+        (import "open-sesame:host/types@0.1.1" (instance $types (export "error" (type (eq $variant)))))
+        (alias export $types "error" (type $error))
+        (import "open-sesame:host/ipc-publish@0.1.1" (instance $ipc
+            (alias outer 1 $error (type $outer))
+            (export "error" (type $error (eq $outer)))
+            (export "publish" (func (param "topic" string) (param "payload" string)
+                (result (result (error $error)))))))
+        (core func $publish (canon lower (func $ipc "publish")
+            (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))"#,
+    r#"(import "host" "publish" (func $publish (param i32 i32 i32 i32 i32)))
+                (data (i32.const 64) "tick")"#,
+    r#"(with "host" (instance (export "publish" (func $publish))))"#,
+];
 
 impl OnEvent {
     /// Returns the body of the function. Its first parameters are the address and length of the name
@@ -36,6 +58,15 @@ impl OnEvent {
             }
             Self::Crashes => "unreachable",
             Self::Spins => "(loop $again (br $again)) unreachable",
+            Self::Grows => {
+                "(loop $again (br_if $again
+                    (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable"
+            }
+            Self::Publishes => {
+                "(call $publish (i32.const 64) (i32.const 4) (i32.const 64) (i32.const 4)
+                    (i32.const 128))
+                 (i32.store (i32.const 16) (i32.const 0)) (i32.const 16)"
+            }
         }
     }
 }
@@ -47,18 +78,25 @@ impl OnEvent {
 /// Never: the text is valid.
 pub fn wakeable(version: u8, on_event: OnEvent) -> Vec<u8> {
     let body = on_event.body();
+    let [imports, imported, given] =
+        if matches!(on_event, OnEvent::Publishes) { PUBLISHING } else { [""; 3] };
     let text = format!(
         r#"(component
-            (core module $m
+            (core module $libc
                 (memory (export "memory") 4)
                 (global $next (mut i32) (i32.const 1024))
                 (func (export "realloc") (param i32 i32 i32 i32) (result i32)
                     (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
                     (global.get $next)
-                    (global.set $next (i32.add (global.get $next) (local.get 3))))
+                    (global.set $next (i32.add (global.get $next) (local.get 3)))))
+            (core instance $libc (instantiate $libc))
+            {imports}
+            (core module $m
+                (import "libc" "memory" (memory 1))
+                {imported}
                 (func (export "f") (result i32) i32.const {version})
                 (func (export "handle") (param i32 i32 i32 i32 i64 i32) (result i32) {body}))
-            (core instance $i (instantiate $m))
+            (core instance $i (instantiate $m (with "libc" (instance $libc)) {given}))
             (func (export "f") (result u32) (canon lift (core func $i "f")))
             (type $value (variant
                 (case "text" string) (case "whole" s64) (case "number" f64) (case "truth" bool)))
@@ -67,7 +105,7 @@ pub fn wakeable(version: u8, on_event: OnEvent) -> Vec<u8> {
                 (field "time" u64) (field "missed" u32)))
             (func $handle (param "event" $event) (result (result (error string)))
                 (canon lift (core func $i "handle")
-                    (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+                    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
             (component $interface
                 (type $value (variant
                     (case "text" string) (case "whole" s64) (case "number" f64) (case "truth" bool)))

@@ -1,0 +1,113 @@
+//! What the session service keeps to itself.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use test_support::OnEvent;
+use zbus::MatchRule;
+use zbus::blocking::MessageIterator;
+use zbus::message::Type;
+use zbus::zvariant::{OwnedObjectPath, Value};
+
+use crate::bus_session::{Ending, Options, Session, add_waking, ask, call, in_session, wait_for};
+use crate::support::{ECHO, env};
+
+/// What nobody but the extension and its caller is told.
+const CANARY: &str = "canary-7b1c4d";
+
+/// Arguments, results, payloads and what a guest prints are in no log but that of the guest, and in no
+/// message for others.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn contents_are_in_no_log() {
+    let env = env();
+    env.write("work/echo.wasm", &*ECHO);
+    env.run("extension install ./echo.wasm").ok();
+    let declared = "[events.\"custom.tick\"]\n";
+    add_waking(&env, "echoes", OnEvent::Echoes, declared, "events=custom.tick");
+    let session = Session::start(env);
+    let stranger = session.connect();
+    let rule = MatchRule::builder().msg_type(Type::Signal).build();
+    let signals = MessageIterator::for_match_rule(rule, &stranger, Some(1_000)).expect("heard");
+    let program = session.connect();
+    let argument = format!("[\"{CANARY}\"]");
+    let (result, _) = call(&program, "echo", "echo-string", &argument).expect("called");
+    assert!(result.contains(CANARY));
+    call(&program, "echo", "print", &argument).expect("called");
+    let _ = call(&program, "echo", "fail", &argument);
+    let options = Options::from([("every-ms", Value::from(1000_u32))]);
+    let _: OwnedObjectPath =
+        ask(&program, "Watch", &("echo", "echo-string", &argument, options)).expect("watched");
+    let reached: u32 = ask(&program, "Emit", &("tick", CANARY)).expect("emitted");
+    assert_eq!(reached, 1);
+    wait_for(|| session.log().contains("echoes: custom.tick: returned an error"), || session.log());
+    session.run("session stop").ok();
+    stranger.emit_signal(None::<&str>, "/end", "org.example.End", "Last", &()).expect("sent");
+    let is_last = |message: &zbus::Message| {
+        message.header().member().is_some_and(|member| member.as_str() == "Last")
+    };
+    for message in signals.map(|message| message.expect("a message")) {
+        if is_last(&message) {
+            break;
+        }
+        let shown = String::from_utf8_lossy(message.data().bytes()).into_owned();
+        assert!(!shown.contains(CANARY), "{shown}");
+    }
+    assert!(!session.log().contains(CANARY), "{}", session.log());
+    let mut has_guest_log = false;
+    for (path, bytes) in session.env.files() {
+        let is_guest_log = path.to_string_lossy().contains("extensions/logs/");
+        let contains = String::from_utf8_lossy(&bytes).contains(CANARY);
+        has_guest_log |= is_guest_log && contains;
+        assert!(is_guest_log || !contains, "{}", path.display());
+    }
+    assert!(has_guest_log, "the output of a guest is there");
+}
+
+/// The service connects to the two buses and to nothing else, whatever it is asked for.
+#[test]
+#[ignore = "needs dbus-daemon and strace, from Debian"]
+fn service_connects_to_two_buses() {
+    let mut session = crate::bus_session::waking_session();
+    session.run("session stop").ok();
+    session.service.0.wait().expect("it ends");
+    let trace = session.env.path("trace");
+    let mut command = Command::new("strace");
+    command.args([
+        "-f",
+        "-qq",
+        "-e",
+        "trace=connect,bind,listen,sendto",
+        "-e",
+        "signal=none",
+        "-o",
+    ]);
+    command.arg(&trace);
+    let service = session.env.command(["session", "run"]);
+    command.arg(service.get_program()).args(service.get_args());
+    command.current_dir(session.env.home()).env_clear();
+    command.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    in_session(&session.env, &mut command);
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", session.address()).env("XDG_SESSION_ID", "c1");
+    let log = fs::File::create(session.env.path("traced.log")).expect("a log");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    session.service = Ending(command.spawn().expect("strace runs"));
+    let log = || session.env.read("traced.log");
+    wait_for(|| log().contains("waiting for events of woken"), log);
+    let _ = call(&session.connect(), "woken", "f", "[]").expect("called");
+    session.run("session status").ok();
+    std::thread::sleep(Duration::from_secs(1));
+    session.run("session stop").ok();
+    session.service.0.wait().expect("it ends");
+    let trace = fs::read_to_string(trace).expect("a trace");
+    let bus = session.env.path("run/bus").display().to_string();
+    let connects: Vec<_> = trace.lines().filter(|line| line.contains("connect(")).collect();
+    assert!(connects.len() >= 2, "{trace}");
+    for line in trace.lines().filter(|line| !line.contains("resumed>")) {
+        let is_bus = line.contains("AF_UNIX") && line.contains(&bus);
+        // Messages go over connections, which are checked.
+        let is_message = line.contains("sendto(") && line.contains("NULL, 0)");
+        assert!(is_bus || is_message, "{line}");
+    }
+}

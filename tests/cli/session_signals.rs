@@ -1,0 +1,191 @@
+//! What a program of the session hears of the service, and its watches.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use test_support::{OnEvent, component};
+use zbus::blocking::{Connection, MessageIterator};
+use zbus::message::Type;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+use zbus::{MatchRule, Message};
+
+use crate::bus_session::{
+    NAME, OBJECT, Options, Session, ask, call, in_session, wait_for, waking, with_hostile,
+};
+use crate::support::{TestEnv, env};
+
+const LONG: Duration = Duration::from_secs(60);
+const WATCH: &str = "org.opensesame.Watch1";
+
+/// Hears the signals of the service from now on.
+fn signals(connection: &Connection) -> Receiver<Message> {
+    let rule = MatchRule::builder().msg_type(Type::Signal).sender(NAME).expect("a name").build();
+    let messages = MessageIterator::for_match_rule(rule, connection, Some(100)).expect("heard");
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || messages.flatten().try_for_each(|message| sender.send(message)));
+    receiver
+}
+
+/// Waits for a signal, and returns its values.
+fn next<T>(signals: &Receiver<Message>, member: &str) -> T
+where
+    T: serde::de::DeserializeOwned + zbus::zvariant::Type,
+{
+    loop {
+        let message = signals.recv_timeout(LONG).expect(member);
+        if message.header().member().is_some_and(|it| it.as_str() == member) {
+            return message.body().deserialize().expect("its type");
+        }
+    }
+}
+
+fn property(connection: &Connection, path: &str, interface: &str, name: &str) -> OwnedValue {
+    let properties = Some("org.freedesktop.DBus.Properties");
+    let answer = connection.call_method(Some(NAME), path, properties, "Get", &(interface, name));
+    answer.expect("a property").body().deserialize().expect("a value")
+}
+
+/// Programs hear what extensions publish, which of them changed, and what one was refused.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn signals_reach_programs() {
+    let declared = "[events.\"custom.tick\"]\n";
+    let grants = "events=custom.tick ipc-publish=tick";
+    let session = Session::start(waking("ping", OnEvent::Publishes, declared, grants));
+    let program = session.connect();
+    let signals = signals(&program);
+    session.run("session emit tick").ok();
+    let (identity, topic, payload): (String, String, String) = next(&signals, "Published");
+    assert_eq!((topic.as_str(), payload.as_str()), ("tick", "tick"));
+    assert!(identity.contains("ping"), "{identity}");
+    session.run("extension disable ping").ok();
+    assert_eq!(next::<String>(&signals, "Changed"), "ping");
+    session.run("extension enable ping").ok();
+    assert_eq!(next::<String>(&signals, "Changed"), "ping");
+    session.run("extension revoke ping ipc-publish=tick").ok();
+    session.run("extension grant ping ipc-publish=other").ok();
+    assert_eq!(next::<String>(&signals, "Changed"), "ping");
+    std::thread::sleep(Duration::from_millis(1_500));
+    session.run("session emit tick").ok();
+    let refused: (String, String) = next(&signals, "Refused");
+    assert_eq!(refused, ("ping".to_owned(), "ipc-publish".to_owned()));
+    session.run("extension remove ping").ok();
+    assert_eq!(next::<String>(&signals, "Changed"), "ping");
+}
+
+/// The version and safe mode are properties.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn service_has_properties() {
+    let session = Session::start(with_hostile());
+    let program = session.connect();
+    let get = |name: &str| property(&program, OBJECT, NAME, name);
+    assert_eq!(u32::try_from(get("Version")).expect("a number"), 1);
+    assert!(!bool::try_from(get("SafeMode")).expect("a truth"));
+}
+
+fn counting() -> TestEnv {
+    let env = env();
+    for version in [1, 2] {
+        env.write(&format!("work/{version}.wasm"), component(version));
+    }
+    env.run("extension install ./1.wasm --name count").ok();
+    env
+}
+
+/// A watch looks again when it is asked to, tells a new value to its program alone, and ends when it is
+/// closed.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn watch_refreshes_and_closes() {
+    let session = Session::start(counting());
+    let (program, stranger) = (session.connect(), session.connect());
+    let (own, others) = (signals(&program), signals(&stranger));
+    let hourly = Options::from([("every-ms", Value::from(3_600_000_u32))]);
+    let path: OwnedObjectPath =
+        ask(&program, "Watch", &("count", "f", "[]", hourly)).expect("watched");
+    let of_watch = |connection: &Connection, method: &str| {
+        connection.call_method(Some(NAME), path.as_str(), Some(WATCH), method, &()).map(drop)
+    };
+    session.run("extension install ./2.wasm --replace count").ok();
+    assert!(of_watch(&stranger, "Refresh").is_err() && of_watch(&stranger, "Close").is_err());
+    of_watch(&program, "Refresh").expect("its own");
+    let (interface, changed, _): (String, HashMap<String, OwnedValue>, Vec<String>) =
+        next(&own, "PropertiesChanged");
+    let value = String::try_from(changed["Value"].clone()).expect("text");
+    assert_eq!((interface.as_str(), value.as_str()), (WATCH, "{\"result\":2}"));
+    of_watch(&program, "Close").expect("its own");
+    assert!(of_watch(&program, "Refresh").is_err(), "it is gone");
+    let heard = others.try_iter().filter(|message| {
+        message.header().member().is_some_and(|it| it.as_str() == "PropertiesChanged")
+    });
+    assert_eq!(heard.count(), 0, "a result is not for every program");
+}
+
+/// There are 64 watches at most; the next one is refused until one is gone.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn watches_are_bounded() {
+    let session = Session::start(counting());
+    let program = session.connect();
+    let watch = || {
+        let hourly = Options::from([("every-ms", Value::from(3_600_000_u32))]);
+        ask::<_, OwnedObjectPath>(&program, "Watch", &("count", "f", "[]", hourly))
+    };
+    let watches: Vec<_> = (0..64).map(|_| watch().expect("a place")).collect();
+    assert_eq!(watch().expect_err("too many").0, "Busy");
+    let close = program.call_method(Some(NAME), watches[0].as_str(), Some(WATCH), "Close", &());
+    close.expect("closed");
+    watch().expect("a place again");
+}
+
+/// A watch can look again when an event reached the extension, if that was granted it.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn watch_looks_on_an_event() {
+    let declared = "[events.\"custom.tick\"]\n";
+    let session = Session::start(waking("ticks", OnEvent::Handles, declared, "events=custom.tick"));
+    let program = session.connect();
+    let on = |event: &str| Options::from([("on", Value::from(vec![event.to_owned()]))]);
+    let watch =
+        |options| ask::<_, OwnedObjectPath>(&program, "Watch", &("ticks", "f", "[]", options));
+    assert_eq!(watch(on("power.source")).expect_err("not granted").0, "Refused");
+    watch(on("custom.tick")).expect("watched");
+    let calls = || {
+        let activity = session.run("extension activity ticks --json").ok().text();
+        activity.matches("\"cause\":\"bus\"").count()
+    };
+    assert_eq!(calls(), 1, "for its first value");
+    session.run("session emit tick").ok();
+    wait_for(|| calls() == 2, || session.log());
+}
+
+/// A result over 1 MiB is too much for the bus, and the way out is named.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn large_result_names_the_way_out() {
+    let session = Session::start(with_hostile());
+    let program = session.connect();
+    call(&program, "hostile", "long-string", "[1000000]").expect("it fits");
+    let (name, text) =
+        call(&program, "hostile", "long-string", "[1048577]").expect_err("over 1 MiB");
+    assert_eq!(name, "Limit");
+    insta::assert_snapshot!(text, @r#"
+    the result is over 1 MiB, which is too much for the bus
+    hint: sesame extension call hostile 'long-string' --json-args '[1048577]'
+    "#);
+}
+
+/// The payload of an event can come from standard input.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn payload_comes_from_standard_input() {
+    let declared = "[events.\"custom.tick\"]\n";
+    let session = Session::start(waking("echoes", OnEvent::Echoes, declared, "events=custom.tick"));
+    let mut emit = session.env.command(["session", "emit", "tick", "-"]);
+    in_session(&session.env, &mut emit);
+    assert_eq!(session.env.finish(emit, b"from a pipe").ok().text(), "1\n");
+    let log = || session.run("extension logs echoes").text();
+    wait_for(|| log().contains("from a pipe"), || session.log());
+}

@@ -1,0 +1,238 @@
+//! The session service under more than anybody asks of it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use test_support::OnEvent;
+use zbus::blocking::Connection;
+use zbus::zvariant::OwnedValue;
+use zbus::{Message, interface};
+
+use crate::bus_session::{
+    NAME, OBJECT, Options, Session, add_waking, ask, call, is_woken, wait_for, waking_session,
+    with_hostile,
+};
+use crate::support::env;
+
+/// Counts the open files and the threads of the service.
+fn held(session: &Session) -> (usize, usize) {
+    let count = |what: &str| {
+        let entries = fs::read_dir(format!("/proc/{}/{what}", session.process()));
+        entries.expect("listed").count()
+    };
+    (count("fd"), count("task"))
+}
+
+/// Waits until the service holds no more than before, but for its workers, which stay a minute.
+fn nothing_is_left(session: &Session, (files, threads): (usize, usize)) {
+    let is_less = || {
+        let now = held(session);
+        now.0 <= files + 40 && now.1 <= threads + 12
+    };
+    wait_for(is_less, || format!("{files} {threads}: {:?}", held(session)));
+}
+
+/// Returns the memory of the service in KiB.
+fn resident(session: &Session) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", session.process()));
+    let status = status.expect("read");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+fn list(connection: &Connection) -> Vec<HashMap<String, OwnedValue>> {
+    ask(connection, "List", &()).expect("listed")
+}
+
+/// Ten thousand calls of one program are answered, as `Busy` where they are too many, and others are
+/// listed to meanwhile.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn storm_of_one_caller_is_bounded() {
+    let session = Session::start(with_hostile());
+    let (busy, other) = (session.connect(), session.connect());
+    list(&other);
+    let before = held(&session);
+    let (done, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let slowest = std::thread::scope(|scope| {
+        let calls = || {
+            for _ in 0..625 {
+                match call(&busy, "greet", "greet", "[\"World\"]") {
+                    Ok(_) => done.fetch_add(1, Ordering::Relaxed),
+                    Err((name, text)) => {
+                        assert_eq!(name, "Busy", "{text}");
+                        refused.fetch_add(1, Ordering::Relaxed)
+                    }
+                };
+            }
+        };
+        let callers: Vec<_> = (0..16).map(|_| scope.spawn(calls)).collect();
+        let mut slowest = Duration::ZERO;
+        while callers.iter().any(|caller| !caller.is_finished()) {
+            let begun = Instant::now();
+            assert_eq!(list(&other).len(), 2);
+            slowest = slowest.max(begun.elapsed());
+        }
+        slowest
+    });
+    let (done, refused) = (done.into_inner(), refused.into_inner());
+    assert_eq!(done + refused, 10_000);
+    assert!(done > 0 && refused > 0, "{done} done, {refused} refused");
+    assert!(slowest < Duration::from_secs(2), "a listing took {slowest:?}");
+    nothing_is_left(&session, before);
+}
+
+/// A thousand programs call at once: each gets an answer, and nothing of them is left when they go.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn thousand_callers_are_answered() {
+    raise_open_files();
+    let session = Session::start(with_hostile());
+    let other = session.connect();
+    list(&other);
+    let before = held(&session);
+    let callers: Vec<_> = (0..1_000).map(|_| session.connect()).collect();
+    let done = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for callers in callers.chunks(50) {
+            let done = &done;
+            scope.spawn(move || {
+                for caller in callers {
+                    match call(caller, "greet", "greet", "[\"World\"]") {
+                        Ok(_) => done.fetch_add(1, Ordering::Relaxed),
+                        Err((name, text)) => {
+                            assert_eq!(name, "Busy", "{text}");
+                            0
+                        }
+                    };
+                }
+            });
+        }
+    });
+    assert!(done.into_inner() >= 32);
+    drop(callers);
+    nothing_is_left(&session, before);
+    call(&other, "greet", "greet", "[\"World\"]").expect("called");
+}
+
+/// Lets this process have as many connections as the system lets it.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit { current: maximum, maximum };
+    setrlimit(Resource::Nofile, limit).expect("raised");
+}
+
+/// A program that goes in the middle of anything leaves nothing: its call ends soon.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn caller_that_goes_ends_its_call() {
+    let session = Session::start(with_hostile());
+    let other = session.connect();
+    call(&other, "greet", "greet", "[\"World\"]").expect("called");
+    let before = held(&session);
+    for pause in [0, 1, 2, 5, 10, 20, 50].repeat(10) {
+        let caller = session.connect();
+        let body = ("hostile", "sleep", "[60000]", Options::new());
+        let call = Message::method_call(OBJECT, "Call").and_then(|it| it.destination(NAME));
+        let call = call.and_then(|it| it.interface(NAME)?.build(&body)).expect("a message");
+        caller.send(&call).expect("sent");
+        std::thread::sleep(Duration::from_millis(pause));
+        caller.close().expect("it goes");
+    }
+    let status = || session.run("session status --json").ok().text();
+    wait_for(|| status().contains("\"calls\":0"), status);
+    nothing_is_left(&session, before);
+}
+
+/// Signals of UPower, of media players and of NetworkManager by the ten thousand wake once a second at
+/// most, take no memory, and hold up no other source.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn storm_of_signals_is_bounded() {
+    let session = waking_session();
+    let (power, player) = (session.connect(), session.connect());
+    power.request_name("org.freedesktop.UPower").expect("owned");
+    let served = player.object_server().at("/org/mpris/MediaPlayer2", Player);
+    assert!(served.expect("served"));
+    player.request_name("org.mpris.MediaPlayer2.storm").expect("owned");
+    std::thread::sleep(Duration::from_millis(500));
+    let before = resident(&session);
+    let begun = Instant::now();
+    for number in 0..50_000_u32 {
+        let is_on_battery = number.is_multiple_of(2);
+        changed(
+            &power,
+            "/org/freedesktop/UPower",
+            "org.freedesktop.UPower",
+            "OnBattery",
+            is_on_battery,
+        );
+        let status = if is_on_battery { "Playing" } else { "Paused" };
+        let (path, interface) = ("/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player");
+        changed(&player, path, interface, "PlaybackStatus", status);
+    }
+    is_woken(&session, "power.source");
+    is_woken(&session, "media.changed");
+    session.run("session status").ok();
+    let seconds = usize::try_from(begun.elapsed().as_secs()).expect("few");
+    for event in ["power.source", "media.changed"] {
+        let woken = session.log().matches(&format!("woken: {event}: handled")).count();
+        assert!(woken <= seconds + 2, "{event}: {woken} in {seconds} s");
+    }
+    let grown = resident(&session).saturating_sub(before);
+    assert!(grown < 32 << 10, "{grown} KiB more");
+}
+
+/// A media player.
+struct Player;
+
+#[interface(name = "org.mpris.MediaPlayer2.Player")]
+impl Player {
+    #[zbus(property)]
+    fn playback_status(&self) -> &'static str {
+        "Stopped"
+    }
+
+    #[zbus(property)]
+    fn metadata(&self) -> HashMap<String, OwnedValue> {
+        HashMap::new()
+    }
+}
+
+fn changed<'a>(
+    connection: &Connection,
+    path: &str,
+    interface: &str,
+    property: &str,
+    value: impl Into<zbus::zvariant::Value<'a>>,
+) {
+    let changed = HashMap::from([(property, value.into())]);
+    let body = (interface, changed, Vec::<&str>::new());
+    let (properties, signal) = ("org.freedesktop.DBus.Properties", "PropertiesChanged");
+    connection.emit_signal(None::<&str>, path, properties, signal, &body).expect("sent");
+}
+
+/// A thousand extensions that wake each second keep to their budgets, and the service answers.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn thousand_timers_leave_the_service_free() {
+    let env = env();
+    let declared = "[events.\"time.every\"]\nevery = \"1s\"\n";
+    add_waking(&env, "first", OnEvent::Handles, declared, "events=time.every");
+    let directory = env.path(".config/pds/extensions");
+    let text = fs::read_to_string(directory.join("first.toml")).expect("read");
+    for number in 0..999 {
+        let text = text.replace("name = \"first\"", &format!("name = \"n{number}\""));
+        fs::write(directory.join(format!("n{number}.toml")), text).expect("written");
+    }
+    let session = Session::start(env);
+    std::thread::sleep(Duration::from_secs(5));
+    let begun = Instant::now();
+    let status = session.run("session status --json").ok().text();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(status.matches("\"waiting\":").count(), 1_000);
+    call(&session.connect(), "first", "f", "[]").expect("called");
+}
