@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use extension_depot::serve::MemoryRegistry;
+use extension_host::{TextEncoding, embed_world};
 
 use crate::support::{
     ECHO, GREETING, Run, TestEnv, asking, env, manifest, publish, registry, with_guest,
@@ -526,4 +527,28 @@ fn bare_repository_means_newest() {
         .ok()
         .text();
     assert!(inspected.contains(":0.10.0@sha256:"), "{inspected}");
+}
+
+/// A module that carries its world, as toolchains make before `wasm-tools component new`, is inspected,
+/// installed and called as the component that it describes, from a file and from a registry alike.
+#[test]
+fn module_with_world_is_its_component() {
+    let (env, registry) = (env(), registry());
+    env.write(
+        "work/wit/x.wit",
+        "package local:x; world x { export add: func(a: u32, b: u32) -> u32; }",
+    );
+    let adds = r#"(module (memory (export "memory") 1)
+        (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#;
+    let adds = wat::parse_str(adds).expect("valid");
+    let module = embed_world(&adds, &env.path("work/wit"), TextEncoding::Utf8).expect("embedded");
+    env.write("work/adds.wasm", &module);
+    publish(&registry, "my-org/adds:0.1.0", &module, &[]);
+    let reference = format!("{}/my-org/adds:0.1.0", registry.host());
+    for (source, name) in [("./adds.wasm", "adds"), (reference.as_str(), "other")] {
+        let inspected = env.run(&format!("extension inspect {source}")).ok();
+        assert!(inspected.text().contains("add: func(a: u32, b: u32) -> u32"), "{inspected}");
+        env.run(&format!("extension install {source} --name {name}")).ok();
+        assert_eq!(env.run(&format!("call {name} add 2 3")).ok().text(), "5\n");
+    }
 }

@@ -101,6 +101,78 @@ fn noexec_cache_is_named() {
     assert!(doctor.text().contains("is on a file system that is mounted `noexec`"), "{doctor}");
 }
 
+/// Where a service may not make memory executable, as with `MemoryDenyWriteExecute`, that is named by
+/// calls, installs and `doctor` alike.
+#[test]
+#[ignore = "needs python3, from Debian"]
+fn denied_executable_memory_is_named() {
+    let env = with_module();
+    env.run("extension install ./mem.wasm").ok();
+    let denied = |words: &[&str]| {
+        let mut command = Command::new("python3");
+        // PR_SET_MDWE with PR_MDWE_REFUSE_EXEC_GAIN.
+        let script = "import ctypes, os, sys\n\
+                      assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0\n\
+                      os.execv(sys.argv[1], sys.argv[1:])";
+        command.args(["-c", script, env!("CARGO_BIN_EXE_sesame")]).args(words);
+        command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
+        env.finish(command, b"")
+    };
+    env.write("work/greeting.wasm", &*GREETING);
+    insta::assert_snapshot!(denied(&["call", "mem", "id", "5"]), @r#"
+    exit 9
+    err: error: the system forbids this process to make memory executable
+    err: caused by: Permission denied (os error 13)
+    err: hint: take `MemoryDenyWriteExecute` (PR_SET_MDWE) out of the service that runs sesame, or, with SELinux, allow `execmem`: setsebool deny_execmem off
+    "#);
+    insta::assert_snapshot!(denied(&["install", "./greeting.wasm"]), @r#"
+    exit 9
+    err: error: the system forbids this process to make memory executable
+    err: caused by: Permission denied (os error 13)
+    err: hint: take `MemoryDenyWriteExecute` (PR_SET_MDWE) out of the service that runs sesame, or, with SELinux, allow `execmem`: setsebool deny_execmem off
+    "#);
+    let doctor = denied(&["doctor"]);
+    assert!(doctor.code == 9 && doctor.text().contains("MemoryDenyWriteExecute"), "{doctor}");
+}
+
+/// Makes a module that takes a while to compile.
+fn large_module() -> Vec<u8> {
+    let body =
+        "(local.set 0 (i64.mul (i64.add (local.get 0) (i64.const 7)) (local.get 0)))".repeat(400);
+    let function = |number| {
+        format!("(func (export \"f{number}\") (param i64) (result i64) {body} (local.get 0))")
+    };
+    let functions: String = (0..400).map(function).collect();
+    wat::parse_str(format!("(module {functions})")).expect("valid")
+}
+
+/// A compiler that somebody kills is not taken for one that used up its time or memory.
+#[test]
+fn killed_compiler_is_named() {
+    let env = env();
+    env.write("work/large.wasm", large_module());
+    let mut command = env.command(["install", "./large.wasm"]);
+    let install = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let begun = Instant::now();
+    let children = format!("/proc/{0}/task/{0}/children", install.id());
+    let compiler = loop {
+        let child = std::fs::read_to_string(&children).unwrap_or_default();
+        if let Some(child) = child.split_whitespace().next().and_then(|it| it.parse().ok()) {
+            break rustix::process::Pid::from_raw(child).expect("a process");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no compiler is started");
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    rustix::process::kill_process(compiler, rustix::process::Signal::KILL).expect("killed");
+    let run = env.seen(install.wait_with_output().expect("it ends"));
+    insta::assert_snapshot!(run, @r#"
+    exit 9
+    err: error: the compiler was killed from outside by signal 9: most likely the kernel's out-of-memory killer (`journalctl -k` says so), else a person or a supervisor
+    err: hint: close other programs or raise the memory limit of this session, then try again
+    "#);
+    assert_eq!(env.run("extension list").text(), "");
+}
+
 /// A manifest that is a link, as managers of dotfiles make them, stays one: commands that would
 /// edit it fail.
 #[test]

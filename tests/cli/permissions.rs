@@ -246,6 +246,13 @@ fn guest_path_is_shown_and_revoked() {
             .text()
             .contains("filesystem=read:~/notes::/data")
     );
+    let install = format!(
+        "extension install ./desktop.wasm --name other {DESKTOP_GRANTS} \
+         --grant filesystem=read:~/notes::/data"
+    );
+    let installed = env.run(&install).ok();
+    assert!(installed.stderr.contains("granted: filesystem=read:~/notes::/data"), "{installed}");
+    assert_eq!(env.run("extension call other read-text /data/a").ok().text(), "found\n");
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
     exit 5
     err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest

@@ -268,3 +268,125 @@ fn looking_for_directories_asks_for_none() {
         assert!(!run.to_string().contains("filesystem"), "{run}");
     }
 }
+
+/// Asks for a secret that is not granted, and then goes over a limit, crashes or returns an error.
+const REFUSED_FIRST: &str = r#"(component
+    (type $variant (variant (case "denied" string) (case "not-found") (case "unavailable" string)
+        (case "too-large" u64) (case "too-many") (case "other" string)))
+    (import "open-sesame:host/types@0.1.1" (instance $types (export "error" (type (eq $variant)))))
+    (alias export $types "error" (type $error))
+    (import "open-sesame:host/secret-read@0.1.1" (instance $secrets
+        (alias outer 1 $error (type $outer))
+        (export "error" (type $error (eq $outer)))
+        (export "get" (func (param "name" string) (result (result string (error $error)))))))
+    (core module $libc (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096)))
+    (core instance $libc (instantiate $libc))
+    (core func $get (canon lower (func $secrets "get")
+        (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+    (core module $m
+        (import "libc" "memory" (memory 1))
+        (import "host" "get" (func $get (param i32 i32 i32)))
+        (data (i32.const 64) "token\01\00\00\00")
+        (func $ask (call $get (i32.const 64) (i32.const 5) (i32.const 128)))
+        (func (export "spin") (call $ask) (loop $on (br $on)))
+        (func (export "crash") (call $ask) unreachable)
+        (func (export "fail") (result i32) (call $ask) i32.const 1))
+    (core instance $i (instantiate $m
+        (with "libc" (instance $libc)) (with "host" (instance (export "get" (func $get))))))
+    (func (export "spin") (canon lift (core func $i "spin")))
+    (func (export "crash") (canon lift (core func $i "crash")))
+    (func (export "fail") (result (result)) (canon lift (core func $i "fail"))))"#;
+
+/// After a refusal of something that was asked for by name, a limit is still a limit, with the refusal
+/// as a line below it; of a crash and an error the refusal is the likely cause.
+#[test]
+fn named_refusal_is_told_with_the_end() {
+    let env = env();
+    env.write("work/asks.wasm", wat::parse_str(REFUSED_FIRST).expect("valid"));
+    env.run("extension install ./asks.wasm --grant secret-read=other").ok();
+    insta::assert_snapshot!(env.run("call asks spin"), @r#"
+    exit 7
+    err: error: the extension went over its limit of fuel: 1,000,000,000 (the default)
+    err: `asks` may not use secret-read=token: not granted (~/.config/pds/extensions/asks.toml:6)
+    err: hint: raise `max_fuel` under [limits] in `~/.config/pds/extensions/asks.toml`
+    "#);
+    insta::assert_snapshot!(env.run("call asks crash"), @r#"
+    exit 5
+    err: error: the extension crashed: wasm `unreachable` instruction executed
+    err: `asks` may not use secret-read=token: not granted (~/.config/pds/extensions/asks.toml:6)
+    err: hint: sesame extension grant asks secret-read=token
+    err: hint: sesame extension logs asks
+    "#);
+    insta::assert_snapshot!(env.run("call asks fail"), @r#"
+    exit 5
+    err: error: the extension returned an error
+    err: `asks` may not use secret-read=token: not granted (~/.config/pds/extensions/asks.toml:6)
+    err: hint: sesame extension grant asks secret-read=token
+    "#);
+}
+
+/// Succeeds when it gets three arguments.
+const COUNTS_ARGUMENTS: &str = r#"(component
+    (import "wasi:cli/environment@0.2.0" (instance $environment
+        (export "get-arguments" (func (result (list string))))))
+    (core module $libc (memory (export "memory") 1)
+        (global $next (mut i32) (i32.const 1024))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            (global.get $next)
+            (global.set $next (i32.and (i32.add (i32.add (global.get $next) (local.get 3)) (i32.const 7))
+                (i32.const -8)))))
+    (core instance $libc (instantiate $libc))
+    (core func $arguments (canon lower (func $environment "get-arguments")
+        (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+    (core module $m
+        (import "libc" "memory" (memory 1))
+        (import "host" "arguments" (func $arguments (param i32)))
+        (func (export "run") (result i32)
+            (call $arguments (i32.const 64))
+            (i32.ne (i32.load (i32.const 68)) (i32.const 3))))
+    (core instance $i (instantiate $m (with "libc" (instance $libc))
+        (with "host" (instance (export "arguments" (func $arguments))))))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $r (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $r)))"#;
+
+/// The program gets its name and its arguments, whether it is run or its function is called.
+#[test]
+fn called_program_gets_arguments() {
+    let env = env();
+    env.write("work/counts.wasm", wat::parse_str(COUNTS_ARGUMENTS).expect("valid"));
+    env.run("extension install ./counts.wasm").ok();
+    for (line, code) in [
+        ("run counts one two", 0),
+        ("run counts one", 1),
+        ("call counts run one two", 0),
+        ("call counts wasi:cli/run@0.2.0#run one two", 0),
+        ("call counts run one", 1),
+    ] {
+        let run = env.run(line);
+        assert_eq!(run.code, code, "{line}: {run}");
+    }
+}
+
+/// On a terminal a program has the time of the person before it, and its output is escaped; elsewhere
+/// it has that of a call, and its output is as it is.
+#[test]
+fn program_on_terminal_is_escaped_and_unhurried() {
+    let env = with_program("cat", CAT);
+    let waits = |mut command: std::process::Command| {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("started");
+        let mut input = child.stdin.take().expect("piped");
+        std::thread::sleep(Duration::from_secs(6));
+        // The end of a file, as a terminal has it, and for a pipe its end.
+        let _ = input.write_all(b"\x1b[2Jpayload\n\x04");
+        drop(input);
+        env.seen(child.wait_with_output().expect("it ends"))
+    };
+    let piped = waits(env.command(["run", "cat"]));
+    assert_eq!(piped.code, 7, "{piped}");
+    let seen = waits(env.on_terminal("run cat"));
+    assert_eq!(seen.code, 42, "{seen}");
+    assert!(seen.text().contains("\\u{1b}[2Jpayload"), "{seen}");
+}

@@ -435,6 +435,12 @@ fn plain_modules_take_numbers() {
                 (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#,
     );
     let env = with_guest("plain", &module.expect("valid"));
+    let roomy = r#"(module (memory (export "memory") 16)
+        (func (export "malloc") (param i32) (result i32) i32.const 1024)
+        (func (export "echo") (param i32 i32) (result i64)
+            (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#;
+    env.write("work/roomy.wasm", wat::parse_str(roomy).expect("valid"));
+    env.run("extension install ./roomy.wasm").ok();
     insta::assert_snapshot!(env.run("extension call plain add 2 -5"), @r#"
     exit 0
     out: -3
@@ -444,6 +450,18 @@ fn plain_modules_take_numbers() {
     out: hello
     "#);
     insta::assert_snapshot!(env.run_with(["extension", "call", "plain", "echo", "--bytes", "-"], b"\x00\xff").stdout.escape_ascii(), @r"\x00\xff");
+    let json = env.run("extension call plain echo --bytes hello --json").ok().text();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let memory = json["usage"]["memory_bytes"].as_u64();
+    assert_eq!(
+        (memory, json["result"].as_array().map(Vec::len)),
+        (Some(64 << 10), Some(5)),
+        "{json}"
+    );
+    // More than a command line takes.
+    let much = vec![0xa5; 700 << 10];
+    let back = env.run_with(["extension", "call", "roomy", "echo", "--bytes", "-"], &much);
+    assert!(back.ok().stdout == much, "other bytes came back");
     insta::assert_snapshot!(env.run("extension call plain add --bytes a b"), @r#"
     exit 2
     err: error: 2 arguments of bytes are 4 numbers, which the function does not take: func(p0: s32, p1: s32) -> s32
