@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use core_types::ExtensionName;
-use private_files::{create_durable_directory, open_to_change, read_private_text};
+use private_files::{
+    create_durable_directory, open_to_change, read_private_text, remove_leftovers,
+};
 
 /// The length of a line with its end, in bytes.
 const LINE: usize = ExtensionName::MAX_LENGTH + 1;
@@ -53,7 +55,11 @@ pub(super) struct LeftBehind {
 impl RunningExtensions {
     /// Begins a file in which nothing runs.
     pub(super) fn begin(path: &Path, boot: &str) -> io::Result<Self> {
-        path.parent().map_or(Ok(()), create_durable_directory)?;
+        if let Some(directory) = path.parent() {
+            create_durable_directory(directory)?;
+            // Only the service makes files here, and a killed one cannot remove them.
+            remove_leftovers(directory);
+        }
         let file = open_to_change(path)?;
         file.set_len(0)?;
         file.write_all_at(&line(boot), 0)?;
