@@ -39,7 +39,7 @@ pub use config::{
     CheckedFile, ConfigFileError, EffectiveConfig, PlaceError, Places, PolicyRefusal, RedirectHost,
     RedirectHostError, RegistrySettings, SessionConsent, SessionSettings, Setting,
 };
-pub use events::{ClaimError, EventTimes, NotNoted, RunningExtensions, SessionClaim};
+pub use events::{BegunRunning, ClaimError, EventTimes, NotNoted, RunningExtensions, SessionClaim};
 pub use files::{LockError, OutputDirectory, OutputFile, StateFileError, StoredFileError};
 pub use history::{
     Collected, FollowedList, FromList, Generation, GenerationError, GivenByList, History,

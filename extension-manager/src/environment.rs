@@ -20,6 +20,12 @@ use extension_host::{
 /// The system's policy. No variable moves it.
 pub const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
 
+/// The variables that name a display, in the order in which they count.
+const DISPLAYS: [(&str, Display); 2] =
+    [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
+/// The variables by which a display is reached.
+const OF_DISPLAY: [&str; 3] = ["WAYLAND_DISPLAY", "DISPLAY", "XAUTHORITY"];
+
 /// The reason why the directories of this session are unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlaces {
@@ -96,8 +102,8 @@ pub fn directory_rules(places: &Places) -> DirectoryRules {
 
 /// Returns the clipboard of the display that the session has when a text is put there. `program` calls
 /// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the
-/// name of the display, and keeps the text after the call. The variables that `session` returns then
-/// count more than those of this process.
+/// name of the display, and keeps the text after the call. Where `session` returns a display
+/// then, it counts, and those of this process do not.
 pub fn clipboard(
     program: fn() -> PathBuf,
     argument: &'static str,
@@ -105,7 +111,12 @@ pub fn clipboard(
 ) -> SessionClipboard {
     let holder = move || {
         let session = session();
-        let variable = |name: &str| session.get(name).cloned().or_else(|| env::var_os(name));
+        let has_display = DISPLAYS.iter().any(|(name, _)| session.contains_key(*name));
+        // A display of one and the authority of the other do not belong together.
+        let variable = |name: &str| match has_display && OF_DISPLAY.contains(&name) {
+            true => session.get(name).cloned(),
+            false => env::var_os(name),
+        };
         clipboard_holder(variable, program, argument)
     };
     SessionClipboard { holder: Arc::new(holder) }
@@ -118,15 +129,13 @@ fn clipboard_holder(
     program: fn() -> PathBuf,
     argument: &str,
 ) -> Option<HolderCommand> {
-    let displays = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
     let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
-    let (_, display) = displays.into_iter().find(|(name, _)| is_set(name))?;
-    let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
+    let (_, display) = DISPLAYS.into_iter().find(|(name, _)| is_set(name))?;
+    let needed = OF_DISPLAY.into_iter().chain(["XDG_RUNTIME_DIR", "HOME"]);
     Some(HolderCommand {
         program: program(),
         arguments: vec![OsString::from(argument), OsString::from(display.name())],
         environment: needed
-            .iter()
             .filter_map(|name| Some((OsString::from(name), variable(name)?)))
             .collect(),
     })

@@ -11,7 +11,7 @@ use extension_host::{
     ExportedFunction, Host,
 };
 
-use crate::calling::{DepotStorage, Noted};
+use crate::calling::{DepotStorage, RefusalLimiter};
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
 
@@ -66,8 +66,8 @@ pub struct Manager {
     options: Options,
     /// Loaded code, so that a long-running program loads each extension once.
     loaded: Mutex<HashMap<ExtensionName, Loaded>>,
-    /// The refused deliveries that were noted lately.
-    noted: Arc<Noted>,
+    /// The refused deliveries that are in the log already.
+    refusals: Arc<RefusalLimiter>,
 }
 
 /// An extension's code and what runs it.
@@ -99,7 +99,7 @@ impl Manager {
         let depot = Depot::new(places)
             .on_waiting(move || waiting.event(Event::WaitingForLock))
             .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error)));
-        Self { depot: Arc::new(depot), options, loaded: Mutex::default(), noted: Arc::default() }
+        Self { depot: Arc::new(depot), options, loaded: Mutex::default(), refusals: Arc::default() }
     }
 
     /// The installed artifact.
@@ -155,16 +155,16 @@ impl Manager {
         &*self.options.events
     }
 
-    /// The refused deliveries that were noted lately.
-    pub(crate) fn noted(&self) -> &Noted {
-        &self.noted
+    /// The refused deliveries that are in the log already.
+    pub(crate) fn refusals(&self) -> &RefusalLimiter {
+        &self.refusals
     }
 
     /// Returns the code of an installed extension with a host that logs each call. It is loaded
     /// once, and again when the pin moved or the file of the code changed.
     pub(crate) fn loaded(&self, installed: &Installed) -> Result<Loaded, OpenError> {
         let pinned = installed.artifact.digest;
-        // A panic of another thread leaves whole entries, since they are only added.
+        // A panic of another thread leaves whole entries.
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let holds = |loaded: &&Loaded| loaded.pinned == pinned && loaded.file.is_unchanged();
         if let Some(loaded) = known().get(&installed.name).filter(holds) {
@@ -173,9 +173,15 @@ impl Manager {
         let host = self.noting_host(installed)?;
         let (cache, key) = (self.code_cache(), CodeKey::new(&installed.binary().digest));
         // As it was before it was checked: a change since then is found at the next use.
-        let file = cache.file(&key);
-        let code = self.code(&host, installed.binary())?;
-        let file = if file.is_there() { file } else { cache.file(&key) };
+        let mut file = cache.file(&key);
+        let mut code = self.code(&host, installed.binary())?;
+        if !file.is_there() {
+            file = cache.file(&key);
+            // What was compiled just now is checked like everything else that is mapped.
+            if file.is_there() {
+                code = self.code(&host, installed.binary())?;
+            }
+        }
         let loaded = Loaded { pinned, file, host: Arc::new(host), code };
         known().insert(installed.name.clone(), loaded.clone());
         Ok(loaded)
@@ -197,9 +203,9 @@ impl Manager {
         let host = Host::new().map_err(|source| OpenError::of_host(&installed.name, source))?;
         let (depot, events) = (self.depot.clone(), self.options.events.clone());
         let (name, pinned) = (installed.name.clone(), installed.artifact.digest);
-        let noted = self.noted.clone();
+        let refusals = self.refusals.clone();
         let observer = move |call: &core_types::CallRecord| {
-            if !noted.admits(call) {
+            if !refusals.admits(call) {
                 return;
             }
             match depot.note_call(&name, &pinned, call) {

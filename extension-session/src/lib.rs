@@ -76,7 +76,8 @@ pub use engine::{
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
 pub use installed::{
-    Changes, EventMemory, Installed, Observer, Outcome, Publications, Running, may_be_woken,
+    BegunRecord, Changes, EventMemory, Installed, Observer, Outcome, Publications, Running,
+    may_be_woken,
 };
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{

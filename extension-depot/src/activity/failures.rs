@@ -27,6 +27,10 @@ impl Depot {
         call: &CallRecord,
     ) -> Result<Option<Quarantine>, StateFileError> {
         let before = self.health(name).filter(|health| health.pinned == *pinned);
+        if before.as_ref().is_some_and(Quarantine::is_in_force) {
+            // Of a call that began before.
+            return Ok(None);
+        }
         let reason =
             call.reason.as_deref().unwrap_or("it failed").chars().take(MAX_REASON).collect();
         let failures = before.map_or(0, |health| health.failures) + 1;
@@ -34,6 +38,19 @@ impl Depot {
         let path = self.places().health(name);
         state_file::write(&path, &health)?;
         Ok(Some(health).filter(|health| health.failures == FAILURES))
+    }
+
+    /// Forgets failures after a call without one. A quarantine stays: the call began before it.
+    pub(crate) fn end_failures_in_a_row(
+        &self,
+        name: &ExtensionName,
+        pinned: &Digest,
+    ) -> Result<(), FileError> {
+        let is_over = |health: Quarantine| health.pinned != *pinned || !health.is_in_force();
+        if self.health(name).is_some_and(is_over) {
+            self.forget_failures(name)?;
+        }
+        Ok(())
     }
 
     /// Lets an extension be called again. Returns whether there was something to forget.

@@ -55,7 +55,9 @@ impl Depot {
             CallOutcome::Crashed | CallOutcome::Limit => {
                 return Ok(self.note_failure(name, pinned, call)?);
             }
-            CallOutcome::Returned | CallOutcome::Error => drop(self.forget_failures(name)?),
+            CallOutcome::Returned | CallOutcome::Error => {
+                self.end_failures_in_a_row(name, pinned)?
+            }
             CallOutcome::Refused | CallOutcome::Cancelled | CallOutcome::Failed => {}
         }
         Ok(None)

@@ -20,15 +20,15 @@ pub struct Quarantine {
     pub failures: u32,
     /// How it failed last, in words that may quote the extension.
     pub reason: String,
-    /// Whether the session service crashed while it ran, rather than the extension itself.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    has_crashed_service: bool,
+    /// How often the session service crashed while it ran; 0 where the extension itself failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub service_crashes: u32,
 }
 
 /// How it failed, in words.
 impl fmt::Display for Quarantine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.has_crashed_service {
+        if self.service_crashes > 0 {
             return f.write_str(&self.reason);
         }
         write!(f, "it failed {} times in a row, last: {}", self.failures, self.reason)
@@ -42,26 +42,23 @@ impl StateFile for Quarantine {
 impl Quarantine {
     /// Counts failures of the extension itself.
     pub(crate) fn of_failures(pinned: Digest, failures: u32, reason: String) -> Self {
-        Self { pinned, failures, reason, has_crashed_service: false }
+        Self { pinned, failures, reason, service_crashes: 0 }
     }
 
-    /// Says that the session service crashed while it ran, so many times within minutes.
-    pub(crate) fn of_service(pinned: Digest, crashes: usize) -> Self {
-        Self {
-            pinned,
-            failures: u32::try_from(crashes).unwrap_or(u32::MAX),
-            reason: format!("the session service crashed {crashes} times in a row while it ran"),
-            has_crashed_service: true,
-        }
-    }
-
-    /// Returns whether it is put aside because the session service crashed while it ran.
-    pub fn has_crashed_service(&self) -> bool {
-        self.has_crashed_service
+    /// Quarantines an extension that ran at each of so many crashes of the session service. Versions of
+    /// sesame that know failures alone heed it as well.
+    pub(crate) fn of_service(pinned: Digest, crashes: u32) -> Self {
+        let reason =
+            format!("the session service crashed {crashes} times within five minutes while it ran");
+        Self { pinned, failures: FAILURES.max(crashes), reason, service_crashes: crashes }
     }
 
     /// Returns whether it failed often enough to be quarantined.
     pub(crate) fn is_in_force(&self) -> bool {
-        self.has_crashed_service || self.failures >= FAILURES
+        self.failures >= FAILURES
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

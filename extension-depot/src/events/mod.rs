@@ -10,4 +10,5 @@ mod session_claim;
 pub use asked_questions::NotNoted;
 pub use event_times::EventTimes;
 pub use running_extensions::RunningExtensions;
+pub use service_crashes::BegunRunning;
 pub use session_claim::{ClaimError, SessionClaim};

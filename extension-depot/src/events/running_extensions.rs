@@ -1,20 +1,21 @@
 //! The extensions that the session service runs at this moment.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use core_types::ExtensionName;
 use private_files::{
-    create_durable_directory, open_to_change, read_private_text, remove_leftovers,
+    HeldLock, Sharing, acquire, create_durable_directory, open_to_change, remove_leftovers,
 };
 
 /// The length of a line with its end, in bytes.
 const LINE: usize = ExtensionName::MAX_LENGTH + 1;
-/// The most that is read: many more extensions than run at the same time.
-const MAX_SIZE: u64 = 64 << 10;
+/// The most lines that are read: many more extensions than run at the same time.
+const MAX_LINES: usize = 1_000;
 
 /// The extensions that the session service runs, in a file that outlives it: after a crash the next
 /// service knows whose code ran.
@@ -30,22 +31,24 @@ const MAX_SIZE: u64 = 64 << 10;
 /// # let root = directory.path();
 ///
 /// let depot = Depot::new(Places::below(root));
-/// let (running, put_aside) = depot.begin_running("this start", BootTime::default())?;
-/// assert!(put_aside.is_empty());
-/// let answer = running.during(&"weather".parse()?, || 42);
+/// let begun = depot.begin_running("this start", BootTime::default())?;
+/// assert!(begun.quarantined.is_empty());
+/// let answer = begun.running.track(&"weather".parse()?, || 42);
 /// assert_eq!(answer, 42);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct RunningExtensions {
-    file: File,
+    /// Locked, so that no other service takes what runs here for a crash.
+    file: HeldLock,
     /// Which lines are in use.
     lines: Mutex<Vec<bool>>,
+    has_ended: AtomicBool,
 }
 
-/// What a service left when it ended.
+/// The state in which the service before left the file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct LeftBehind {
+pub(super) struct PreviousRun {
     /// The start of the machine.
     pub boot: String,
     /// The extensions that ran, each once.
@@ -53,27 +56,32 @@ pub(super) struct LeftBehind {
 }
 
 impl RunningExtensions {
-    /// Begins a file in which nothing runs.
-    pub(super) fn begin(path: &Path, boot: &str) -> io::Result<Self> {
+    /// Begins a file in which nothing runs, and returns what the service before left in it.
+    pub(super) fn begin(path: &Path, boot: &str) -> io::Result<(Self, PreviousRun)> {
         if let Some(directory) = path.parent() {
             create_durable_directory(directory)?;
-            // Only the service makes files here, and a killed one cannot remove them.
-            remove_leftovers(directory);
         }
-        let file = open_to_change(path)?;
+        let file = acquire(open_to_change(path)?, Sharing::Exclusive, Duration::ZERO)?;
+        // Only the service makes files here, and a killed one cannot remove them.
+        path.parent().map(remove_leftovers);
+        let mut bytes = vec![0; LINE * MAX_LINES];
+        let read = file.read_at(&mut bytes, 0)?;
+        let previous = PreviousRun::parse(&bytes[..read]);
         file.set_len(0)?;
         file.write_all_at(&line(boot), 0)?;
-        Ok(Self { file, lines: Mutex::default() })
+        let (lines, has_ended) = (Mutex::default(), AtomicBool::default());
+        Ok((Self { file, lines, has_ended }, previous))
     }
 
-    /// Does something while an extension counts as running.
-    pub fn during<T>(&self, name: &ExtensionName, run: impl FnOnce() -> T) -> T {
+    /// Runs a function with an extension recorded as running.
+    pub fn track<T>(&self, name: &ExtensionName, run: impl FnOnce() -> T) -> T {
         let _running = self.enter(name);
         run()
     }
 
-    /// Says that the service ends as it was told to. What still runs then did not crash it.
+    /// Records a clean end of the service. What still runs then does not crash it.
     pub fn end(&self) {
+        self.has_ended.store(true, Ordering::Release);
         // A file that stays counts as a crash, of which one or two mean nothing.
         let _ = self.file.set_len(0);
     }
@@ -92,6 +100,9 @@ impl RunningExtensions {
 
     /// Writes a line. Where that fails a crash is not counted, and the call is made all the same.
     fn write(&self, number: usize, text: &str) {
+        if self.has_ended.load(Ordering::Acquire) {
+            return;
+        }
         let at = (number + 1) * LINE;
         let _ = self.file.write_all_at(&line(text), at as u64);
     }
@@ -117,13 +128,14 @@ impl Drop for Entered<'_> {
     }
 }
 
-impl LeftBehind {
-    /// Reads what is there. A file that cannot be read or understood says nothing.
-    pub(super) fn at(path: &Path) -> Self {
-        let text = read_private_text(path, MAX_SIZE).unwrap_or_default();
-        let mut lines = text.lines().map(str::trim_end);
-        let boot = lines.next().unwrap_or_default().to_owned();
-        let mut names: Vec<ExtensionName> = lines.filter_map(|line| line.parse().ok()).collect();
+impl PreviousRun {
+    /// Parses the bytes of the file. Those that are no line of it mean nothing.
+    fn parse(bytes: &[u8]) -> Self {
+        let whole = bytes.chunks_exact(LINE).filter_map(|line| line.strip_suffix(b"\n"));
+        let mut lines = whole.map(String::from_utf8_lossy);
+        let boot = lines.next().unwrap_or_default().trim_end().to_owned();
+        let mut names: Vec<ExtensionName> =
+            lines.filter_map(|line| line.trim_end().parse().ok()).collect();
         names.sort();
         names.dedup();
         Self { boot, names }
@@ -140,39 +152,50 @@ fn line(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Whatever ran when the service crashed is found, and nothing after an end in good order.
+    fn name(name: &str) -> ExtensionName {
+        name.parse().expect(name)
+    }
+
+    /// The extensions that ran at a crash are found, and none after a clean end.
     #[test]
     fn crash_leaves_what_ran() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("events").join("running");
-        let name = |name: &str| name.parse::<ExtensionName>().expect(name);
-        let running = RunningExtensions::begin(&path, "boot").expect("begun");
-        let left = || LeftBehind::at(&path).names;
-        running.during(&name("weather"), || {
-            running.during(&name(&"n".repeat(64)), || {
-                running.during(&name("weather"), || {
-                    assert_eq!(left(), [name(&"n".repeat(64)), name("weather")]);
+        let (running, previous) = RunningExtensions::begin(&path, "boot").expect("begun");
+        assert_eq!(previous, PreviousRun::default());
+        let left = || PreviousRun::parse(&std::fs::read(&path).expect("read")).names;
+        let long = name(&"n".repeat(64));
+        running.track(&name("weather"), || {
+            running.track(&long, || {
+                running.track(&name("weather"), || {
+                    assert_eq!(left(), [long.clone(), name("weather")])
                 });
             });
             assert_eq!(left(), [name("weather")]);
-            running.during(&name("a"), || assert_eq!(left(), [name("a"), name("weather")]));
+            running.track(&name("a"), || assert_eq!(left(), [name("a"), name("weather")]));
+            assert!(RunningExtensions::begin(&path, "boot").is_err(), "another service has it");
         });
-        assert_eq!(
-            LeftBehind::at(&path),
-            LeftBehind { boot: "boot".to_owned(), names: Vec::new() }
-        );
-        running.during(&name("weather"), || running.end());
         assert_eq!(left(), []);
+        running.track(&name("weather"), || running.end());
+        assert_eq!(std::fs::read(&path).expect("read"), b"");
+        drop(running);
+        // As after a crash: nothing was ended.
+        let (running, _) = RunningExtensions::begin(&path, "boot").expect("begun");
+        let (_, previous) = running.track(&name("b"), || {
+            let copy = path.with_file_name("copy");
+            std::fs::copy(&path, &copy).expect("copied");
+            RunningExtensions::begin(&copy, "next").expect("begun")
+        });
+        assert_eq!(previous, PreviousRun { boot: "boot".to_owned(), names: vec![name("b")] });
     }
 
-    /// Bytes of others are no extension.
+    /// Bytes of others, and a hole before a line, are no extension.
     #[test]
     fn damaged_file_says_nothing() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("running");
         for bytes in [&b""[..], b"\xff\xfe", b"boot\n../x\n\0\nA\n", &[b'a'; 70_000]] {
-            std::fs::write(&path, bytes).expect("written");
-            assert_eq!(LeftBehind::at(&path).names, []);
+            assert_eq!(PreviousRun::parse(bytes).names, []);
         }
+        let hole = [line("boot"), vec![0; LINE], line("weather")].concat();
+        assert_eq!(PreviousRun::parse(&hole).names, [name("weather")]);
     }
 }

@@ -1,4 +1,4 @@
-//! Crashes of the session service, and the extensions that are put aside for them.
+//! Crashes of the session service, and the extensions that are quarantined for them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,15 +6,26 @@ use std::time::Duration;
 use core_types::{BootTime, Digest, ExtensionName};
 use serde::{Deserialize, Serialize};
 
-use super::running_extensions::{LeftBehind, RunningExtensions};
+use super::running_extensions::{PreviousRun, RunningExtensions};
 use crate::activity::Quarantine;
 use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::store::Depot;
 
 /// The time in which crashes are counted.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
-/// The crashes within [`WINDOW`] after which an extension is put aside.
-const MAX_CRASHES: usize = 3;
+/// The crashes within [`WINDOW`] after which an extension is quarantined.
+const MAX_CRASHES: u32 = 3;
+
+/// The record of what a session service runs, and what its beginning led to.
+#[derive(Debug)]
+pub struct BegunRunning {
+    /// The record.
+    pub running: RunningExtensions,
+    /// The extensions that ran at each of the last crashes, and are not called any more.
+    pub quarantined: Vec<(ExtensionName, Quarantine)>,
+    /// Why a crash could not be counted.
+    pub problem: Option<StateFileError>,
+}
 
 /// `~/.local/state/pds/extensions/events/crashes`: the crashes of the service in the last minutes.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -55,71 +66,63 @@ impl ServiceCrashes {
     }
 
     /// Counts a crash, and returns how many there were lately.
-    fn count(&mut self, name: &ExtensionName, pinned: Digest, now: BootTime) -> usize {
+    fn count(&mut self, name: &ExtensionName, pinned: Digest, now: BootTime) -> u32 {
         let crashes = self.extensions.entry(name.clone());
         let crashes = crashes.or_insert_with(|| Crashes { pinned, moments: Vec::new() });
         if crashes.pinned != pinned {
             *crashes = Crashes { pinned, moments: Vec::new() };
         }
         crashes.moments.push(now.milliseconds());
-        crashes.moments.len()
+        u32::try_from(crashes.moments.len()).unwrap_or(u32::MAX)
     }
 }
 
 impl Depot {
-    /// Begins to keep which extensions a session service runs. Those that ran when the service
-    /// before this one crashed are counted, and the ones with whom it crashed three times in five
-    /// minutes are put aside and returned. `boot` is the name of this start of the machine.
+    /// Begins to record which extensions a session service runs. Those that ran when the service before
+    /// this one crashed are counted, and each that ran at three crashes within five minutes is
+    /// quarantined: which of them crashed the service is not known. `boot` is the name of this start of
+    /// the machine.
     ///
     /// To be called by the one service alone, which has a [`SessionClaim`](crate::SessionClaim).
     ///
     /// # Errors
-    /// When the files cannot be read or written.
-    pub fn begin_running(
-        &self,
-        boot: &str,
-        now: BootTime,
-    ) -> Result<(RunningExtensions, Vec<(ExtensionName, Quarantine)>), StateFileError> {
+    /// When the record cannot be written, or another service has it.
+    pub fn begin_running(&self, boot: &str, now: BootTime) -> Result<BegunRunning, StateFileError> {
         let path = self.places().running_extensions();
-        let left = LeftBehind::at(&path);
-        let put_aside = match left.boot == boot && !left.names.is_empty() {
-            true => self.count_crash(&left.names, boot, now)?,
-            false => Vec::new(),
+        let begun = RunningExtensions::begin(&path, boot);
+        let (running, previous) = begun.map_err(|source| StateFileError::Io { path, source })?;
+        let mut quarantined = Vec::new();
+        let counted = match previous.boot == boot && !previous.names.is_empty() {
+            true => self.count_crash(&previous, now, &mut quarantined),
+            false => Ok(()),
         };
-        let running = RunningExtensions::begin(&path, boot);
-        let running = running.map_err(|source| StateFileError::Io { path, source })?;
-        Ok((running, put_aside))
+        Ok(BegunRunning { running, quarantined, problem: counted.err() })
     }
 
     fn count_crash(
         &self,
-        names: &[ExtensionName],
-        boot: &str,
+        PreviousRun { boot, names }: &PreviousRun,
         now: BootTime,
-    ) -> Result<Vec<(ExtensionName, Quarantine)>, StateFileError> {
+        quarantined: &mut Vec<(ExtensionName, Quarantine)>,
+    ) -> Result<(), StateFileError> {
         let path = self.places().service_crashes();
-        let mut crashes: ServiceCrashes = state_file::read(&path)?.unwrap_or_default();
+        let mut crashes = match state_file::read::<ServiceCrashes>(&path) {
+            // It is of minutes alone, and begins anew.
+            Err(StateFileError::Damaged { .. }) => ServiceCrashes::default(),
+            read => read?.unwrap_or_default(),
+        };
         crashes.forget_old(boot, now);
-        let mut put_aside = Vec::new();
         for name in names {
             let Ok(installed) = self.installed(name) else { continue };
             let pinned = installed.artifact.digest;
-            if crashes.count(name, pinned, now) >= MAX_CRASHES {
+            let counted = crashes.count(name, pinned, now);
+            if counted >= MAX_CRASHES {
                 crashes.extensions.remove(name);
-                put_aside.push((name.clone(), self.note_service_crashes(name, pinned)?));
+                let quarantine = Quarantine::of_service(pinned, counted);
+                state_file::write(&self.places().health(name), &quarantine)?;
+                quarantined.push((name.clone(), quarantine));
             }
         }
-        state_file::write(&path, &crashes)?;
-        Ok(put_aside)
-    }
-
-    fn note_service_crashes(
-        &self,
-        name: &ExtensionName,
-        pinned: Digest,
-    ) -> Result<Quarantine, StateFileError> {
-        let quarantine = Quarantine::of_service(pinned, MAX_CRASHES);
-        state_file::write(&self.places().health(name), &quarantine)?;
-        Ok(quarantine)
+        state_file::write(&path, &crashes)
     }
 }

@@ -122,6 +122,9 @@ impl Manager {
     /// Notes in the activity log that an event does not reach an extension, or not now, and why: once
     /// an hour for the same. It is told to [`Events`](crate::Events) where it cannot be noted.
     pub fn note_undelivered(&self, name: &ExtensionName, event: &EventName, reason: &str) {
+        if !self.refusals().takes(name.as_str(), event.as_str(), reason) {
+            return;
+        }
         let Ok(installed) = self.depot().installed(name) else { return };
         let owner = Owner { name: name.clone(), identity: installed.reference.identity() };
         let call = CallRecord {
@@ -129,9 +132,7 @@ impl Manager {
             reason: Some(reason.to_owned()),
             ..CallRecord::of(&owner, LOGGED_AS, CallOutcome::Refused)
         };
-        if self.noted().admits(&call)
-            && let Err(error) = self.depot().activity().append(call)
-        {
+        if let Err(error) = self.depot().activity().append(call) {
             self.events().event(Event::CallNotLogged(&error.into()));
         }
     }

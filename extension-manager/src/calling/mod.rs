@@ -9,14 +9,14 @@ mod delivery;
 mod guest_log;
 mod learn;
 mod may_read;
+mod refusal_limiter;
 mod session;
 mod storage;
-mod undelivered;
 
 pub use callable::{CallMode, Callable, OutsideCall};
 pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent, waking_events_of};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
+pub(crate) use refusal_limiter::RefusalLimiter;
 pub use session::{Session, SessionError};
 pub(crate) use storage::DepotStorage;
-pub(crate) use undelivered::Noted;

@@ -60,7 +60,15 @@ fn asked<T: Send + 'static>(
 pub(crate) fn ask_bus<T: Send + 'static>(
     ask: impl FnOnce() -> zbus::Result<T> + Send + 'static,
 ) -> Result<T, BusQueryError> {
-    let answer = with_timeout("bus", BUS_TIMEOUT, ask);
+    ask_bus_within(BUS_TIMEOUT, ask)
+}
+
+/// The same with another time.
+pub(super) fn ask_bus_within<T: Send + 'static>(
+    timeout: Duration,
+    ask: impl FnOnce() -> zbus::Result<T> + Send + 'static,
+) -> Result<T, BusQueryError> {
+    let answer = with_timeout("bus", timeout, ask);
     let answer = answer.map_err(|error| BusQueryError(error.to_string()))?;
     answer.map_err(|error| BusQueryError(error.to_string()))
 }

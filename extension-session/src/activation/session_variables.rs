@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::time::Duration;
 
 use zbus::blocking::Connection;
 use zbus::zvariant::OwnedValue;
 
-use super::bus::ask_bus;
+use super::bus::ask_bus_within;
 
+/// The time for an answer, which is of the time that a call has for its text.
+const TIMEOUT: Duration = Duration::from_secs(1);
 const MANAGER: &str = "org.freedesktop.systemd1";
 const OBJECT: &str = "/org/freedesktop/systemd1";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
@@ -15,7 +18,7 @@ const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 /// Returns the variables of the session, such as the display of a desktop that started after this
 /// process; none where no systemd manages the session.
 pub fn session_variables() -> HashMap<String, OsString> {
-    variables_of(ask_bus(environment).unwrap_or_default())
+    variables_of(ask_bus_within(TIMEOUT, environment).unwrap_or_default())
 }
 
 fn environment() -> zbus::Result<Vec<String>> {

@@ -103,6 +103,8 @@ struct Place {
     budget: Budget,
     /// The last delivery of each state event.
     delivered: HashMap<EventName, BootTime>,
+    /// Whether it was told that the current minute is used up.
+    is_told_over_budget: bool,
 }
 
 impl Arrival {
@@ -165,6 +167,7 @@ impl Dispatcher {
                 mailbox: Mailbox::default(),
                 budget: Budget::default(),
                 delivered: HashMap::new(),
+                is_told_over_budget: false,
             });
             place.mailbox.keep(|name| subscriber.hears(name));
             place.delivered.retain(|name, _| subscriber.hears(name));
@@ -242,14 +245,13 @@ impl Dispatcher {
         places.map(|(name, _)| name)
     }
 
-    /// Iterates over the events that wait for the next minute, since the extension has used up this
-    /// one.
-    pub(crate) fn over_budget(
-        &self,
-        now: BootTime,
-    ) -> impl Iterator<Item = (&ExtensionName, &EventName)> {
-        let places = self.places.iter().filter(move |(_, place)| place.is_over_budget(now));
-        places.flat_map(|(name, place)| place.mailbox.names().map(move |event| (name, event)))
+    /// Returns the extensions that used up their minute while events wait, each once a minute, with the
+    /// first of the events.
+    pub(crate) fn newly_over_budget(&mut self, now: BootTime) -> Vec<(ExtensionName, EventName)> {
+        let places = self.places.iter_mut();
+        places
+            .filter_map(|(name, place)| Some((name.clone(), place.newly_over_budget(now)?)))
+            .collect()
     }
 
     /// Iterates over the extensions.
@@ -287,6 +289,13 @@ impl Place {
         is_meant && self.subscriber.hears(&arrival.occurrence.name)
     }
 
+    fn newly_over_budget(&mut self, now: BootTime) -> Option<EventName> {
+        let event = self.mailbox.names().next().cloned();
+        let is_over = event.is_some() && self.is_over_budget(now);
+        let is_new = is_over && !std::mem::replace(&mut self.is_told_over_budget, is_over);
+        event.filter(|_| is_new)
+    }
+
     fn is_over_budget(&self, now: BootTime) -> bool {
         self.budget.open_at(self.subscriber.max_fuel, now).is_some()
     }
@@ -302,6 +311,7 @@ impl Place {
                 && spaced_until(subscriber, delivered, name).is_none_or(|until| until <= now)
         })?;
         self.budget.begin(now);
+        self.is_told_over_budget = false;
         if waiting.occurrence.name.spec().kind == Kind::State {
             self.delivered.insert(waiting.occurrence.name.clone(), now);
         }

@@ -112,6 +112,17 @@ mod tests {
         assert_eq!(drain(&mut mailbox), expected);
     }
 
+    #[test]
+    fn count_of_missed_has_an_end() {
+        let mut mailbox = Mailbox::default();
+        let mut first = waiting("power.source", 1);
+        first.occurrence.missed = u32::MAX - 1;
+        mailbox.put(first);
+        mailbox.put(waiting("power.source", 2));
+        mailbox.put(waiting("power.source", 3));
+        assert_eq!(drain(&mut mailbox), [("power.source".to_owned(), 3, u32::MAX)]);
+    }
+
     /// Of a discrete name the oldest goes, and the next one says so.
     #[test]
     fn oldest_discrete_goes() {

@@ -14,8 +14,8 @@ pub trait Deliver: Send + Sync {
     /// once for one extension.
     fn deliver(&self, delivery: &Delivery) -> Delivered;
 
-    /// Is told of an event that does not reach an extension, or not now, again and again while that is
-    /// so. By default nothing is done about it.
+    /// Is told of an event that does not reach an extension, or not now. By default nothing is done
+    /// about it.
     fn held_back(&self, name: &ExtensionName, event: &EventName, why: HeldBack) {
         let _ = (name, event, why);
     }

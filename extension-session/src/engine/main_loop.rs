@@ -191,8 +191,8 @@ impl Loop {
             let Some(delivery) = self.dispatcher.next(now.boot) else { break };
             self.start(delivery);
         }
-        for (name, event) in self.dispatcher.over_budget(now.boot) {
-            self.parts.deliver.held_back(name, event, HeldBack::OverBudget);
+        for (name, event) in self.dispatcher.newly_over_budget(now.boot) {
+            self.parts.deliver.held_back(&name, &event, HeldBack::OverBudget);
         }
     }
 

@@ -89,3 +89,31 @@ impl Source for Changes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::Wake;
+    use crate::engine::Engine;
+    use crate::testing::{Changing, LONG, parts, subscriber};
+
+    /// A change that got lost may be that of a manifest: the engine looks.
+    #[test]
+    fn lost_change_may_be_any() {
+        let extensions = Changing::default();
+        let (parts, _delivered) = parts(&extensions, Vec::new());
+        let engine = Engine::start(parts).expect("an engine");
+        let known = || engine.status().expect("it runs").extensions.len();
+        assert_eq!(known(), 0);
+        let wake = Wake::by("custom.tick".parse().expect("a pattern"));
+        extensions.set(vec![subscriber("ticks", vec![wake])]);
+        tell(&Change::Lost, &[], &engine.inbox());
+        let begun = Instant::now();
+        while known() == 0 {
+            assert!(begun.elapsed() < LONG, "it does not look");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

@@ -11,7 +11,7 @@ use extension_manager::{DeliveryOutcome, Manager, WakingEvent, waking_events_of}
 
 use crate::delivery::{Delivery, HeldBack, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
-use crate::installed::observer::{Nobody, Observer};
+use crate::installed::observer::{NoObserver, Observer};
 use crate::installed::publications::Publications;
 use crate::installed::running::Running;
 
@@ -41,7 +41,7 @@ impl Installed {
     pub fn of(manager: Arc<Manager>) -> Self {
         Self {
             manager,
-            observer: Arc::new(Nobody),
+            observer: Arc::new(NoObserver),
             publications: Publications::default(),
             running: Running::default(),
             seen: Arc::default(),
@@ -55,9 +55,9 @@ impl Installed {
         Self { publications, ..self }
     }
 
-    /// Keeps here which extension runs.
+    /// Records each extension here while it runs.
     #[must_use]
-    pub fn recorded_in(self, running: Running) -> Self {
+    pub fn tracked_by(self, running: Running) -> Self {
         Self { running, ..self }
     }
 
@@ -79,8 +79,8 @@ impl Seen {
 }
 
 impl Installed {
-    /// Tells of the extensions that are others than at the last look, and of those that were put aside
-    /// since. The first look tells nothing.
+    /// Tells of the extensions that are others than at the last look, and of those that were
+    /// quarantined since. The first look tells nothing.
     fn tell_changes(&self, listed: &[Listed]) {
         let now: BTreeMap<_, _> =
             listed.iter().map(|listed| (listed.name.clone(), Seen::of(listed))).collect();
@@ -93,7 +93,7 @@ impl Installed {
         let was_called = |name| before.get(name).is_some_and(|seen| !seen.is_quarantined);
         for Listed { name, quarantine, .. } in listed {
             if let Some(quarantine) = quarantine.as_ref().filter(|_| was_called(name)) {
-                self.observer.put_aside(name, quarantine);
+                self.observer.quarantined(name, quarantine);
             }
         }
     }
@@ -165,7 +165,7 @@ impl Deliver for Installed {
                 event: delivery.occurrence.clone(),
             })
         };
-        let outcome = self.running.during(&delivery.name, || {
+        let outcome = self.running.track(&delivery.name, || {
             self.publications.during(&delivery.name, delivery.depth, deliver)
         });
         self.observer.delivered(delivery, &outcome);

@@ -13,4 +13,4 @@ pub use event_memory::EventMemory;
 pub use extensions::{Installed, may_be_woken};
 pub use observer::{Observer, Outcome};
 pub use publications::Publications;
-pub use running::Running;
+pub use running::{BegunRecord, Running};

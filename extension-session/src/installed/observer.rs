@@ -1,4 +1,4 @@
-//! Whoever is told what becomes of installed extensions.
+//! Observers of installed extensions.
 
 use core_types::ExtensionName;
 use extension_depot::Quarantine;
@@ -9,7 +9,7 @@ use crate::delivery::Delivery;
 /// What became of a delivery, or why the extension could not be opened for it.
 pub type Outcome = Result<Delivered, OpenError>;
 
-/// Is told what becomes of the extensions of a service, on the thread on which it happens. By default
+/// Observes the extensions of a service, on the thread on which something happens to them. By default
 /// nothing is done.
 ///
 /// ```
@@ -35,9 +35,8 @@ pub trait Observer: Send + Sync {
         let _ = name;
     }
 
-    /// An extension was put aside, because it failed or crashed the service: it is not called until its
-    /// user enables it.
-    fn put_aside(&self, name: &ExtensionName, quarantine: &Quarantine) {
+    /// An extension was quarantined, because it failed or crashed the service.
+    fn quarantined(&self, name: &ExtensionName, quarantine: &Quarantine) {
         let _ = (name, quarantine);
     }
 
@@ -47,6 +46,6 @@ pub trait Observer: Send + Sync {
 }
 
 /// Does nothing.
-pub(super) struct Nobody;
+pub(super) struct NoObserver;
 
-impl Observer for Nobody {}
+impl Observer for NoObserver {}

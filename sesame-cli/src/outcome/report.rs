@@ -235,6 +235,7 @@ fn limits_by_key<S: serde::Serializer>(
 pub struct Refusal {
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
+    /// What was refused, or `event NAME` for one that was dropped or has to wait.
     pub what: String,
     /// Why, and where that stands.
     pub rule: String,

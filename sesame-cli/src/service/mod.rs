@@ -6,7 +6,7 @@ mod place;
 mod start;
 mod words;
 
-pub use observer::{Bus, ServiceObserver, notify_put_aside};
+pub use observer::{Bus, ServiceObserver, notify_quarantined};
 pub use place::wait_until_free;
 pub use start::start_for_woken;
 pub use words::Words;

@@ -38,8 +38,8 @@ impl Observer for ServiceObserver {
         }
     }
 
-    fn put_aside(&self, name: &ExtensionName, quarantine: &Quarantine) {
-        notify_put_aside(name, quarantine);
+    fn quarantined(&self, name: &ExtensionName, quarantine: &Quarantine) {
+        notify_quarantined(name, quarantine);
     }
 
     fn looked(&self) {
@@ -58,24 +58,24 @@ fn tell(terminal: &Terminal, delivery: &Delivery, outcome: &Outcome) {
     terminal.status(&format!("{}: {}: {ended}", delivery.name, delivery.occurrence.name));
 }
 
-/// Shows on the desktop that an extension was put aside, once. The service does not wait for that: a
+/// Shows on the desktop that an extension was quarantined, once. The service does not wait for that: a
 /// desktop without notifications takes its time to say so.
-pub fn notify_put_aside(name: &ExtensionName, quarantine: &Quarantine) {
-    let (owner, notification) = (Owner::embedded(name.clone()), put_aside(name, quarantine));
+pub fn notify_quarantined(name: &ExtensionName, quarantine: &Quarantine) {
+    let (owner, notification) = (Owner::embedded(name.clone()), notification(name, quarantine));
     let thread = std::thread::Builder::new().name("notification".to_owned());
     // `extension list` says it as well.
     let _ = thread.spawn(move || SessionNotifier.show(&owner, &notification));
 }
 
 /// Says it in our words alone: the reason can quote the extension.
-fn put_aside(name: &ExtensionName, quarantine: &Quarantine) -> Notification {
-    let failures = quarantine.failures;
-    let why = match quarantine.has_crashed_service() {
-        true => format!("The session service crashed {failures} times while it ran."),
-        false => format!("It failed {failures} times in a row."),
+fn notification(name: &ExtensionName, quarantine: &Quarantine) -> Notification {
+    let Quarantine { failures, service_crashes, .. } = quarantine;
+    let why = match service_crashes {
+        0 => format!("It failed {failures} times in a row."),
+        crashes => format!("The session service crashed {crashes} times while it ran."),
     };
     Notification {
-        summary: format!("{name} was put aside"),
+        summary: format!("{name} is quarantined"),
         body: format!(
             "{why} It is not called any more.\n\
              Why: sesame extension info {name}\n\

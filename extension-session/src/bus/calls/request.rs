@@ -128,7 +128,7 @@ impl Runner {
         ensure_open(&callable, caller, &request.function)?;
         let call =
             || callable.call_until_blocking(&request.function, &request.arguments, cancelled);
-        let report = self.running.during(&request.name, call);
+        let report = self.running.track(&request.name, call);
         let report = report.ok_or_else(|| BusError::unavailable("the call was cancelled"))?;
         self.tell_refusals(&request.name, &report);
         if may_ask(request, caller) {

@@ -119,6 +119,22 @@ fn locked_session_is_quiet() {
     assert_eq!(deliver_all(&mut dispatcher, 0), ["custom.a"]);
 }
 
+/// States of a locked session come once after it, with the newest values.
+#[test]
+fn states_come_once_after_the_lock() {
+    let mut dispatcher = dispatcher(&["a"], &["power.source"]);
+    dispatcher.set_locked(true);
+    for _ in 0..3 {
+        dispatcher.arrive(&arrival("power.source")).expect("heard");
+    }
+    assert!(dispatcher.next(at(0)).is_none());
+    dispatcher.set_locked(false);
+    let delivery = dispatcher.next(at(0)).expect("it is due");
+    assert_eq!(delivery.occurrence.missed, 2);
+    dispatcher.finish(&delivery.name, 1);
+    assert!(dispatcher.next(at(60_000)).is_none());
+}
+
 /// Extensions that wake each other come to an end.
 #[test]
 fn loop_ends() {

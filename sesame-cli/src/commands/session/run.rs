@@ -1,17 +1,18 @@
 //! `sesame session run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use core_types::{ErrorKind, with_causes};
+use core_types::event::{EventName, EventType};
+use core_types::{ErrorKind, ExtensionName, with_causes};
 use extension_depot::{ClaimError, EffectiveConfig, SessionClaim};
 use extension_manager::Manager;
 use extension_session::{
-    BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Engine, EventMemory, Files,
-    Installed, LoginSession, NotificationPrompt, Parts, Publications, Running, Source, SourceState,
-    StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
+    BegunRecord, BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Engine,
+    EventMemory, Files, Installed, LoginSession, NotificationPrompt, Parts, Publications, Running,
+    Source, SourceState, StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
@@ -19,7 +20,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::service::{
-    Bus, ServiceObserver, Words, notify_put_aside, start_for_woken, wait_until_free,
+    Bus, ServiceObserver, Words, notify_quarantined, start_for_woken, wait_until_free,
 };
 use crate::terminal::interrupt::{end_service, wait_for_end};
 
@@ -64,16 +65,12 @@ pub fn run(
     let running = begin_running(context, &manager);
     let installed = Installed::of(manager.clone())
         .publishing_to(publications.clone())
-        .recorded_in(running.clone())
+        .tracked_by(running.clone())
         .observed_by(observer(context, &bus, notices.clone()));
     let engine = Engine::start(parts(context, &manager, installed)?)
         .map_err(|error| Failure::new(ErrorKind::Local, error))?;
     publications.deliver_to(engine.inbox());
-    let parts = BusParts {
-        running: running.clone(),
-        publications,
-        ..bus_parts(context, manager.clone(), &engine)
-    };
+    let parts = bus_parts(context, manager.clone(), &engine, (publications, running.clone()));
     start_bus(context, &bus, parts, notices)?;
     if let Ok(status) = engine.status() {
         tell_start(context, &config, &status);
@@ -139,9 +136,7 @@ fn parts(
     let places = manager.depot().places();
     let home = Context::base_directories().map(|base| base.home_dir().to_owned());
     let changes = Changes::of(places.decisive());
-    let readable = manager.clone();
-    let may_show = move |name: &_, path: &_| readable.may_read(name, path);
-    let files = Files::new(home.unwrap_or_default(), may_show);
+    let files = Files::new(home.unwrap_or_default(), may_show(manager.clone()));
     let mut sources: Vec<Box<dyn Source>> = vec![Box::new(changes), Box::new(files)];
     let memory = Box::new(EventMemory::of(manager.clone()));
     sources.extend(system_bus_sources(None, LoginSession { id: context.login_session(), memory }));
@@ -156,22 +151,31 @@ fn parts(
     })
 }
 
-/// Begins to keep which extensions run, and tells of those that are put aside because the service
-/// crashed with them. Without such a file the service runs, and a crash is not counted.
-fn begin_running(context: &Context, manager: &Manager) -> Running {
-    match Running::begin(manager) {
-        Ok((running, put_aside)) => {
-            for (name, quarantine) in put_aside {
-                context.warn(&format!("`{name}` is quarantined: {quarantine}"));
-                notify_put_aside(&name, &quarantine);
-            }
-            running
+/// Tells whether an extension learns of a changed file: it has to be able to read it. Where it is not,
+/// `why` says so.
+fn may_show(manager: Arc<Manager>) -> impl Fn(&ExtensionName, &Path) -> bool {
+    move |name, path| {
+        let may_show = manager.may_read(name, path);
+        if !may_show && let Some(event) = EventName::of(EventType::FileChanged) {
+            let reason = "not told: no granted directory has the changed file";
+            manager.note_undelivered(name, &event, reason);
         }
-        Err(error) => {
-            context.warn(&format!("crashes are not counted: {}", with_causes(&error)));
-            Running::default()
-        }
+        may_show
     }
+}
+
+/// Begins to record which extensions run, and tells of those that are quarantined because the service
+/// crashed with them.
+fn begin_running(context: &Context, manager: &Manager) -> Running {
+    let BegunRecord { running, quarantined, problem } = Running::begin(manager);
+    for (name, quarantine) in quarantined {
+        context.warn(&format!("`{name}` is quarantined: {quarantine}"));
+        notify_quarantined(&name, &quarantine);
+    }
+    if let Some(problem) = problem {
+        context.warn(&format!("crashes are not counted: {}", with_causes(&problem)));
+    }
+    running
 }
 
 fn observer(context: &Context, bus: &Bus, notices: Sender<Notice>) -> ServiceObserver {
@@ -182,14 +186,19 @@ fn observer(context: &Context, bus: &Bus, notices: Sender<Notice>) -> ServiceObs
     }
 }
 
-fn bus_parts(context: &Context, manager: Arc<Manager>, engine: &Engine) -> BusParts {
+fn bus_parts(
+    context: &Context,
+    manager: Arc<Manager>,
+    engine: &Engine,
+    (publications, running): (Publications, Running),
+) -> BusParts {
     BusParts {
         manager,
         inbox: engine.inbox(),
         explain: Arc::new(Words),
         prompt: Arc::new(NotificationPrompt::default()),
-        publications: Publications::default(),
-        running: Running::default(),
+        publications,
+        running,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         executable: path_text(context.program_path()),
         address: None,
