@@ -92,6 +92,9 @@ fn guest(network: &str) -> Extension {
     guest_with(network, "", false)
 }
 
+/// Asks an authority for a path by a guest.
+pub(crate) type Fetch = fn(&Extension, &str, &str) -> Result<String, String>;
+
 fn fetch(extension: &Extension, authority: &str, path: &str) -> Result<String, String> {
     said(extension, "fetch", &["http", authority, path])
 }
@@ -152,6 +155,11 @@ fn refused_request_names_its_grant() {
 /// A name that leads to this machine is refused unless that is granted.
 #[test]
 fn private_address_needs_a_grant() {
+    assert_private_needs_a_grant(guest, fetch);
+}
+
+/// Asks a private address by a name, with and without a grant for private addresses.
+pub(crate) fn assert_private_needs_a_grant(guest: fn(&str) -> Extension, fetch: Fetch) {
     let server = Server::start();
     let port = server.port();
     let name = format!("localhost:{port}");
@@ -367,15 +375,24 @@ fn growing_headers_are_refused() {
 /// A proxy of the program gets names, and never those of this machine.
 #[test]
 fn proxy_gets_names_but_not_private() {
+    assert_proxy_gets_names_alone(behind, fetch);
+}
+
+/// Makes a guest whose requests go through proxies.
+fn behind(network: &str, backends: Backends) -> Extension {
+    let permissions = permissions(&format!("{OTHERS}network = {network}"), "");
+    HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links")
+}
+
+/// Asks for a name and for a private address behind a proxy.
+pub(crate) fn assert_proxy_gets_names_alone(guest: fn(&str, Backends) -> Extension, fetch: Fetch) {
     let (proxy, direct) = (Server::start(), Server::start());
     let http =
         HttpAccess::new(Vec::new(), Some(format!("http://me:SECRET@{}", proxy.address)), None);
     let backends = Backends { http: Arc::new(http), ..Backends::default() };
     let network =
         format!("[\"http://api.example.invalid\", \"http://127.0.0.1:{}\"]", direct.port());
-    let permissions = permissions(&format!("{OTHERS}network = {network}"), "");
-    let guest =
-        HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    let guest = guest(&network, backends);
     assert_eq!(fetch(&guest, "api.example.invalid", "/x"), Ok("(200, \"hello\")".to_owned()));
     assert!(
         proxy.seen()[0].starts_with("GET http://api.example.invalid/x HTTP/1.1 | "),

@@ -10,8 +10,10 @@ use extension_host::{
     Refusal,
 };
 
-use crate::filesystem::{BOTH, HOST, Home};
-use crate::network::{Server, assert_sockets_do_nothing};
+use crate::filesystem::{BOTH, HOST, Home, assert_links_are_harmless, assert_race_is_lost};
+use crate::network::{
+    Server, assert_private_needs_a_grant, assert_proxy_gets_names_alone, assert_sockets_do_nothing,
+};
 use crate::support::{self, assert_exceeded, call, permissions, said, text, try_extension, wat};
 
 static PROBE: LazyLock<Code> =
@@ -195,6 +197,16 @@ fn nothing_leads_out_of_a_directory() {
     assert_eq!(home.state("secret"), state);
 }
 
+/// No link leads out, whatever it points to and whoever swaps it meanwhile.
+#[test]
+fn links_lead_nowhere() {
+    const LONG: &str = "max_fuel = 1_000_000_000_000\ntimeout_ms = 120_000";
+    let home = Home::new();
+    assert_links_are_harmless(&home, &home.running(&PROBE, BOTH, LONG));
+    let home = Home::new();
+    assert_race_is_lost(&home, &home.running(&PROBE, BOTH, LONG));
+}
+
 #[test]
 fn read_only_directory_stays_unchanged() {
     let home = Home::new();
@@ -301,6 +313,14 @@ fn only_granted_host_answers() {
         Ok("200".to_owned())
     );
     assert_eq!(server.seen().len(), 3, "{:?}", server.seen());
+}
+
+/// A name that leads to a private address needs a grant of its own, and a proxy gets names alone.
+#[test]
+fn private_names_and_proxies_are_decided() {
+    assert_private_needs_a_grant(|network| probe(&format!("network = {network}"), ""), fetch);
+    let guest = |network: &str, backends| probe_with(&format!("network = {network}"), "", backends);
+    assert_proxy_gets_names_alone(guest, fetch);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::{OwnedValue, Value};
 
-use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env};
+use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env, manifest};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -20,6 +20,9 @@ const PROGRAMS_LOG: &str = "programs.log";
 /// The name and the object of the service.
 pub const NAME: &str = core_types::BUS_NAME;
 pub const OBJECT: &str = core_types::BUS_OBJECT;
+/// The declaration of an event that a program emits, and its grant.
+pub const TICKS: &str = "[events.\"custom.tick\"]\n";
+pub const TICK: &str = "events=custom.tick";
 
 /// A process that ends with the test.
 pub struct Ending(pub Child);
@@ -78,6 +81,12 @@ impl Session {
     /// Starts the service again, after its end.
     pub fn start_again(&mut self) {
         self.service = service_with(&self.env, &[], &self.variables);
+    }
+
+    /// Ends the service, and starts it again with one more variable.
+    pub fn restart_with(&mut self, (name, value): (&'static str, &str)) {
+        self.variables.push((name, value.to_owned()));
+        self.restart();
     }
 
     /// Sends a signal to the service.
@@ -173,6 +182,13 @@ pub fn add_waking(env: &TestEnv, name: &str, on_event: OnEvent, declared: &str, 
     env.run(&format!("extension install ./{name}.wasm{grants}")).ok();
 }
 
+/// Gives the calls of an extension this many milliseconds.
+pub fn limit(env: &TestEnv, name: &str, milliseconds: u32) {
+    let path = manifest(name);
+    let text = env.read(&path);
+    env.write(&path, format!("{text}\n[limits]\ntimeout_ms = {milliseconds}\n"));
+}
+
 /// An environment with an extension that greets, and one that does its host no good.
 pub fn with_hostile() -> TestEnv {
     let env = env();
@@ -211,6 +227,7 @@ pub fn in_session(env: &TestEnv, command: &mut Command) {
 
 /// Starts a bus without services that it could start.
 fn bus(env: &TestEnv) -> Ending {
+    // As many connections as a test makes; a real session bus allows more.
     let config = env.write(
         "bus.conf",
         format!(

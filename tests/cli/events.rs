@@ -159,3 +159,18 @@ fn test_case_delivers_an_event() {
     let said = format!("{}{}", run.text(), run.stderr);
     assert!(run.code == 1 && said.contains("it has `percent`, `charging`"), "{run}");
 }
+
+/// A pattern does not cover a private event, which both the grant and `info` say.
+#[test]
+fn uncovered_event_is_named() {
+    let env = low_battery(OnEvent::Handles);
+    let granted = env.run("extension grant low-battery events=network.*").ok();
+    assert!(granted.stderr.contains("does not cover `network.wifi`"), "{granted}");
+    let info = env.run("extension info low-battery").ok();
+    let said = "may not use  events=network.wifi: it is private, and a pattern does not cover it";
+    assert!(info.text().contains(said), "{info}");
+    let json = env.run("extension info low-battery --json").ok();
+    assert!(json.text().contains("\"uncovered_events\":[\"network.wifi\"]"), "{json}");
+    env.run("extension grant low-battery events=network.wifi").ok();
+    assert!(!env.run("extension info low-battery").text().contains("may not use  events"));
+}

@@ -552,3 +552,23 @@ fn module_with_world_is_its_component() {
         assert_eq!(env.run(&format!("call {name} add 2 3")).ok().text(), "5\n");
     }
 }
+
+/// Another version of sesame is the way out of a newer interface of its own, and of nothing else.
+#[test]
+fn newer_sesame_is_named_where_it_helps() {
+    let env = env();
+    for (import, helps) in [
+        ("open-sesame:host/log@0.9.0", true),
+        ("wasi:filesystem/types@0.2.99", false),
+        ("acme:db/store@1.0.0", false),
+        ("open-sesame:host/teleport@0.1.0", false),
+    ] {
+        let text = format!(r#"(component (import "{import}" (instance (export "go" (func)))))"#);
+        env.write("work/needs.wasm", wat::parse_str(text).expect("valid"));
+        for line in ["extension install ./needs.wasm", "extension inspect ./needs.wasm"] {
+            let run = env.run(line);
+            let is_named = run.to_string().contains("another version of sesame");
+            assert_eq!(is_named, helps, "{import}: {run}");
+        }
+    }
+}

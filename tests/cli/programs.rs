@@ -374,19 +374,79 @@ fn called_program_gets_arguments() {
 #[test]
 fn program_on_terminal_is_escaped_and_unhurried() {
     let env = with_program("cat", CAT);
-    let waits = |mut command: std::process::Command| {
+    let started = |mut command: std::process::Command| {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("started");
-        let mut input = child.stdin.take().expect("piped");
-        std::thread::sleep(Duration::from_secs(6));
-        // The end of a file, as a terminal has it, and for a pipe its end.
-        let _ = input.write_all(b"\x1b[2Jpayload\n\x04");
-        drop(input);
-        env.seen(child.wait_with_output().expect("it ends"))
+        (child.stdin.take().expect("piped"), child)
     };
-    let piped = waits(env.command(["run", "cat"]));
+    let (input, child) = started(env.command(["run", "cat"]));
+    let piped = env.seen(child.wait_with_output().expect("it ends"));
+    drop(input);
     assert_eq!(piped.code, 7, "{piped}");
-    let seen = waits(env.on_terminal("run cat"));
+    let (mut input, child) = started(env.on_terminal("run cat"));
+    // Longer than the deadline of a call.
+    std::thread::sleep(Duration::from_secs(7));
+    // With the end of a file, as a terminal has it.
+    input.write_all(b"\x1b[2Jpayload\n\x04").expect("written");
+    drop(input);
+    let seen = env.seen(child.wait_with_output().expect("it ends"));
     assert_eq!(seen.code, 42, "{seen}");
     assert!(seen.text().contains("\\u{1b}[2Jpayload"), "{seen}");
+}
+
+/// A program ends by its exit status, also where its function is called: 0 is success.
+#[test]
+fn called_program_ends_by_its_status() {
+    for (status, code) in [(0, 0), (3, 1)] {
+        let body = format!(r#"(func (export "_start") (call $exit (i32.const {status})))"#);
+        let env = with_program("ends", &body);
+        let run = env.run("call ends _start");
+        assert_eq!(run.code, code, "{run}");
+        assert_eq!(run.stderr.contains("3"), status == 3, "{run}");
+        assert_eq!(env.run("run ends").code, status);
+    }
+}
+
+/// A deadline of the manifest holds on a terminal as well.
+#[test]
+fn deadline_of_manifest_holds_on_terminal() {
+    let env = with_program("cat", CAT);
+    let path = crate::support::manifest("cat");
+    env.write(&path, env.read(&path) + "\n[limits]\ntimeout_ms = 500\n");
+    let mut command = env.on_terminal("run cat");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("started");
+    // The other side of the terminal stays open and silent.
+    let input = child.stdin.take();
+    let seen = env.seen(child.wait_with_output().expect("it ends"));
+    drop(input);
+    assert!(seen.code == 7 && seen.text().contains("500 ms (set in the manifest)"), "{seen}");
+}
+
+/// Ctrl-C ends a program that waits for input, and one that computes without a word.
+#[test]
+fn interrupt_ends_silent_programs() {
+    const SPIN: &str = r#"(func (export "_start") (loop $on (br $on)))"#;
+    for (name, body) in [("cat", CAT), ("spin", SPIN)] {
+        let env = with_program(name, body);
+        let mut command = env.command(["run", name]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("started");
+        // It stays open: the end of a child closes it otherwise.
+        let input = child.stdin.take();
+        std::thread::sleep(Duration::from_millis(300));
+        let process = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let sent = rustix::process::kill_process(
+            process.expect("a process"),
+            rustix::process::Signal::INT,
+        );
+        sent.expect("sent");
+        let begun = Instant::now();
+        let status = child.wait().expect("it ends");
+        drop(input);
+        // SIGINT is 2.
+        assert!(status.signal() == Some(2) || status.code() == Some(7), "{name}: {status}");
+        assert!(name == "spin" || status.signal() == Some(2), "{name}: {status}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
+    }
 }

@@ -135,10 +135,13 @@ fn file_wakes_who_may_read_it() {
     until(&env, "waiting for events of clock");
     env.write("notes/a.txt", "one");
     std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(delivered(&env, "clock", "file.changed"), 0, "it may not read the file");
+    // One line says that it was not told.
+    assert_eq!(delivered(&env, "clock", "file.changed"), 1, "it may not read the file");
+    let why = env.run("extension why clock").text();
+    assert!(why.contains("event file.changed: not told: no granted directory has"), "{why}");
     env.run("extension grant clock filesystem=read:~/notes").ok();
     let begun = Instant::now();
-    while delivered(&env, "clock", "file.changed") == 0 {
+    while delivered(&env, "clock", "file.changed") == 1 {
         assert!(begun.elapsed() < LONG, "{}", env.read("service.log"));
         env.write("notes/a.txt", "two");
         std::thread::sleep(Duration::from_millis(300));

@@ -34,7 +34,10 @@ fn program_calls_over_the_bus() {
     let program = session.connect();
     let (result, report) = call(&program, "greet", "greet", "[\"World\"]").expect("called");
     assert_eq!(result, "{\"result\":\"Hello, World!\"}");
-    assert!(u64::try_from(report["fuel"].clone()).expect("a number") > 0);
+    for used in ["fuel", "memory"] {
+        assert!(u64::try_from(report[used].clone()).expect("a number") > 0, "{used}");
+    }
+    assert!(report.contains_key("millis"));
     let activity = session.run("extension activity greet --json").ok().text();
     let cause = "\"cause\":\"bus\"";
     let name = program.unique_name().expect("a name").to_string();
@@ -177,6 +180,7 @@ fn switched_off_service_calls_nothing() {
     let listed: Vec<HashMap<String, OwnedValue>> = ask(&program, "List", &()).expect("listed");
     let state = String::try_from(listed[0]["state"].clone()).expect("text");
     assert_eq!(state, "refused");
+    wait_for(|| ask::<_, u32>(&program, "Emit", &("tick", "")) == Ok(0), || session.log());
     session.run("call greet greet World").ok();
 }
 

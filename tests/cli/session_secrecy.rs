@@ -78,7 +78,7 @@ fn service_connects_to_two_buses() {
         "-f",
         "-qq",
         "-e",
-        "trace=connect,bind,listen,sendto",
+        "trace=socket,connect,bind,listen,sendto",
         "-e",
         "signal=none",
         "-o",
@@ -89,7 +89,12 @@ fn service_connects_to_two_buses() {
     command.current_dir(session.env.home()).env_clear();
     command.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
     in_session(&session.env, &mut command);
-    command.env("DBUS_SYSTEM_BUS_ADDRESS", session.address()).env("XDG_SESSION_ID", "c1");
+    // The same bus by another name, to tell them apart.
+    let system = session.env.path("run/system");
+    std::os::unix::fs::symlink(session.env.path("run/bus"), &system).expect("linked");
+    let system = system.display().to_string();
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={system}"));
+    command.env("XDG_SESSION_ID", "c1");
     let log = fs::File::create(session.env.path("traced.log")).expect("a log");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     session.service = Ending(command.spawn().expect("strace runs"));
@@ -102,12 +107,15 @@ fn service_connects_to_two_buses() {
     session.service.0.wait().expect("it ends");
     let trace = fs::read_to_string(trace).expect("a trace");
     let bus = session.env.path("run/bus").display().to_string();
-    let connects: Vec<_> = trace.lines().filter(|line| line.contains("connect(")).collect();
-    assert!(connects.len() >= 2, "{trace}");
+    for bus in [&bus, &system] {
+        let is_connected = |line: &str| line.contains("connect(") && line.contains(bus.as_str());
+        assert!(trace.lines().any(is_connected), "{bus}: {trace}");
+    }
     for line in trace.lines().filter(|line| !line.contains("resumed>")) {
-        let is_bus = line.contains("AF_UNIX") && line.contains(&bus);
+        let is_bus = line.contains("AF_UNIX") && (line.contains(&bus) || line.contains(&system));
+        let is_socket = line.contains("socket(AF_UNIX");
         // Messages go over connections, which are checked.
-        let is_message = line.contains("sendto(") && line.contains("NULL, 0)");
-        assert!(is_bus || is_message, "{line}");
+        let is_message = line.contains("sendto(") && line.contains("NULL, 0");
+        assert!(is_bus || is_socket || is_message, "{line}");
     }
 }

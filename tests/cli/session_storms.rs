@@ -11,8 +11,8 @@ use zbus::zvariant::OwnedValue;
 use zbus::{Message, interface};
 
 use crate::bus_session::{
-    NAME, OBJECT, Options, Session, add_waking, ask, call, is_woken, wait_for, waking_session,
-    with_hostile,
+    NAME, OBJECT, Options, Session, add_waking, ask, call, is_woken, limit, wait_for,
+    waking_session, with_hostile,
 };
 use crate::support::env;
 
@@ -25,11 +25,11 @@ fn held(session: &Session) -> (usize, usize) {
     (count("fd"), count("task"))
 }
 
-/// Waits until the service holds no more than before, but for its workers, which stay a minute.
+/// Waits until the service holds no more than before: its workers stay a while.
 fn nothing_is_left(session: &Session, (files, threads): (usize, usize)) {
     let is_less = || {
         let now = held(session);
-        now.0 <= files + 40 && now.1 <= threads + 12
+        now.0 <= files && now.1 <= threads
     };
     wait_for(is_less, || format!("{files} {threads}: {:?}", held(session)));
 }
@@ -80,7 +80,7 @@ fn storm_of_one_caller_is_bounded() {
     let (done, refused) = (done.into_inner(), refused.into_inner());
     assert_eq!(done + refused, 10_000);
     assert!(done > 0 && refused > 0, "{done} done, {refused} refused");
-    assert!(slowest < Duration::from_secs(2), "a listing took {slowest:?}");
+    assert!(slowest < Duration::from_secs(10), "a listing took {slowest:?}");
     nothing_is_left(&session, before);
 }
 
@@ -94,24 +94,25 @@ fn thousand_callers_are_answered() {
     list(&other);
     let before = held(&session);
     let callers: Vec<_> = (0..1_000).map(|_| session.connect()).collect();
-    let done = AtomicUsize::new(0);
+    let (done, busy) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for callers in callers.chunks(50) {
-            let done = &done;
+        for callers in callers.chunks(5) {
+            let (done, busy) = (&done, &busy);
             scope.spawn(move || {
                 for caller in callers {
                     match call(caller, "greet", "greet", "[\"World\"]") {
                         Ok(_) => done.fetch_add(1, Ordering::Relaxed),
                         Err((name, text)) => {
                             assert_eq!(name, "Busy", "{text}");
-                            0
+                            busy.fetch_add(1, Ordering::Relaxed)
                         }
                     };
                 }
             });
         }
     });
-    assert!(done.into_inner() >= 32);
+    let (done, busy) = (done.into_inner(), busy.into_inner());
+    assert!(done + busy == 1_000 && done >= 32 && busy > 0, "{done} done, {busy} busy");
     drop(callers);
     nothing_is_left(&session, before);
     call(&other, "greet", "greet", "[\"World\"]").expect("called");
@@ -125,30 +126,43 @@ fn raise_open_files() {
     setrlimit(Resource::Nofile, limit).expect("raised");
 }
 
+/// A call that lasts longer than the test.
+fn sleeping() -> Message {
+    let body = ("hostile", "sleep", "[60000]", Options::new());
+    let call = Message::method_call(OBJECT, "Call").and_then(|it| it.destination(NAME));
+    call.and_then(|it| it.interface(NAME)?.build(&body)).expect("a message")
+}
+
 /// A program that goes in the middle of anything leaves nothing: its call ends soon.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn caller_that_goes_ends_its_call() {
-    let session = Session::start(with_hostile());
+    let env = with_hostile();
+    limit(&env, "hostile", 60_000);
+    let session = Session::start(env);
     let other = session.connect();
     call(&other, "greet", "greet", "[\"World\"]").expect("called");
     let before = held(&session);
     for pause in [0, 1, 2, 5, 10, 20, 50].repeat(10) {
         let caller = session.connect();
-        let body = ("hostile", "sleep", "[60000]", Options::new());
-        let call = Message::method_call(OBJECT, "Call").and_then(|it| it.destination(NAME));
-        let call = call.and_then(|it| it.interface(NAME)?.build(&body)).expect("a message");
-        caller.send(&call).expect("sent");
+        caller.send(&sleeping()).expect("sent");
         std::thread::sleep(Duration::from_millis(pause));
         caller.close().expect("it goes");
     }
+    let caller = session.connect();
+    let running = || session.env.read(".local/state/pds/extensions/events/running");
+    caller.send(&sleeping()).expect("sent");
+    wait_for(|| running().contains("hostile"), || session.log());
+    caller.close().expect("it goes");
+    let left = Instant::now();
     let status = || session.run("session status --json").ok().text();
     wait_for(|| status().contains("\"calls\":0"), status);
+    assert!(left.elapsed() < Duration::from_secs(5), "its calls went on: {:?}", left.elapsed());
     nothing_is_left(&session, before);
 }
 
-/// Signals of UPower, of media players and of NetworkManager by the ten thousand wake once a second at
-/// most, take no memory, and hold up no other source.
+/// A hundred thousand signals of UPower and of a media player wake once a second at most, take no
+/// memory, and hold up no other source.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn storm_of_signals_is_bounded() {
@@ -232,7 +246,15 @@ fn thousand_timers_leave_the_service_free() {
     std::thread::sleep(Duration::from_secs(5));
     let begun = Instant::now();
     let status = session.run("session status --json").ok().text();
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert_eq!(status.matches("\"waiting\":").count(), 1_000);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+    let extensions = status["service"]["extensions"].as_array().or(status["extensions"].as_array());
+    let deliveries: Vec<_> = extensions
+        .expect("a list")
+        .iter()
+        .map(|extension| extension["deliveries"].as_u64().expect("a number"))
+        .collect();
+    assert_eq!(deliveries.len(), 1_000);
+    assert!(deliveries.iter().all(|count| *count <= 120) && deliveries.iter().any(|it| *it > 0));
     call(&session.connect(), "first", "f", "[]").expect("called");
 }

@@ -9,6 +9,8 @@ pub enum OnEvent {
     Returns,
     /// It returns an error: the text of its first value.
     Echoes,
+    /// It returns an error: the text of its second value.
+    EchoesSecond,
     /// It crashes.
     Crashes,
     /// It never ends.
@@ -54,6 +56,12 @@ impl OnEvent {
                 "(i32.store (i32.const 16) (i32.const 1))
                  (i32.store (i32.const 20) (i32.load (i32.add (local.get 2) (i32.const 16))))
                  (i32.store (i32.const 24) (i32.load (i32.add (local.get 2) (i32.const 20))))
+                 (i32.const 16)"
+            }
+            Self::EchoesSecond => {
+                "(i32.store (i32.const 16) (i32.const 1))
+                 (i32.store (i32.const 20) (i32.load (i32.add (local.get 2) (i32.const 40))))
+                 (i32.store (i32.const 24) (i32.load (i32.add (local.get 2) (i32.const 44))))
                  (i32.const 16)"
             }
             Self::Crashes => "unreachable",
