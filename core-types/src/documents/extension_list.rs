@@ -10,7 +10,7 @@ use crate::capability::Capabilities;
 use crate::documents::config::Config;
 use crate::documents::toml_text::{Parsed, TomlProblem, parse_toml};
 use crate::documents::unknown_events;
-use crate::event::EventTables;
+use crate::event::{AuthorEvents, EventTables};
 use crate::limits::Limits;
 use crate::reference::{ExtensionName, OciReference};
 
@@ -68,8 +68,9 @@ struct EntryFile {
     limits: Limits,
     #[serde(default)]
     config: Config,
+    /// A list comes from others: what is the user's alone does nothing in it.
     #[serde(default)]
-    events: EventTables,
+    events: AuthorEvents,
 }
 
 /// The table that no extension of a list can be called by.
@@ -165,6 +166,7 @@ impl ExtensionList {
             }
             unknown_keys.extend(unknown_events(text, &[name.as_str()]));
             let EntryFile { oci, capabilities, limits, config, events } = entry;
+            let events = events.into_tables();
             let oci = oci.into_inner();
             entries.insert(name, ExtensionEntry { oci, capabilities, limits, config, events });
         }
@@ -229,6 +231,19 @@ mod tests {
             let error = parse(bad).expect_err(bad).to_string();
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    /// Settings that are the user's alone do nothing in a list, and each is named.
+    #[test]
+    fn list_sets_nothing_of_the_user() {
+        let text = "[a]\noci = \"r.io/o/a:1\"\n[a.events.\"time.every\"]\nevery = \"1h\"\n\
+                    while_locked = true\nenabled = false\n";
+        let parsed = ExtensionList::parse(text, false).expect("valid");
+        let unknown: Vec<_> = parsed.unknown_keys.iter().map(|key| key.line).collect();
+        assert_eq!(unknown, [5, 6]);
+        let (_, entry) = parsed.value.into_entries().next().expect("an entry");
+        let table = entry.events.get(&"time.every".parse().expect("a name")).expect("a table");
+        assert!(table.is_enabled() && !table.is_while_locked());
     }
 
     proptest! {
