@@ -118,7 +118,8 @@ impl Host {
         compiler: &CompilerCommand,
     ) -> Result<Code, IntoCacheError> {
         let file = compiler.compile_into(cache, key, binary)?;
-        Ok(Code::from_checked_file(&self.engine, &file)?)
+        let state = cache.state_of(key, &file)?;
+        Ok(Code::from_checked_file(&self.engine, &file)?.mapped_from(state))
     }
 
     /// Loads code from the cache. It is mapped, neither read nor hashed.
@@ -126,8 +127,8 @@ impl Host {
     /// # Errors
     /// When it does not exist or is not to be trusted. The way out is to compile again.
     pub fn load(&self, cache: &CodeCache, key: &CodeKey) -> Result<Code, IntoCacheError> {
-        let file = cache.open(key)?;
-        Ok(Code::from_checked_file(&self.engine, &file)?)
+        let (file, state) = cache.open_to_map(key)?;
+        Ok(Code::from_checked_file(&self.engine, &file)?.mapped_from(state))
     }
 
     /// Lists the imports of the code. No code runs.

@@ -43,7 +43,7 @@ mod purpose;
 mod values;
 mod wasi;
 
-pub use cache::{CacheError, CodeCache, CodeFile, CodeKey, IntoCacheError, check_executable};
+pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable};
 pub use calling::{
     CallReport, CallState, LastMinute, Program, RateLimits, Returned, Usage, boot_time,
 };

@@ -63,7 +63,8 @@ impl Job<'_> {
             ) => {
                 events.event(Event::CodeNotKept(&error));
                 let directory = tempfile::tempdir().map_err(CodeError::Temporary)?;
-                Ok(self.compile_into(&CodeCache::new(directory.path().join("code")))?)
+                let cache = CodeCache::new(directory.path().join("code"));
+                Ok(self.compile_into(&cache)?.without_file())
             }
             other => Ok(other?),
         }

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use core_types::{Digest, ExtensionName, UnknownKey};
 use extension_depot::{Depot, EffectiveConfig, Installed, PlaceError, Places};
 use extension_host::{
-    Backends, Code, CodeCache, CodeFile, CodeKey, CompilerCommand, DirectoryRules,
-    ExportedFunction, Host,
+    Backends, Code, CodeCache, CompilerCommand, DirectoryRules, ExportedFunction, Host,
 };
 
 use crate::calling::{DepotStorage, RefusalLimiter};
@@ -75,9 +74,6 @@ pub struct Manager {
 pub(crate) struct Loaded {
     /// The pin at the time of loading. Another pin is other code.
     pinned: Digest,
-    /// The file that is mapped. Another one, or the same after a change, is not the code that was
-    /// checked.
-    file: CodeFile,
     pub(crate) host: Arc<Host>,
     pub(crate) code: Code,
 }
@@ -166,23 +162,13 @@ impl Manager {
         let pinned = installed.artifact.digest;
         // A panic of another thread leaves whole entries.
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds = |loaded: &&Loaded| loaded.pinned == pinned && loaded.file.is_unchanged();
+        let holds = |loaded: &&Loaded| loaded.pinned == pinned && loaded.code.is_current();
         if let Some(loaded) = known().get(&installed.name).filter(holds) {
             return Ok(loaded.clone());
         }
         let host = self.noting_host(installed)?;
-        let (cache, key) = (self.code_cache(), CodeKey::new(&installed.binary().digest));
-        // As it was before it was checked: a change since then is found at the next use.
-        let mut file = cache.file(&key);
-        let mut code = self.code(&host, installed.binary())?;
-        if !file.is_there() {
-            file = cache.file(&key);
-            // What was compiled just now is checked like everything else that is mapped.
-            if file.is_there() {
-                code = self.code(&host, installed.binary())?;
-            }
-        }
-        let loaded = Loaded { pinned, file, host: Arc::new(host), code };
+        let code = self.code(&host, installed.binary())?;
+        let loaded = Loaded { pinned, host: Arc::new(host), code };
         known().insert(installed.name.clone(), loaded.clone());
         Ok(loaded)
     }

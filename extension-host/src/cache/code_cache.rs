@@ -102,24 +102,34 @@ impl CodeCache {
         self.directory.join(format!("{}.code", key.name))
     }
 
-    /// Returns the file of this key as it is now, whether it exists or not.
-    pub fn file(&self, key: &CodeKey) -> CodeFile {
-        CodeFile::at(self.path(key))
-    }
-
     /// Opens the code of this key, having checked that it is the code that was stored.
     ///
     /// # Errors
     /// When it does not exist or is not to be trusted.
     pub fn open(&self, key: &CodeKey) -> Result<File, CacheError> {
+        Ok(self.open_to_map(key)?.0)
+    }
+
+    /// The same, with the state that was checked.
+    pub(crate) fn open_to_map(&self, key: &CodeKey) -> Result<(File, CodeFile), CacheError> {
         let path = self.path(key);
         check_directory(&self.directory)?;
         let (file, metadata) = open_own(&path)?;
         let stamp = self.read_stamp(key)?;
         if stamp.lines().next() == Some(&FileStamp::of(&metadata).to_string()) {
-            Ok(file)
+            let state = CodeFile::new(path, &metadata);
+            Ok((file, state))
         } else {
             Err(CacheError::Changed { path })
+        }
+    }
+
+    /// Returns the state of code that [`store`](Self::store) has just published.
+    pub(crate) fn state_of(&self, key: &CodeKey, stored: &File) -> Result<CodeFile, CacheError> {
+        let path = self.path(key);
+        match stored.metadata() {
+            Ok(metadata) => Ok(CodeFile::new(path, &metadata)),
+            Err(source) => Err(CacheError::Io { path, source }),
         }
     }
 

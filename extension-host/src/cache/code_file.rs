@@ -1,12 +1,12 @@
-//! A file of compiled code, to see whether it is still the one that was mapped.
+//! A file of compiled code, to see whether it is still the one that is mapped.
 
 use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// What the kernel knows of a file: it changes whenever the file is written to, truncated, renamed or
-/// given other permissions, or when another one takes its name.
+/// The inode, size and change time of a file. Another file has another one, and so has the same file
+/// after it is written to, truncated, renamed or given other permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileStamp {
     inode: u64,
@@ -30,47 +30,22 @@ impl fmt::Display for FileStamp {
     }
 }
 
-/// The file of compiled code as it was at one moment. A program that keeps code mapped asks before
-/// each use whether it has changed, and loads anew then.
-///
-/// ```
-/// use extension_host::{CacheError, CodeCache, CodeKey};
-///
-/// # let directory = tempfile::tempdir()?;
-/// # let digest = format!("sha256:{}", "0".repeat(64)).parse()?;
-/// let cache = CodeCache::new(directory.path().join("code"));
-/// let key = CodeKey::new(&digest);
-/// let file = cache.file(&key);
-/// assert!(!file.is_there() && file.is_unchanged());
-/// cache.store(&key, |path| {
-///     std::fs::write(path, "code").map_err(|source| CacheError::Io { path: path.into(), source })
-/// })?;
-/// assert!(!file.is_unchanged());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The file of compiled code as it was when it was mapped.
 #[derive(Debug, Clone)]
-pub struct CodeFile {
+pub(crate) struct CodeFile {
     path: PathBuf,
-    stamp: Option<FileStamp>,
+    stamp: FileStamp,
 }
 
 impl CodeFile {
-    pub(super) fn at(path: PathBuf) -> Self {
-        let stamp = stamp_at(&path);
-        Self { path, stamp }
+    /// Makes it of the metadata of the mapped descriptor, and of the name of the file.
+    pub(super) fn new(path: PathBuf, metadata: &Metadata) -> Self {
+        Self { path, stamp: FileStamp::of(metadata) }
     }
 
-    /// Returns whether there was a file.
-    pub fn is_there(&self) -> bool {
-        self.stamp.is_some()
+    /// Returns whether the file of this name is still the same, and unchanged.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        let found = self.path.symlink_metadata();
+        found.is_ok_and(|metadata| FileStamp::of(&metadata) == self.stamp)
     }
-
-    /// Returns whether the file is still the same, or still not there.
-    pub fn is_unchanged(&self) -> bool {
-        stamp_at(&self.path) == self.stamp
-    }
-}
-
-fn stamp_at(path: &Path) -> Option<FileStamp> {
-    path.symlink_metadata().ok().map(|metadata| FileStamp::of(&metadata))
 }

@@ -8,6 +8,6 @@ mod executable_check;
 mod own_files;
 
 pub use code_cache::{CodeCache, CodeKey};
-pub use code_file::CodeFile;
+pub(crate) use code_file::CodeFile;
 pub use error::{CacheError, IntoCacheError};
 pub use executable_check::check_executable;

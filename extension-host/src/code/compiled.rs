@@ -13,6 +13,7 @@ use wasmtime::{Engine, Module};
 use super::binary::{CodeKind, check_binary, has_world};
 use super::error_cause::cause_of;
 use super::not_executable::NotExecutable;
+use crate::cache::CodeFile;
 use crate::calling::CallState;
 use crate::error::HostError;
 use crate::linking::{Import, imports};
@@ -27,11 +28,15 @@ use crate::values::{ExportedFunction, exports};
 /// let host = Host::new()?;
 /// let code = host.compile(b"\0asm\x01\0\0\0")?;
 /// assert_eq!(code.kind(), CodeKind::Module);
-/// assert!(host.exports(&code).is_empty());
+/// assert!(host.exports(&code).is_empty() && code.is_current());
 /// # Ok::<(), extension_host::HostError>(())
 /// ```
 #[derive(Clone)]
-pub struct Code(Arc<Loaded>);
+pub struct Code {
+    loaded: Arc<Loaded>,
+    /// The file that is mapped, if it has a name.
+    file: Option<Arc<CodeFile>>,
+}
 
 /// Loaded code, with everything about it that is the same for every call: a service that calls it
 /// again does not find it out again.
@@ -51,17 +56,34 @@ pub(crate) enum LoadedCode {
 impl Code {
     fn new(code: LoadedCode) -> Self {
         let (imports, exports, linked) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Loaded { code, imports, exports, linked }))
+        Self { loaded: Arc::new(Loaded { code, imports, exports, linked }), file: None }
+    }
+
+    /// Names the file that is mapped.
+    pub(crate) fn mapped_from(self, file: CodeFile) -> Self {
+        Self { file: Some(Arc::new(file)), ..self }
+    }
+
+    /// Takes the file as one that goes, as that of a temporary directory does: the code stays.
+    #[must_use]
+    pub fn without_file(self) -> Self {
+        Self { file: None, ..self }
+    }
+
+    /// Returns whether the file that is mapped is still the one that was checked. A program that keeps
+    /// code asks before each use, and loads it anew otherwise. Code without a file stays as it is.
+    pub fn is_current(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| file.is_unchanged())
     }
 
     /// Returns the code itself.
     pub(crate) fn loaded(&self) -> &LoadedCode {
-        &self.0.code
+        &self.loaded.code
     }
 
     /// Returns its imports.
     pub(crate) fn imports(&self) -> &[Import] {
-        self.0.imports.get_or_init(|| match self.loaded() {
+        self.loaded.imports.get_or_init(|| match self.loaded() {
             LoadedCode::Component(component) => imports(component, component.engine()),
             LoadedCode::Module(module) => modules::imports(module),
         })
@@ -69,7 +91,7 @@ impl Code {
 
     /// Returns its functions, those that can be called first.
     pub(crate) fn exports(&self) -> &Arc<[ExportedFunction]> {
-        self.0.exports.get_or_init(|| {
+        self.loaded.exports.get_or_init(|| {
             let mut functions = match self.loaded() {
                 LoadedCode::Component(component) => exports(component, component.engine()),
                 LoadedCode::Module(module) => modules::exports(module),
@@ -85,11 +107,11 @@ impl Code {
         &self,
         link: impl FnOnce() -> Result<InstancePre<CallState>, HostError>,
     ) -> Result<InstancePre<CallState>, HostError> {
-        if let Some(linked) = self.0.linked.get() {
+        if let Some(linked) = self.loaded.linked.get() {
             return Ok(linked.clone());
         }
         let linked = link()?;
-        Ok(self.0.linked.get_or_init(|| linked).clone())
+        Ok(self.loaded.linked.get_or_init(|| linked).clone())
     }
 
     /// Tells whether it is a component or a core module.
