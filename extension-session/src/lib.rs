@@ -76,8 +76,7 @@ pub use engine::{
     Status, Stopped, Subscribers, SystemClock, TimerMemory, Timers, Unremembered,
 };
 pub use installed::{
-    BegunRecord, Changes, EventMemory, Installed, Observer, Outcome, Publications, Running,
-    may_be_woken,
+    Changes, EventMemory, Installed, Observer, Outcome, Publications, begin_running, may_be_woken,
 };
 pub use schedule::{At, DueAt, DueEvery, Every, first_moment};
 pub use sources::{

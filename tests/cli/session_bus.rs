@@ -360,6 +360,7 @@ fn service_ends_and_is_replaced() {
     let ended = session.service.0.wait().expect("ended");
     assert_eq!(ended.code(), Some(0));
     session.service = second;
+    assert!(!session.log().contains("crashes are not counted"), "{}", session.log());
     insta::assert_snapshot!(session.run("session stop"), @r#"
     exit 0
     out: the session service ends

@@ -68,7 +68,7 @@ struct EntryFile {
     limits: Limits,
     #[serde(default)]
     config: Config,
-    /// A list comes from others: what is the user's alone does nothing in it.
+    /// Without the settings of the user alone: a list comes from others.
     #[serde(default)]
     events: AuthorEvents,
 }

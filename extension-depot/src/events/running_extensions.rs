@@ -22,7 +22,8 @@ const MAX_LINES: usize = 1_000;
 ///
 /// It is `~/.local/state/pds/extensions/events/running`: lines of one length, first the start of the
 /// machine, then an extension or nothing. A line is written in place, which costs a fraction of a
-/// call. Nothing is synced, since the end of the machine is not a crash of the service.
+/// call. Nothing is synced, since the end of the machine is not a crash of the service. By default
+/// nothing is recorded.
 ///
 /// ```
 /// use core_types::BootTime;
@@ -31,22 +32,23 @@ const MAX_LINES: usize = 1_000;
 /// # let root = directory.path();
 ///
 /// let depot = Depot::new(Places::below(root));
-/// let begun = depot.begin_running("this start", BootTime::default())?;
+/// let begun = depot.begin_running("this start", BootTime::default());
 /// assert!(begun.quarantined.is_empty());
 /// let answer = begun.running.track(&"weather".parse()?, || 42);
 /// assert_eq!(answer, 42);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RunningExtensions {
-    /// Locked, so that no other service takes what runs here for a crash.
-    file: HeldLock,
+    /// Locked, so that no other service takes what runs here for a crash. Without a file nothing is
+    /// recorded.
+    file: Option<HeldLock>,
     /// Which lines are in use.
     lines: Mutex<Vec<bool>>,
     has_ended: AtomicBool,
 }
 
-/// The state in which the service before left the file.
+/// The record of the service before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PreviousRun {
     /// The start of the machine.
@@ -56,7 +58,7 @@ pub(super) struct PreviousRun {
 }
 
 impl RunningExtensions {
-    /// Begins a file in which nothing runs, and returns what the service before left in it.
+    /// Begins an empty record, and returns the one before.
     pub(super) fn begin(path: &Path, boot: &str) -> io::Result<(Self, PreviousRun)> {
         if let Some(directory) = path.parent() {
             create_durable_directory(directory)?;
@@ -69,8 +71,7 @@ impl RunningExtensions {
         let previous = PreviousRun::parse(&bytes[..read]);
         file.set_len(0)?;
         file.write_all_at(&line(boot), 0)?;
-        let (lines, has_ended) = (Mutex::default(), AtomicBool::default());
-        Ok((Self { file, lines, has_ended }, previous))
+        Ok((Self { file: Some(file), ..Self::default() }, previous))
     }
 
     /// Runs a function with an extension recorded as running.
@@ -79,11 +80,14 @@ impl RunningExtensions {
         run()
     }
 
-    /// Records a clean end of the service. What still runs then does not crash it.
+    /// Records a clean end of the service. What still runs then does not crash it, and the next service
+    /// can begin its record.
     pub fn end(&self) {
         self.has_ended.store(true, Ordering::Release);
-        // A file that stays counts as a crash, of which one or two mean nothing.
-        let _ = self.file.set_len(0);
+        if let Some(file) = &self.file {
+            // A file that stays counts as a crash, of which one or two mean nothing.
+            let _ = file.set_len(0).and_then(|()| file.unlock());
+        }
     }
 
     fn enter(&self, name: &ExtensionName) -> Entered<'_> {
@@ -100,11 +104,9 @@ impl RunningExtensions {
 
     /// Writes a line. Where that fails a crash is not counted, and the call is made all the same.
     fn write(&self, number: usize, text: &str) {
-        if self.has_ended.load(Ordering::Acquire) {
-            return;
-        }
+        let file = self.file.as_ref().filter(|_| !self.has_ended.load(Ordering::Acquire));
         let at = (number + 1) * LINE;
-        let _ = self.file.write_all_at(&line(text), at as u64);
+        let _ = file.map(|file| file.write_all_at(&line(text), at as u64));
     }
 
     /// A panic of another thread leaves whole entries.
@@ -178,7 +180,6 @@ mod tests {
         assert_eq!(left(), []);
         running.track(&name("weather"), || running.end());
         assert_eq!(std::fs::read(&path).expect("read"), b"");
-        drop(running);
         // As after a crash: nothing was ended.
         let (running, _) = RunningExtensions::begin(&path, "boot").expect("begun");
         let (_, previous) = running.track(&name("b"), || {

@@ -16,14 +16,14 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 /// The crashes within [`WINDOW`] after which an extension is quarantined.
 const MAX_CRASHES: u32 = 3;
 
-/// The record of what a session service runs, and what its beginning led to.
-#[derive(Debug)]
+/// A record of running extensions that has begun, and the crashes that were counted for it.
+#[derive(Debug, Default)]
 pub struct BegunRunning {
     /// The record.
     pub running: RunningExtensions,
     /// The extensions that ran at each of the last crashes, and are not called any more.
     pub quarantined: Vec<(ExtensionName, Quarantine)>,
-    /// Why a crash could not be counted.
+    /// The reason why a crash is not counted: this one, or without a record the next one.
     pub problem: Option<StateFileError>,
 }
 
@@ -52,7 +52,7 @@ impl StateFile for ServiceCrashes {
 }
 
 impl ServiceCrashes {
-    /// Forgets what is of another start of the machine, or long ago.
+    /// Forgets crashes of another start of the machine, and those of long ago.
     fn forget_old(&mut self, boot: &str, now: BootTime) {
         if self.boot != boot {
             *self = Self { boot: boot.to_owned(), ..Self::default() };
@@ -83,20 +83,24 @@ impl Depot {
     /// quarantined: which of them crashed the service is not known. `boot` is the name of this start of
     /// the machine.
     ///
-    /// To be called by the one service alone, which has a [`SessionClaim`](crate::SessionClaim).
-    ///
-    /// # Errors
-    /// When the record cannot be written, or another service has it.
-    pub fn begin_running(&self, boot: &str, now: BootTime) -> Result<BegunRunning, StateFileError> {
+    /// To be called by the one service alone, which has a [`SessionClaim`](crate::SessionClaim). A
+    /// record that cannot be written, or that another service has, is a problem and no reason not to
+    /// run.
+    pub fn begin_running(&self, boot: &str, now: BootTime) -> BegunRunning {
         let path = self.places().running_extensions();
-        let begun = RunningExtensions::begin(&path, boot);
-        let (running, previous) = begun.map_err(|source| StateFileError::Io { path, source })?;
+        let (running, previous) = match RunningExtensions::begin(&path, boot) {
+            Ok(begun) => begun,
+            Err(source) => {
+                let problem = Some(StateFileError::Io { path, source });
+                return BegunRunning { problem, ..BegunRunning::default() };
+            }
+        };
         let mut quarantined = Vec::new();
         let counted = match previous.boot == boot && !previous.names.is_empty() {
             true => self.count_crash(&previous, now, &mut quarantined),
             false => Ok(()),
         };
-        Ok(BegunRunning { running, quarantined, problem: counted.err() })
+        BegunRunning { running, quarantined, problem: counted.err() }
     }
 
     fn count_crash(

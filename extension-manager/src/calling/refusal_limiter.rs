@@ -13,7 +13,7 @@ use extension_host::boot_time;
 const PAUSE: Duration = Duration::from_secs(60 * 60);
 /// The most that is remembered. Beyond it every refusal is logged.
 const MAX_REMEMBERED: usize = 4_096;
-/// The beginning of what was refused where that is the event itself.
+/// The beginning of a refused event, as the log has it.
 const OF_EVENT: &str = "events=";
 
 /// The refusals of the last hour.
@@ -54,7 +54,7 @@ impl RefusalLimiter {
     }
 }
 
-/// Returns what was refused, or by which rule where that is the event itself.
+/// Returns the refused things; for the event itself the rule, since topics are many.
 fn reason_of(call: &CallRecord) -> String {
     let refused = call.activity.touches.iter().filter(|touch| touch.verdict != Verdict::Allow);
     let reasons = refused.map(|touch| match touch.what.starts_with(OF_EVENT) {

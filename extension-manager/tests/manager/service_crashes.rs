@@ -15,7 +15,7 @@ fn at(seconds: u64) -> BootTime {
 /// Starts a service after one that crashed while this extension ran, and returns who is quarantined.
 fn crash(home: &Home, running: &str, boot: &str, seconds: u64) -> Vec<ExtensionName> {
     let manager = home.manager();
-    let begin = || manager.depot().begin_running(boot, at(seconds)).expect("begun");
+    let begin = || manager.depot().begin_running(boot, at(seconds));
     let record = home.places().state.join("extensions/events/running");
     let begun = begin();
     let left = begun.running.track(&name(running), || std::fs::read(&record).expect("read"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Touch};
+use extension_depot::RunningExtensions;
 use extension_manager::Manager;
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
@@ -21,7 +22,7 @@ use super::workers::Workers;
 use crate::asking::{Asker, Prompt};
 use crate::delivery::Delivery;
 use crate::engine::Inbox;
-use crate::installed::{Outcome, Publications, Running};
+use crate::installed::{Outcome, Publications};
 
 /// The time for the last answers to be written.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -42,8 +43,8 @@ pub struct BusParts {
     pub prompt: Arc<dyn Prompt>,
     /// What extensions publish.
     pub publications: Publications,
-    /// Keeps which extension runs.
-    pub running: Running,
+    /// The record of the extensions that run.
+    pub running: Arc<RunningExtensions>,
     /// The version of the program.
     pub version: String,
     /// The path of the program.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_types::{BootTime, ExtensionName};
-use extension_depot::EventTimes;
+use extension_depot::{BegunRunning, EventTimes};
+use extension_host::boot_time;
 use extension_manager::Manager;
 
 use crate::engine::{LastDue, TimerMemory, Unremembered};
@@ -29,8 +30,14 @@ impl EventMemory {
     }
 }
 
+/// Begins to record which extensions a service runs, where the manager keeps its state:
+/// [`Depot::begin_running`](extension_depot::Depot::begin_running) in this start of the machine.
+pub fn begin_running(manager: &Manager) -> BegunRunning {
+    manager.depot().begin_running(&boot_name(), boot_time())
+}
+
 /// Returns the name of this start of the machine; nothing where the kernel does not give one.
-pub(super) fn boot_name() -> String {
+fn boot_name() -> String {
     let boot = extension_depot::read_regular(BOOT_ID.as_ref(), MAX_BOOT_ID).unwrap_or_default();
     String::from_utf8_lossy(&boot).trim().to_owned()
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::event::{EventName, Interval};
 use core_types::{ExtensionName, LimitName, Manifest};
-use extension_depot::{EffectiveConfig, Listed};
+use extension_depot::{EffectiveConfig, Listed, RunningExtensions};
 use extension_host::boot_time;
 use extension_manager::{DeliveryOutcome, Manager, WakingEvent, waking_events_of};
 
@@ -13,7 +13,6 @@ use crate::delivery::{Delivery, HeldBack, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
 use crate::installed::observer::{NoObserver, Observer};
 use crate::installed::publications::Publications;
-use crate::installed::running::Running;
 
 /// The installed extensions of a manager.
 ///
@@ -24,7 +23,7 @@ pub struct Installed {
     manager: Arc<Manager>,
     observer: Arc<dyn Observer>,
     publications: Publications,
-    running: Running,
+    running: Arc<RunningExtensions>,
     seen: Arc<Mutex<Option<BTreeMap<ExtensionName, Seen>>>>,
 }
 
@@ -43,7 +42,7 @@ impl Installed {
             manager,
             observer: Arc::new(NoObserver),
             publications: Publications::default(),
-            running: Running::default(),
+            running: Arc::default(),
             seen: Arc::default(),
         }
     }
@@ -57,7 +56,7 @@ impl Installed {
 
     /// Records each extension here while it runs.
     #[must_use]
-    pub fn tracked_by(self, running: Running) -> Self {
+    pub fn tracked_by(self, running: Arc<RunningExtensions>) -> Self {
         Self { running, ..self }
     }
 

@@ -6,11 +6,9 @@ mod event_memory;
 mod extensions;
 mod observer;
 mod publications;
-mod running;
 
 pub use changes::Changes;
-pub use event_memory::EventMemory;
+pub use event_memory::{EventMemory, begin_running};
 pub use extensions::{Installed, may_be_woken};
 pub use observer::{Observer, Outcome};
 pub use publications::Publications;
-pub use running::{BegunRecord, Running};

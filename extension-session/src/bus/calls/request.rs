@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_io::Timer;
 use core_types::{ErrorKind, ExtensionName, Touch, with_causes};
+use extension_depot::RunningExtensions;
 use extension_host::{Arguments, CallReport, Returned, Usage};
 use extension_manager::{Callable, Manager, OpenError, OutsideCall};
 use futures_lite::future;
@@ -15,7 +16,6 @@ use super::explain::{Explain, Explained};
 use crate::asking::{Asker, Withdrawn};
 use crate::bus::bus_error::BusError;
 use crate::bus::callers::{Caller, Standing};
-use crate::installed::Running;
 
 /// The largest arguments and the largest result, in bytes of JSON: more belongs into a file.
 const MAX_JSON: usize = 1 << 20;
@@ -64,7 +64,7 @@ pub(in crate::bus) struct Runner {
     pub manager: Arc<Manager>,
     pub explain: Arc<dyn Explain>,
     pub refusals: Arc<Refusals>,
-    pub running: Running,
+    pub running: Arc<RunningExtensions>,
     pub asker: Asker,
 }
 

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use core_types::event::{EventName, EventType};
 use core_types::{ErrorKind, ExtensionName, with_causes};
-use extension_depot::{ClaimError, EffectiveConfig, SessionClaim};
+use extension_depot::{BegunRunning, ClaimError, EffectiveConfig, RunningExtensions, SessionClaim};
 use extension_manager::Manager;
 use extension_session::{
-    BegunRecord, BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Engine,
-    EventMemory, Files, Installed, LoginSession, NotificationPrompt, Parts, Publications, Running,
-    Source, SourceState, StartError, Status, SystemClock, session_bus_sources, system_bus_sources,
+    BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Engine, EventMemory, Files,
+    Installed, LoginSession, NotificationPrompt, Parts, Publications, Source, SourceState,
+    StartError, Status, SystemClock, begin_running, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
@@ -62,7 +62,7 @@ pub fn run(
     wait_for_end()?.then(move || drop(signalled.send(Notice::End(End::Signal))))?;
     let bus = Bus::default();
     let config = manager.config()?;
-    let running = begin_running(context, &manager);
+    let running = running(context, &manager);
     let installed = Installed::of(manager.clone())
         .publishing_to(publications.clone())
         .tracked_by(running.clone())
@@ -166,8 +166,8 @@ fn may_show(manager: Arc<Manager>) -> impl Fn(&ExtensionName, &Path) -> bool {
 
 /// Begins to record which extensions run, and tells of those that are quarantined because the service
 /// crashed with them.
-fn begin_running(context: &Context, manager: &Manager) -> Running {
-    let BegunRecord { running, quarantined, problem } = Running::begin(manager);
+fn running(context: &Context, manager: &Manager) -> Arc<RunningExtensions> {
+    let BegunRunning { running, quarantined, problem } = begin_running(manager);
     for (name, quarantine) in quarantined {
         context.warn(&format!("`{name}` is quarantined: {quarantine}"));
         notify_quarantined(&name, &quarantine);
@@ -175,7 +175,7 @@ fn begin_running(context: &Context, manager: &Manager) -> Running {
     if let Some(problem) = problem {
         context.warn(&format!("crashes are not counted: {}", with_causes(&problem)));
     }
-    running
+    Arc::new(running)
 }
 
 fn observer(context: &Context, bus: &Bus, notices: Sender<Notice>) -> ServiceObserver {
@@ -190,7 +190,7 @@ fn bus_parts(
     context: &Context,
     manager: Arc<Manager>,
     engine: &Engine,
-    (publications, running): (Publications, Running),
+    (publications, running): (Publications, Arc<RunningExtensions>),
 ) -> BusParts {
     BusParts {
         manager,
