@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use extension_depot::serve::MemoryRegistry;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use test_support::guest;
 
-use crate::support::{Run, TestEnv, asking, bare, env, publish, registry};
+use crate::support::{Run, TestEnv, asking, bare, env, publish, registry, send};
 
 /// A stand-in for npm: runs the given script, and notes each of its runs.
 const NPM: &str =
@@ -298,7 +298,7 @@ fn begin_dev(env: &TestEnv) -> (Child, PathBuf) {
 }
 
 fn end(child: &mut Child, signal: Signal) -> Option<i32> {
-    kill_process(Pid::from_child(child), signal).expect("sent");
+    send(child, signal);
     std::os::unix::process::ExitStatusExt::signal(&child.wait().expect("it ends"))
 }
 

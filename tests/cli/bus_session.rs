@@ -5,13 +5,13 @@ use std::fs::OpenOptions;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use test_support::{OnEvent, wakeable};
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::{OwnedValue, Value};
 
-use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env, manifest};
+use crate::support::{GREETING, HOSTILE, Run, TestEnv, asking, env, manifest, send};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -23,6 +23,8 @@ pub const OBJECT: &str = core_types::BUS_OBJECT;
 /// The declaration of an event that a program emits, and its grant.
 pub const TICKS: &str = "[events.\"custom.tick\"]\n";
 pub const TICK: &str = "events=custom.tick";
+/// The extensions that the service runs.
+pub const RUNNING: &str = ".local/state/pds/extensions/events/running";
 
 /// A process that ends with the test.
 pub struct Ending(pub Child);
@@ -91,8 +93,7 @@ impl Session {
 
     /// Sends a signal to the service.
     pub fn signal(&self, signal: Signal) {
-        let process = i32::try_from(self.process()).ok().and_then(Pid::from_raw);
-        kill_process(process.expect("a process"), signal).expect("told");
+        send(&self.service.0, signal);
     }
 
     /// Runs a command in this session.
@@ -251,15 +252,30 @@ pub fn service(env: &TestEnv, arguments: &[&str]) -> Ending {
 }
 
 fn service_with(env: &TestEnv, arguments: &[&str], variables: &[(&'static str, String)]) -> Ending {
-    let log = std::fs::File::create(env.path("service.log")).expect("a log");
     let mut command = env.command([&["session", "run"], arguments].concat());
     in_session(env, &mut command);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-    let service = Ending(child.expect("started"));
+    let service = started(env, command, "service.log");
     let log = || env.read("service.log");
     wait_for(|| log().contains("event"), log);
     service
+}
+
+/// Starts a service by a command of the test, which logs to this file.
+pub fn started(env: &TestEnv, mut command: Command, log: &str) -> Ending {
+    let log = std::fs::File::create(env.path(log)).expect("a log");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+    Ending(child.expect("started"))
+}
+
+/// Returns a command for the service of this session under another program, with the words of that.
+pub fn under(program: &str, words: &[&str], env: &TestEnv) -> Command {
+    let service = env.command(["session", "run"]);
+    let mut command = Command::new(program);
+    command.args(words).arg(service.get_program()).args(service.get_args()).env_clear();
+    command.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    in_session(env, command.current_dir(env.home()));
+    command
 }
 
 pub fn wait_for(mut is_so: impl FnMut() -> bool, otherwise: impl Fn() -> String) {

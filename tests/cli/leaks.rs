@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use test_support::bad_registry::{BadRegistry, Guard};
 
 use crate::bad_registry::quick_behaviours;
-use crate::support::{GREETING, TestEnv, env};
+use crate::support::{GREETING, TestEnv, env, send};
 
 /// A password that stands out in any file or memory.
 const CANARY: &str = "c4n4ry-pa55word";
@@ -83,8 +83,7 @@ fn abort_leaves_no_core_dump() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
     let words: Vec<_> = core.split_whitespace().collect();
     assert!(words[4] == "0" && words[5] != "0", "no image, where there could be one: {core}");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).expect("killed");
+    send(&child, rustix::process::Signal::ABORT);
     let status = child.wait().expect("ended");
     assert!(status.signal() == Some(6) && !status.core_dumped(), "{status}");
     assert_eq!(std::fs::read_dir(env.path("work")).expect("there").count(), 0);

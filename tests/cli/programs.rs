@@ -6,7 +6,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{TestEnv, env};
+use rustix::process::Signal;
+
+use crate::support::{TestEnv, env, manifest, send};
 
 /// The imports of the programs below, and room for one write.
 const IMPORTS: &str = r#"
@@ -108,7 +110,7 @@ fn closed_pipe_ends_run() {
     stdout.read_exact(&mut line).expect("a line");
     drop(stdout);
     let status = child.wait().expect("ends");
-    assert_eq!((&line, status.signal()), (b"yes\n", Some(signal("PIPE"))));
+    assert_eq!((&line, status.signal()), (b"yes\n", Some(Signal::PIPE.as_raw())));
 }
 
 /// A reader that stops reading delays nothing beyond the time limit of the call, not even the error
@@ -150,21 +152,13 @@ fn interrupt_ends_run() {
     stdout.read_exact(&mut some).expect("it runs");
     let started = Instant::now();
     let reader = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("sent");
+    send(&child, Signal::INT);
     let status = child.wait().expect("ends");
     reader.join().expect("no panic").expect("read");
-    assert_eq!(status.signal(), Some(signal("INT")));
+    assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let activity = env.run("extension activity yes").ok();
     assert!(activity.text().contains("cancelled"), "{activity}");
-}
-
-fn signal(name: &str) -> i32 {
-    match name {
-        "INT" => rustix::process::Signal::INT.as_raw(),
-        _ => rustix::process::Signal::PIPE.as_raw(),
-    }
 }
 
 /// The last lines of standard error are shown as the reason, escaped and indented, so that none
@@ -411,7 +405,7 @@ fn called_program_ends_by_its_status() {
 #[test]
 fn deadline_of_manifest_holds_on_terminal() {
     let env = with_program("cat", CAT);
-    let path = crate::support::manifest("cat");
+    let path = manifest("cat");
     env.write(&path, env.read(&path) + "\n[limits]\ntimeout_ms = 500\n");
     let mut command = env.on_terminal("run cat");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -435,18 +429,18 @@ fn interrupt_ends_silent_programs() {
         // It stays open: the end of a child closes it otherwise.
         let input = child.stdin.take();
         std::thread::sleep(Duration::from_millis(300));
-        let process = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let sent = rustix::process::kill_process(
-            process.expect("a process"),
-            rustix::process::Signal::INT,
-        );
-        sent.expect("sent");
+        send(&child, Signal::INT);
         let begun = Instant::now();
         let status = child.wait().expect("it ends");
         drop(input);
-        // SIGINT is 2.
-        assert!(status.signal() == Some(2) || status.code() == Some(7), "{name}: {status}");
-        assert!(name == "spin" || status.signal() == Some(2), "{name}: {status}");
+        assert!(
+            status.signal() == Some(Signal::INT.as_raw()) || status.code() == Some(7),
+            "{name}: {status}"
+        );
+        assert!(
+            name == "spin" || status.signal() == Some(Signal::INT.as_raw()),
+            "{name}: {status}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
     }
 }

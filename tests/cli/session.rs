@@ -1,37 +1,25 @@
 //! The session service: extensions that wake by themselves.
 
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use test_support::{OnEvent, wakeable};
 
-use crate::support::{TestEnv, asking, env, manifest};
+use crate::bus_session::{self, Ending};
+use crate::support::{TestEnv, asking, env, manifest, send};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A service that runs until the test ends.
-struct Service(Child);
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Starts the service and waits until it waits for events.
-fn started(env: &TestEnv) -> Service {
+fn started(env: &TestEnv) -> Ending {
     started_with(env, &[])
 }
 
 /// Starts the service with variables of its own.
-fn started_with(env: &TestEnv, variables: &[(&str, &str)]) -> Service {
-    let log = std::fs::File::create(env.path("service.log")).expect("a log");
+fn started_with(env: &TestEnv, variables: &[(&str, &str)]) -> Ending {
     let mut command = env.command(["session", "run"]);
     command.env("XDG_RUNTIME_DIR", env.path("run")).envs(variables.iter().copied());
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-    let service = Service(child.expect("started"));
+    let service = bus_session::started(env, command, "service.log");
     until(env, "for");
     service
 }
@@ -105,9 +93,7 @@ fn service_is_alone_and_ends() {
     exit 0
     err: the session service is already running
     "#);
-    let pid = i32::try_from(service.0.id()).expect("a process");
-    let pid = rustix::process::Pid::from_raw(pid).expect("a process");
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
+    send(&service.0, rustix::process::Signal::TERM);
     let status = service.0.wait().expect("ended");
     assert_eq!(status.code(), Some(0), "{}", env.read("service.log"));
 }

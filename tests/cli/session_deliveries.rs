@@ -46,7 +46,7 @@ fn handler_has_the_limits_of_a_call() {
     assert_eq!(listed.matches("quarantined").count(), 2, "{listed}");
 }
 
-/// An extension that wakes itself comes to an end, and `why` names it; one that two others wake too.
+/// Two extensions that wake themselves and each other come to an end, and `why` names it.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn loop_ends_and_is_named() {
@@ -141,7 +141,7 @@ fn update_during_delivery_is_for_the_next() {
     wait_for(|| outcomes(&session, "spins") == ["limit", "returned"], || session.log());
 }
 
-/// A policy spaces events, denies some of them, and bounds what an extension keeps.
+/// A policy spaces events and denies some of them.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn policy_holds_for_deliveries() {

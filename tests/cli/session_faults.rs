@@ -1,5 +1,6 @@
 //! The session service when processes, files and the machine do not do what they should.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -13,13 +14,12 @@ use test_support::OnEvent;
 use zbus::zvariant::OwnedValue;
 
 use crate::bus_session::{
-    Ending, NAME, Session, TICKS, add_waking, ask, call, in_session, limit, wait_for, waking,
-    with_hostile,
+    Ending, NAME, OBJECT, RUNNING, Session, TICK, TICKS, add_waking, ask, call, in_session, limit,
+    started, under, wait_for, waking, with_hostile,
 };
 use crate::notifications::Notifications;
 use crate::support::manifest;
 
-const RUNNING: &str = ".local/state/pds/extensions/events/running";
 const SECONDS: &str = "[events.\"time.every\"]\nevery = \"1s\"\nexact = true\n";
 
 /// Lets the service crash while a call of the extension runs.
@@ -70,7 +70,7 @@ fn crashing_service_quarantines() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn quarantine_is_shown_once() {
-    let session = Session::start(waking("ticks", OnEvent::Crashes, TICKS, "events=custom.tick"));
+    let session = Session::start(waking("ticks", OnEvent::Crashes, TICKS, TICK));
     let notifications = Notifications::start(&session);
     for _ in 0..8 {
         session.run("session emit tick").ok();
@@ -122,7 +122,7 @@ fn service_ends_and_stops_in_time() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn odd_manifests_break_themselves() {
-    let session = Session::start(waking("ticks", OnEvent::Handles, TICKS, "events=custom.tick"));
+    let session = Session::start(waking("ticks", OnEvent::Handles, TICKS, TICK));
     let path = |name: &str| session.env.path(&manifest(name));
     mknodat(CWD, path("fifo"), FileType::Fifo, Mode::RUSR, 0).expect("made");
     fs::create_dir(path("directory")).expect("made");
@@ -132,10 +132,9 @@ fn odd_manifests_break_themselves() {
     fs::write(path("half"), "[extension]\nreference = \"").expect("written");
     let program = session.connect();
     let listed = || {
-        let rows: Vec<std::collections::HashMap<String, OwnedValue>> =
-            ask(&program, "List", &()).expect("listed");
+        let rows: Vec<HashMap<String, OwnedValue>> = ask(&program, "List", &()).expect("listed");
         let text = |value: &OwnedValue| String::try_from(value.clone()).expect("text");
-        let row = |row: &std::collections::HashMap<String, OwnedValue>| {
+        let row = |row: &HashMap<String, OwnedValue>| {
             format!("{} {}", text(&row["name"]), text(&row["state"]))
         };
         rows.iter().map(row).collect::<Vec<_>>()
@@ -160,7 +159,7 @@ fn odd_manifests_break_themselves() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn storm_of_manifests_is_bounded() {
-    let env = waking("ticks", OnEvent::Handles, TICKS, "events=custom.tick");
+    let env = waking("ticks", OnEvent::Handles, TICKS, TICK);
     add_waking(&env, "other", OnEvent::Handles, TICKS, "events=custom.other");
     let session = Session::start(env);
     let path = session.env.path(&manifest("other"));
@@ -214,20 +213,18 @@ fn storm_of_replacements_leaves_one() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn events_need_no_runtime_directory() {
-    let session = Session::start(waking("ticks", OnEvent::Handles, TICKS, "events=custom.tick"));
+    let session = Session::start(waking("ticks", OnEvent::Handles, TICKS, TICK));
     session.run("session stop").ok();
-    let log = fs::File::create(session.env.path("bare.log")).expect("a log");
     let mut command = session.env.command(["session", "run"]);
     in_session(&session.env, &mut command);
-    command.env_remove("XDG_RUNTIME_DIR").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    let _service = Ending(command.spawn().expect("started"));
+    command.env_remove("XDG_RUNTIME_DIR");
+    let _service = started(&session.env, command, "bare.log");
     let log = || session.env.read("bare.log");
     wait_for(|| log().contains("waiting for events of ticks"), log);
     session.run("session emit tick").ok();
     wait_for(|| log().contains("ticks: custom.tick: handled"), log);
     let program = session.connect();
-    let answer =
-        program.call_method(Some(NAME), "/org/opensesame/Extensions", Some(NAME), "List", &());
+    let answer = program.call_method(Some(NAME), OBJECT, Some(NAME), "List", &());
     answer.expect("listed");
 }
 
@@ -252,16 +249,9 @@ fn lost_changes_are_found() {
 fn unwatched_files_are_looked_at() {
     let session = Session::start(waking("ticks", OnEvent::Handles, SECONDS, "config-read"));
     session.run("session stop").ok();
-    let log = fs::File::create(session.env.path("blind.log")).expect("a log");
-    let mut command = session.env.command(["session", "run"]);
-    in_session(&session.env, &mut command);
-    let mut blind = std::process::Command::new("unshare");
     let without = "echo 0 >/proc/sys/user/max_inotify_instances && exec \"$@\"";
-    blind.args(["--user", "--map-root-user", "sh", "-c", without, "sh"]);
-    blind.arg(command.get_program()).args(command.get_args()).env_clear();
-    blind.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    blind.current_dir(session.env.home()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    let _service = Ending(blind.spawn().expect("unshare runs"));
+    let words = ["--user", "--map-root-user", "sh", "-c", without, "sh"];
+    let _service = started(&session.env, under("unshare", &words, &session.env), "blind.log");
     let log = || session.env.read("blind.log");
     wait_for(|| log().contains("cannot watch files, and looks once a second"), log);
     session.run("extension grant ticks events=time.every").ok();

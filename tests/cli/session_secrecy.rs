@@ -1,7 +1,6 @@
 //! What the session service keeps to itself.
 
 use std::fs;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use test_support::OnEvent;
@@ -10,7 +9,9 @@ use zbus::blocking::MessageIterator;
 use zbus::message::Type;
 use zbus::zvariant::{OwnedObjectPath, Value};
 
-use crate::bus_session::{Ending, Options, Session, add_waking, ask, call, in_session, wait_for};
+use crate::bus_session::{
+    Options, Session, TICK, TICKS, add_waking, ask, call, started, under, wait_for,
+};
 use crate::support::{ECHO, env};
 
 /// What nobody but the extension and its caller is told.
@@ -24,8 +25,7 @@ fn contents_are_in_no_log() {
     let env = env();
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
-    let declared = "[events.\"custom.tick\"]\n";
-    add_waking(&env, "echoes", OnEvent::Echoes, declared, "events=custom.tick");
+    add_waking(&env, "echoes", OnEvent::Echoes, TICKS, TICK);
     let session = Session::start(env);
     let stranger = session.connect();
     let rule = MatchRule::builder().msg_type(Type::Signal).build();
@@ -73,31 +73,17 @@ fn service_connects_to_two_buses() {
     session.run("session stop").ok();
     session.service.0.wait().expect("it ends");
     let trace = session.env.path("trace");
-    let mut command = Command::new("strace");
-    command.args([
-        "-f",
-        "-qq",
-        "-e",
-        "trace=socket,connect,bind,listen,sendto",
-        "-e",
-        "signal=none",
-        "-o",
-    ]);
-    command.arg(&trace);
-    let service = session.env.command(["session", "run"]);
-    command.arg(service.get_program()).args(service.get_args());
-    command.current_dir(session.env.home()).env_clear();
-    command.envs(service.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    in_session(&session.env, &mut command);
+    let trace = trace.display().to_string();
+    let calls = "trace=socket,connect,bind,listen,sendto";
+    let words = ["-f", "-qq", "-e", calls, "-e", "signal=none", "-o", &trace];
+    let mut command = under("strace", &words, &session.env);
     // The same bus by another name, to tell them apart.
     let system = session.env.path("run/system");
     std::os::unix::fs::symlink(session.env.path("run/bus"), &system).expect("linked");
     let system = system.display().to_string();
     command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={system}"));
     command.env("XDG_SESSION_ID", "c1");
-    let log = fs::File::create(session.env.path("traced.log")).expect("a log");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    session.service = Ending(command.spawn().expect("strace runs"));
+    session.service = started(&session.env, command, "traced.log");
     let log = || session.env.read("traced.log");
     wait_for(|| log().contains("waiting for events of woken"), log);
     let _ = call(&session.connect(), "woken", "f", "[]").expect("called");

@@ -11,8 +11,8 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 use zbus::{MatchRule, Message};
 
 use crate::bus_session::{
-    NAME, OBJECT, Options, Session, add_waking, ask, call, in_session, wait_for, waking,
-    with_hostile,
+    NAME, OBJECT, Options, Session, TICK, TICKS, add_waking, ask, call, in_session, wait_for,
+    waking, with_hostile,
 };
 use crate::support::{TestEnv, env};
 
@@ -51,9 +51,8 @@ fn property(connection: &Connection, path: &str, interface: &str, name: &str) ->
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn signals_reach_programs() {
-    let declared = "[events.\"custom.tick\"]\n";
     let grants = "events=custom.tick ipc-publish=tick";
-    let session = Session::start(waking("ping", OnEvent::Publishes, declared, grants));
+    let session = Session::start(waking("ping", OnEvent::Publishes, TICKS, grants));
     let program = session.connect();
     let signals = signals(&program);
     session.run("session emit tick").ok();
@@ -153,8 +152,7 @@ fn watches_are_bounded() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn watch_looks_on_an_event() {
-    let declared = "[events.\"custom.tick\"]\n";
-    let session = Session::start(waking("ticks", OnEvent::Handles, declared, "events=custom.tick"));
+    let session = Session::start(waking("ticks", OnEvent::Handles, TICKS, TICK));
     let program = session.connect();
     let on = |event: &str| Options::from([("on", Value::from(vec![event.to_owned()]))]);
     let watch =
@@ -190,8 +188,7 @@ fn large_result_names_the_way_out() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn payload_comes_from_standard_input() {
-    let declared = "[events.\"custom.tick\"]\n";
-    let session = Session::start(waking("echoes", OnEvent::Echoes, declared, "events=custom.tick"));
+    let session = Session::start(waking("echoes", OnEvent::Echoes, TICKS, TICK));
     let mut emit = session.env.command(["session", "emit", "tick", "-"]);
     in_session(&session.env, &mut emit);
     assert_eq!(session.env.finish(emit, b"from a pipe").ok().text(), "1\n");
@@ -203,8 +200,7 @@ fn payload_comes_from_standard_input() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn event_says_whom_it_is_from() {
-    let declared = "[events.\"custom.tick\"]\n";
-    let env = waking("hears", OnEvent::EchoesSecond, declared, "events=custom.tick");
+    let env = waking("hears", OnEvent::EchoesSecond, TICKS, TICK);
     let grants = "events=custom.go ipc-publish=tick";
     add_waking(&env, "publishes", OnEvent::Publishes, "[events.\"custom.go\"]\n", grants);
     let session = Session::start(env);
@@ -221,9 +217,7 @@ fn event_says_whom_it_is_from() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn safe_mode_is_a_property() {
-    let declared = "[events.\"custom.tick\"]\n";
-    let mut session =
-        Session::start(waking("ticks", OnEvent::Handles, declared, "events=custom.tick"));
+    let mut session = Session::start(waking("ticks", OnEvent::Handles, TICKS, TICK));
     session.restart_with(("SESAME_SAFE_MODE", "1"));
     let program = session.connect();
     assert!(bool::try_from(property(&program, OBJECT, NAME, "SafeMode")).expect("a truth"));

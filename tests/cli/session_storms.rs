@@ -11,7 +11,7 @@ use zbus::zvariant::OwnedValue;
 use zbus::{Message, interface};
 
 use crate::bus_session::{
-    NAME, OBJECT, Options, Session, add_waking, ask, call, is_woken, limit, wait_for,
+    NAME, OBJECT, Options, RUNNING, Session, add_waking, ask, call, is_woken, limit, wait_for,
     waking_session, with_hostile,
 };
 use crate::support::env;
@@ -150,7 +150,7 @@ fn caller_that_goes_ends_its_call() {
         caller.close().expect("it goes");
     }
     let caller = session.connect();
-    let running = || session.env.read(".local/state/pds/extensions/events/running");
+    let running = || session.env.read(RUNNING);
     caller.send(&sleeping()).expect("sent");
     wait_for(|| running().contains("hostile"), || session.log());
     caller.close().expect("it goes");
@@ -248,8 +248,8 @@ fn thousand_timers_leave_the_service_free() {
     let status = session.run("session status --json").ok().text();
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
-    let extensions = status["service"]["extensions"].as_array().or(status["extensions"].as_array());
-    let deliveries: Vec<_> = extensions
+    let deliveries: Vec<_> = status["service"]["extensions"]
+        .as_array()
         .expect("a list")
         .iter()
         .map(|extension| extension["deliveries"].as_u64().expect("a number"))

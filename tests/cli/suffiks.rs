@@ -427,19 +427,18 @@ fn exec_sees_granted_variables_only() {
 
 #[test]
 fn plain_modules_take_numbers() {
-    let module = wat::parse_str(
-        r#"(module (memory (export "memory") 1)
+    let module = |pages: u32| {
+        let text = format!(
+            r#"(module (memory (export "memory") {pages})
             (func (export "malloc") (param i32) (result i32) i32.const 1024)
             (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
             (func (export "echo") (param i32 i32) (result i64)
-                (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#,
-    );
-    let env = with_guest("plain", &module.expect("valid"));
-    let roomy = r#"(module (memory (export "memory") 130)
-        (func (export "malloc") (param i32) (result i32) i32.const 1024)
-        (func (export "echo") (param i32 i32) (result i64)
-            (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#;
-    env.write("work/roomy.wasm", wat::parse_str(roomy).expect("valid"));
+                (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#
+        );
+        wat::parse_str(text).expect("valid")
+    };
+    let env = with_guest("plain", &module(1));
+    env.write("work/roomy.wasm", module(130));
     env.run("extension install ./roomy.wasm").ok();
     insta::assert_snapshot!(env.run("extension call plain add 2 -5"), @r#"
     exit 0

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use core_types::Digest;
 use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{Description, Publication};
+use rustix::process::{Pid, Signal, kill_process};
 use test_support::{Guest, component, guest};
 pub use test_support::{Run, TestEnv, asking};
 
@@ -60,6 +61,11 @@ pub fn publish(
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(client.publish(&reference, publication, true)).expect("pushed");
     digest
+}
+
+/// Sends a signal to a process of the test.
+pub fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("sent");
 }
 
 /// Makes a component of a few bytes, whose function `f` returns its version. Nearly all of its cost
