@@ -1,19 +1,45 @@
 //! The explanation of a binary that does not run here is the same from `install` and `inspect`.
 
-use crate::support::{TestEnv, env};
+use extension_depot::media_type;
+use extension_depot::serve::MemoryRegistry;
+use serde_json::json;
 
-/// Installs and inspects a binary, which have to agree. Returns their output.
+use crate::support::{TestEnv, env, manifest};
+
+/// Installs and inspects a binary from a file, from an address and from a registry, which have to
+/// agree. Returns their output.
 fn verdict(env: &TestEnv, binary: impl AsRef<[u8]>) -> String {
-    env.write("work/it.wasm", binary);
-    let install = env.run("extension install ./it.wasm");
-    let inspect = env.run("extension inspect ./it.wasm");
-    assert_eq!(
-        (install.code, &install.stderr),
-        (inspect.code, &inspect.stderr),
-        "{install}\n{inspect}"
-    );
-    assert!(!env.path(".config/pds/extensions/it.toml").exists());
-    install.to_string()
+    let file = env.write("work/it.wasm", &binary).display().to_string();
+    let registry = MemoryRegistry::start().expect("a registry");
+    let seen = |source: &str| {
+        let install = env.run(&format!("extension install {source}")).hiding_registry(&registry);
+        let inspect = env.run(&format!("extension inspect {source}")).hiding_registry(&registry);
+        assert_eq!(
+            (install.code, &install.stderr),
+            (inspect.code, &inspect.stderr),
+            "{install}\n{inspect}"
+        );
+        assert!(!env.path(&manifest("it")).exists());
+        install
+    };
+    let of_file = seen("./it.wasm");
+    assert_eq!(seen(&format!("file://{file}")).to_string(), of_file.to_string());
+    put_layer(&registry, "my-org/it", binary.as_ref());
+    let of_registry = seen(&format!("{}/my-org/it:1.0.0", registry.host()));
+    assert_eq!(of_registry.to_string(), of_file.to_string());
+    of_file.to_string()
+}
+
+/// Publishes bytes as a layer that claims to be WebAssembly.
+fn put_layer(registry: &MemoryRegistry, repository: &str, bytes: &[u8]) {
+    let put = |media_type: &str, bytes: &[u8]| {
+        let digest = registry.put_blob(bytes);
+        json!({"mediaType": media_type, "digest": digest.to_string(), "size": bytes.len()})
+    };
+    let document = json!({"schemaVersion": 2, "mediaType": media_type::MANIFEST,
+        "config": put(media_type::EMPTY, b"{}"), "layers": [put(media_type::WASM, bytes)]});
+    let document = document.to_string();
+    registry.put_manifest(repository, "1.0.0", media_type::MANIFEST, document.as_bytes());
 }
 
 fn verdict_of_text(env: &TestEnv, text: &str) -> String {
@@ -73,6 +99,54 @@ fn inspect_prints_imports_first() {
         "{json}"
     );
 }
+
+/// A handler of HTTP requests and a part of another component have nothing to call. That is said by
+/// `install` as well as by `inspect`, with what each is instead.
+#[test]
+fn others_have_nothing_to_call() {
+    let env = env();
+    env.write("work/handler.wasm", wat::parse_str(HANDLER).expect("valid text"));
+    insta::assert_snapshot!(env.run("extension install ./handler.wasm"), @r#"
+    exit 0
+    out: installed handler 0.0.0 from local/file/handler:0.0.0@sha256:DIGEST
+    err: signature: unsigned
+    err: warning: `handler` has nothing to call: it is an HTTP handler; serve it with a web server such as `wasmtime serve`
+    "#);
+    let inspect = env.run("extension inspect ./handler.wasm").ok();
+    insta::assert_snapshot!(inspect, @r#"
+    exit 0
+    out: name         handler
+    out: version      0.0.0
+    out: reference    local/file/handler:0.0.0@sha256:DIGEST
+    out: binary       sha256:DIGEST, 384 bytes
+    out: imports      wasi:http/types@0.2.0
+    out: not callable wasi:http/incoming-handler@0.2.0#handle: func(request: resource, response-out: resource): it handles HTTP requests, which a call is not
+    out: warning      `handler` has nothing to call: it is an HTTP handler; serve it with a web server such as `wasmtime serve`
+    "#);
+    let library = r#"(component (import "acme:db/store@1.0.0" (instance (export "f" (func))))
+        (core module $m (func (export "g"))) (core instance $i (instantiate $m))
+        (func (export "g") (canon lift (core func $i "g"))))"#;
+    insta::assert_snapshot!(verdict_of_text(&env, library), @r#"
+    exit 5
+    err: error: the imports of `it` are not satisfied
+    err: `acme:db/store@1.0.0` is not provided by sesame
+    err: hint: compose it with a component that exports `acme:db/store@1.0.0`, such as with `wac plug`, and install the result
+    "#);
+}
+
+/// A component that answers HTTP requests, as servers for WebAssembly run it.
+const HANDLER: &str = r#"(component
+    (import "wasi:http/types@0.2.0" (instance $types
+        (export "incoming-request" (type (sub resource)))
+        (export "response-outparam" (type (sub resource)))))
+    (alias export $types "incoming-request" (type $request))
+    (alias export $types "response-outparam" (type $response))
+    (core module $m (func (export "handle") (param i32 i32)))
+    (core instance $i (instantiate $m))
+    (func $handle (param "request" (own $request)) (param "response-out" (own $response))
+        (canon lift (core func $i "handle")))
+    (instance $handler (export "handle" (func $handle)))
+    (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))"#;
 
 #[test]
 fn library_names_its_kind() {

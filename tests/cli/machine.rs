@@ -135,22 +135,42 @@ fn denied_executable_memory_is_named() {
     assert!(doctor.code == 9 && doctor.text().contains("MemoryDenyWriteExecute"), "{doctor}");
 }
 
-/// Makes a module that takes a while to compile.
-fn large_module() -> Vec<u8> {
+/// Makes a module that takes a while to compile: some milliseconds for each function.
+fn large_module(functions: usize) -> Vec<u8> {
     let body =
         "(local.set 0 (i64.mul (i64.add (local.get 0) (i64.const 7)) (local.get 0)))".repeat(400);
     let function = |number| {
         format!("(func (export \"f{number}\") (param i64) (result i64) {body} (local.get 0))")
     };
-    let functions: String = (0..400).map(function).collect();
+    let functions: String = (0..functions).map(function).collect();
     wat::parse_str(format!("(module {functions})")).expect("valid")
+}
+
+/// A compiler that reaches a limit of the caller's names it, in its unit and with the command that sets
+/// it.
+#[test]
+fn compiler_limits_are_named() {
+    let env = env();
+    env.write("work/large.wasm", large_module(2_000));
+    let install = |limits: &str| with_limits(&env, limits, "extension install ./large.wasm");
+    insta::assert_snapshot!(install("-St 1"), @r#"
+    exit 7
+    err: error: compiling took more than 1 second of processor time (`ulimit -t`) and was stopped
+    err: hint: raise the limit: ulimit -t 300
+    "#);
+    insta::assert_snapshot!(install("-v 200000"), @r#"
+    exit 7
+    err: error: compiling needs more than 195 MiB of memory (`ulimit -v`)
+    err: hint: raise the limit: ulimit -v unlimited
+    "#);
+    assert_eq!(env.run("extension list").text(), "");
 }
 
 /// A compiler that somebody kills is not taken for one that used up its time or memory.
 #[test]
 fn killed_compiler_is_named() {
     let env = env();
-    env.write("work/large.wasm", large_module());
+    env.write("work/large.wasm", large_module(400));
     let mut command = env.command(["install", "./large.wasm"]);
     let install = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     let begun = Instant::now();

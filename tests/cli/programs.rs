@@ -263,6 +263,27 @@ fn looking_for_directories_asks_for_none() {
     }
 }
 
+/// The same holds for the first version of WASI, and where the guest exits.
+#[test]
+fn looking_with_first_wasi_asks_for_none() {
+    let ends = [("crashes", "unreachable", 7), ("exits", "(call $exit (i32.const 3))", 1)];
+    for (name, end, code) in ends {
+        let looking = format!(
+            r#"(func (export "_start")
+            (drop (call $look (i32.const 3) (i32.const 0) (i32.const 9))) {end})"#
+        );
+        let env = with_program(name, &looking);
+        let runs = [env.run(&format!("call {name} _start")), env.run(&format!("run {name}"))];
+        assert_eq!(runs[0].code, code, "{}", runs[0]);
+        let learned = env.run(&format!("call {name} _start --learn"));
+        let told = ["extension activity --json".to_owned(), format!("extension why {name}")];
+        let told = told.map(|line| env.run(&line).ok());
+        for run in runs.iter().chain([&learned]).chain(&told) {
+            assert!(!run.to_string().contains("filesystem"), "{run}");
+        }
+    }
+}
+
 /// Asks for a secret that is not granted, and then goes over a limit, crashes or returns an error.
 const REFUSED_FIRST: &str = r#"(component
     (type $variant (variant (case "denied" string) (case "not-found") (case "unavailable" string)

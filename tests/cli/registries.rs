@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use test_support::guest;
+use extension_depot::media_type;
+use serde_json::json;
 use test_support::odd_registry::{Manners, OddRegistry};
 use test_support::tls::{Certified, TlsServer};
 use test_support::token_server::TokenServer;
+use test_support::{digest_of, guest};
 
 use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
@@ -167,15 +169,87 @@ fn artifacts_of_other_tools_install() {
         (format!("docker://{uploaded}"), format!("docker://{host}/my-org/copied:1.0.0"));
     run("skopeo", &["copy", "--src-tls-verify=false", "--dest-tls-verify=false", &from, &to]);
     run("skopeo", &["copy", "--src-tls-verify=false", &from, "oci:layout:1.0.0"]);
-    for source in
-        [uploaded.clone(), format!("{host}/my-org/copied:1.0.0"), "oci:layout:1.0.0".to_owned()]
-    {
+    let untyped = format!("{host}/my-org/untyped:1.0.0");
+    oras(&work, &["push", "--plain-http", &untyped, "greeting.wasm"]);
+    for source in [
+        uploaded.clone(),
+        format!("{host}/my-org/copied:1.0.0"),
+        "oci:layout:1.0.0".to_owned(),
+        untyped,
+    ] {
         let name = source.split(['/', ':']).rev().nth(1).expect("a name").to_owned();
         env.run(&format!("extension install {source} --name {name}")).ok();
         assert_eq!(
             env.run(&format!("extension call {name} greet World")).ok().text(),
             "Hello, World!\n"
         );
+    }
+}
+
+/// Writes an image for `wasi/wasm` as container tools build it `FROM scratch`, with its attestation, as
+/// a layout.
+fn write_image(env: &TestEnv, layout: &str) {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(GREETING.len() as u64);
+    header.set_mode(0o644);
+    archive.append_data(&mut header, "greeting.wasm", &**GREETING).expect("in memory");
+    let tar = archive.into_inner().expect("in memory");
+    let put = |media_type: &str, bytes: &[u8]| {
+        let digest = digest_of(bytes);
+        env.write(&format!("{layout}/blobs/{}", digest.replace(':', "/")), bytes);
+        json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
+    };
+    let image = |os: &str, media_type: &str, layer: &[u8]| {
+        let rootfs = json!({"type": "layers", "diff_ids": [digest_of(layer)]});
+        let config = json!({"architecture": "wasm", "os": os, "rootfs": rootfs});
+        let manifest = json!({"schemaVersion": 2, "mediaType": media_type::MANIFEST,
+            "config": put(media_type::IMAGE_CONFIG, config.to_string().as_bytes()),
+            "layers": [put(media_type, layer)]});
+        put(media_type::MANIFEST, manifest.to_string().as_bytes())
+    };
+    let mut wasi = image("wasi", "application/vnd.oci.image.layer.v1.tar", &tar);
+    wasi["platform"] = json!({"architecture": "wasm", "os": "wasi"});
+    let mut attestation = image("unknown", "application/vnd.in-toto+json", b"{}");
+    attestation["platform"] = json!({"architecture": "unknown", "os": "unknown"});
+    attestation["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": wasi["digest"]});
+    let index = json!({"schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": [wasi, attestation]});
+    let mut tagged = put(media_type::INDEX, index.to_string().as_bytes());
+    tagged["annotations"] = json!({"org.opencontainers.image.ref.name": "1.0.0"});
+    env.write(
+        &format!("{layout}/index.json"),
+        json!({"schemaVersion": 2, "manifests": [tagged]}).to_string(),
+    );
+    env.write(&format!("{layout}/oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#);
+}
+
+/// An image with its attestation installs from an index, and in Docker's own form, as registries and
+/// older tools make it.
+#[test]
+#[ignore = "needs docker-registry and skopeo, from Debian"]
+fn container_images_install() {
+    let (server, env) = (Server::start(&[]), env());
+    write_image(&env, "work/image");
+    let host = &server.address;
+    let push = |name: &str, options: &[&str]| {
+        let to = format!("docker://{host}/my-org/{name}:1.0.0");
+        let mut command = Command::new("skopeo");
+        command.args(["copy", "--dest-tls-verify=false"]).args(options);
+        command.args(["oci:image:1.0.0", &to]).current_dir(env.path("work"));
+        let output = command.env("HOME", env.home()).output().expect("skopeo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let wasi = ["--override-os", "wasi", "--override-arch", "wasm"];
+    push("index", &["--all"]);
+    push("docker", &[&["--format", "v2s2"], &wasi[..]].concat());
+    push("zstd", &[&["--dest-compress-format", "zstd"], &wasi[..]].concat());
+    let sources = ["index", "docker", "zstd"].map(|name| format!("{host}/my-org/{name}:1.0.0"));
+    for source in sources.iter().map(String::as_str).chain(["oci:image:1.0.0"]) {
+        let name = source.split(['/', ':']).rev().nth(1).expect("a name");
+        env.run(&format!("extension inspect {source}")).ok();
+        env.run(&format!("extension install {source} --name {name}")).ok();
+        let run = env.run(&format!("extension call {name} greet World")).ok();
+        assert_eq!(run.text(), "Hello, World!\n");
     }
 }
 

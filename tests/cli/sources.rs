@@ -141,6 +141,23 @@ fn download_needs_a_certificate() {
     }
 }
 
+/// A file that comes over TLS with its digest is installed like any other, and its origin is kept.
+#[test]
+fn download_over_tls_is_recorded() {
+    let (env, server) = (env(), TlsServer::of_file(&GREETING).expect("a server"));
+    server.write_authority(&env.path("authority.pem")).expect("written");
+    let address = format!("https://{}/dl/greeting.wasm", server.host());
+    for verb in ["inspect", "install"] {
+        let mut command =
+            env.command(["extension", verb, &address, "--sha256", &digest(&GREETING)]);
+        command.env("SESAME_CA_FILE", env.path("authority.pem"));
+        env.finish(command, b"").ok();
+    }
+    assert!(env.read(&manifest("greeting")).contains("\"local/file/greeting:0.0.0@sha256:"));
+    assert!(env.run("extension info greeting").ok().text().contains(&address));
+    assert_eq!(env.run("extension call greeting greet World").ok().text(), "Hello, World!\n");
+}
+
 #[test]
 fn digest_option_is_for_files() {
     let env = env();

@@ -2,7 +2,7 @@
 
 use test_support::guest;
 
-use crate::support::{TestEnv, env, manifest};
+use crate::support::{TestEnv, answering, env, manifest};
 
 fn with_probe() -> TestEnv {
     let env = env();
@@ -36,6 +36,37 @@ fn install_grants_wasi_0_3() {
     assert_eq!(env.run("extension call probe greet World").ok().text(), "Hello, World!\n");
     let run = env.run("extension run probe -- one fail");
     assert_eq!((run.code, run.text().as_str()), (1, "one\nfail\n"), "{run}");
+}
+
+/// On a terminal the consent screen asks for it, with what the word means; a no installs nothing.
+#[test]
+fn screen_asks_for_wasi_0_3() {
+    for (answer, code, printed) in [("i\n", 0, "Hello, World!\n"), ("n\n", 5, "")] {
+        let env = with_probe();
+        let install = env.on_terminal("extension install ./probe.wasm");
+        let run = answering(&env, install, "[N]o:", &[answer]);
+        assert_eq!(run.code, code, "{run}");
+        assert!(run.text().contains("experimental=wasi-0.3: "), "{run}");
+        assert_eq!(env.run("extension call probe greet World").text(), printed);
+    }
+}
+
+/// A directory can be the guest's own `.`, and a program of WASI 0.3 reads the standard input of the
+/// shell.
+#[test]
+fn program_reads_its_input_and_directory() {
+    let env = with_probe();
+    env.write("notes/first.txt", "kept");
+    let read = "--grant filesystem=read:~/notes::.";
+    env.run(&format!("extension install ./probe.wasm --grant experimental=wasi-0.3 {read}")).ok();
+    let opened = env.run("extension call probe open ./first.txt r").ok();
+    assert!(opened.text().ends_with(": kept\n"), "{opened}");
+    env.write("outside.txt", "not granted");
+    let outside = env.run("extension call probe open ./../outside.txt r");
+    assert!(outside.code != 0 && outside.text().is_empty(), "{outside}");
+    let input = b"\x1b[2J not text: \xff\n".repeat(20_000);
+    let run = env.finish(env.command(["extension", "run", "probe", "--", "copy"]), &input);
+    assert_eq!((run.code, run.stdout == input), (0, true), "{}", run.stderr);
 }
 
 #[test]

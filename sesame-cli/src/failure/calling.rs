@@ -192,16 +192,36 @@ fn example_of(
 /// within one screen.
 const MAX_STDERR_LINES: usize = 10;
 
+/// The bytes of these lines as they are shown. An escaped character has up to ten, so that the limit
+/// on what is kept of standard error is not enough.
+const MAX_STDERR_BYTES: usize = 2 << 10;
+
 /// Returns the last lines of a guest, indented so that none looks like a line of ours.
 fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(stderr_tail);
-    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    if lines.is_empty() {
-        return Vec::new();
+    let mut room = MAX_STDERR_BYTES;
+    let mut last = Vec::new();
+    for line in text.lines().rev().filter(|line| !line.trim().is_empty()).take(MAX_STDERR_LINES) {
+        let shown = escape_to_line(line);
+        let kept = end_of(&shown, room);
+        if kept.is_empty() {
+            break;
+        }
+        // Nothing comes before a line that was cut.
+        room = if kept.len() < shown.len() { 0 } else { room - kept.len() };
+        last.push(format!("  {kept}"));
     }
-    let last = &lines[lines.len().saturating_sub(MAX_STDERR_LINES)..];
-    let shown = last.iter().map(|line| format!("  {}", escape_to_line(line)));
-    std::iter::once("the last lines of its stderr:".to_owned()).chain(shown).collect()
+    if !last.is_empty() {
+        last.push("the last lines of its stderr:".to_owned());
+    }
+    last.reverse();
+    last
+}
+
+/// Returns as much of the end of a text as fits into this many bytes.
+fn end_of(text: &str, bytes: usize) -> &str {
+    let from = text.ceil_char_boundary(text.len().saturating_sub(bytes));
+    &text[from..]
 }
 
 /// Describes a refusal and its reason.
@@ -220,4 +240,25 @@ fn limit_hint(limit: &Limit, manifest: &Path) -> Option<String> {
         LimitOrigin::Caller => return None,
         _ => format!("raise `{key}` under [limits] in `{}`", manifest.display()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_lines_are_few_and_short() {
+        let shown = |text: &str| last_lines(text.as_bytes());
+        assert!(shown("").is_empty() && shown("\n \n").is_empty());
+        assert_eq!(shown("one\n\ntwo\n"), ["the last lines of its stderr:", "  one", "  two"]);
+        assert_eq!(shown(&"x\n".repeat(20)).len(), 1 + MAX_STDERR_LINES);
+        for long in ["\u{1b}".repeat(2_000), "é".repeat(2_000), "\u{1b}\n".repeat(300)] {
+            let lines = shown(&format!("before\n{long}end\n"));
+            let bytes: usize = lines[1..].iter().map(|line| line.len() - 2).sum();
+            assert!(
+                bytes <= MAX_STDERR_BYTES && lines.last().is_some_and(|it| it.ends_with("end"))
+            );
+        }
+        assert_eq!(shown(&format!("before\n{}", "x".repeat(5_000))).len(), 2);
+    }
 }

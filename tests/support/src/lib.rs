@@ -22,6 +22,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 pub use component::{asking, component};
+pub use digest::digest_of;
 use extension_depot::serve::MemoryRegistry;
 pub use files::{copy_directory, files_below, rust_files};
 pub use import_circles::import_circles;

@@ -43,6 +43,22 @@ impl TlsServer {
     /// # Errors
     /// When no port is free.
     pub fn start(certified: Certified) -> io::Result<Self> {
+        Self::start_with(certified, "404 Not Found", b"{}")
+    }
+
+    /// Starts one that has a file, whatever is asked for.
+    /// # Errors
+    /// When no port is free.
+    pub fn of_file(file: &[u8]) -> io::Result<Self> {
+        Self::start_with(Certified::Well, "200 OK", file)
+    }
+
+    fn start_with(certified: Certified, status: &str, body: &[u8]) -> io::Result<Self> {
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let answer = [head.as_bytes(), body].concat();
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (config, authority) = certificate(certified);
         let server = Self { address: listener.local_addr()?, authority, read: Arc::default() };
@@ -52,9 +68,9 @@ impl TlsServer {
                 let note =
                     |text: String| read.lock().unwrap_or_else(PoisonError::into_inner).push(text);
                 let _ = if certified == Certified::Plain {
-                    talk(stream, note)
+                    talk(stream, &answer, note)
                 } else {
-                    talk_tls(stream, &config, note)
+                    talk_tls(stream, &config, &answer, note)
                 };
             }
         });
@@ -116,27 +132,26 @@ pub(crate) fn pem(certificate: &[u8]) -> String {
     )
 }
 
-const ANSWER: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
-
 /// Notes a request before the answer, so that a test finds it once the client has the answer.
 fn talk_tls(
     mut stream: TcpStream,
     config: &Arc<ServerConfig>,
+    answer: &[u8],
     note: impl FnOnce(String),
 ) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let mut connection = ServerConnection::new(Arc::clone(config)).ok()?;
     let mut tls = Stream::new(&mut connection, &mut stream);
     note(read_head(&mut tls)?);
-    tls.write_all(ANSWER).ok()?;
+    tls.write_all(answer).ok()?;
     connection.send_close_notify();
     connection.write_tls(&mut stream).ok().map(drop)
 }
 
-fn talk(mut stream: TcpStream, note: impl FnOnce(String)) -> Option<()> {
+fn talk(mut stream: TcpStream, answer: &[u8], note: impl FnOnce(String)) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     read_head(&mut stream).filter(|text| text.starts_with("GET ")).map(note);
-    stream.write_all(ANSWER).ok()
+    stream.write_all(answer).ok()
 }
 
 pub(crate) fn read_head(stream: &mut impl Read) -> Option<String> {
