@@ -16,6 +16,7 @@ use extension_host::{
     Backends, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
     SessionClipboard,
 };
+use private_files::ensure_exclusive;
 
 /// The system's policy. No variable moves it.
 pub const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
@@ -56,9 +57,17 @@ pub fn places() -> Result<Places, NoPlaces> {
         config: directories.config_dir().to_owned(),
         state: directories.state_dir().ok_or(NoPlaces::NoHome)?.to_owned(),
         cache: directories.cache_dir().to_owned(),
-        runtime: directories.runtime_dir().map(Path::to_owned),
+        runtime: directories.runtime_dir().filter(|own| is_above_safe(own)).map(Path::to_owned),
         system_policy: PathBuf::from(SYSTEM_POLICY),
     })
+}
+
+/// Tells whether the directory of the session, above ours, is this user's alone, as the specification
+/// demands: whoever can write to it could grant something there. One that is not there is for this
+/// user to make.
+fn is_above_safe(own: &Path) -> bool {
+    let above = own.parent().and_then(|above| above.metadata().ok());
+    above.is_none_or(|above| ensure_exclusive(&above).is_ok())
 }
 
 /// Checks what the variable `HOME` names. Without one, the system's list of users names it.

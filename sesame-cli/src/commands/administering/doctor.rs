@@ -215,9 +215,10 @@ fn session(state: SessionState) -> Diagnosis {
             "no session bus: no notifications, no messages, no keyring",
             Some("start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"),
         ),
-        SessionState::WithoutRuntimeDirectory => {
-            ("no runtime directory: timed grants are not possible", Some("set XDG_RUNTIME_DIR"))
-        }
+        SessionState::WithoutRuntimeDirectory => (
+            "no runtime directory: timed grants are not possible",
+            Some("set XDG_RUNTIME_DIR to a directory that is yours and nobody else can write to"),
+        ),
     };
     diagnosis("session", state.health(), finding.to_owned(), fix.map(str::to_owned))
 }
