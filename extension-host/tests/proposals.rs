@@ -31,10 +31,15 @@ const MODULES: [(&str, &str, &str); 9] = [
         (func (export "f") (result i32) global.get $g))"#,
         "7",
     ),
+    // With its shortest instructions an x86 processor adds 5 and the least integer.
     (
-        "relaxed SIMD",
-        r#"(module (func (export "f") (result i32)
-        (i32x4.extract_lane 0 (i32x4.relaxed_trunc_f32x4_s (f32x4.splat (f32.const 7.5))))))"#,
+        "relaxed SIMD, the same on every processor",
+        r#"(module (func (export "f") (result i32) (i32.add
+        (i32x4.extract_lane 0 (i32x4.relaxed_trunc_f32x4_s (f32x4.splat (f32.const 7.5))))
+        (i32.add
+            (i8x16.extract_lane_u 0 (i8x16.relaxed_swizzle
+                (i8x16.splat (i32.const 5)) (i8x16.splat (i32.const 16))))
+            (i32x4.extract_lane 0 (i32x4.relaxed_trunc_f32x4_s (f32x4.splat (f32.const nan))))))))"#,
         "7",
     ),
     (

@@ -79,23 +79,22 @@ fn fingerprint_of(wasmtime: &str, settings: u32, architecture: &str, features: &
 
 /// Returns the processor's features that Cranelift uses. Wasmtime checks them again when it loads
 /// code; in the name they let machines that share a home directory keep their code side by side.
-#[cfg(target_arch = "x86_64")]
 fn processor_features() -> Vec<&'static str> {
     macro_rules! detected {
-        ($($feature:tt)*) => {
-            [$((std::is_x86_feature_detected!($feature), $feature)),*]
+        ($is_detected:ident: $($feature:tt)*) => {
+            vec![$((std::arch::$is_detected!($feature), $feature)),*]
         };
     }
-    let all = detected!(
+    #[cfg(target_arch = "x86_64")]
+    let all = detected!(is_x86_feature_detected:
         "sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "avx" "avx2" "fma" "bmi1" "bmi2" "lzcnt" "cmpxchg16b"
-        "avx512bitalg" "avx512dq" "avx512f" "avx512vl" "avx512vbmi"
+        "avx512bitalg" "avx512dq" "avx512f" "avx512vl" "avx512vbmi" "avx512vnni" "avxvnni"
     );
+    #[cfg(target_arch = "aarch64")]
+    let all = detected!(is_aarch64_feature_detected: "lse" "paca" "fp16" "dotprod" "i8mm");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let all = Vec::<(bool, &str)>::new();
     all.into_iter().filter_map(|(there, feature)| there.then_some(feature)).collect()
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn processor_features() -> Vec<&'static str> {
-    Vec::new()
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ const FEATURES: &[OffFeature] = &[
     off(
         &["stack switching", "continuation"],
         "stack switching",
-        "build it without coroutines of WebAssembly",
+        "build it without `--enable-stack-switching`",
     ),
     off(
         &["wide arithmetic"],
@@ -76,10 +76,14 @@ const FEATURES: &[OffFeature] = &[
     off(
         &["custom page sizes", "custom-page-sizes"],
         "custom page sizes",
-        "build it with pages of 64 KiB",
+        "link it without `--page-size`",
     ),
     off(&["memory control"], "memory control", "build it without `memory.discard`"),
-    off(&["custom descriptors"], "custom descriptors", "build it without them"),
+    off(
+        &["custom descriptors"],
+        "custom descriptors",
+        "build it with `--disable-custom-descriptors`",
+    ),
     off(
         &["compact import", "compact-imports"],
         "compact imports",
