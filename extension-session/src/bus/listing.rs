@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use core_types::with_causes;
+use core_types::{ExtensionName, with_causes};
 use extension_depot::{EffectiveConfig, Installed, Listed, OpenExtensionError, Opened};
 use extension_manager::{Manager, waking_events_of};
 use zbus::zvariant::Value;
@@ -51,7 +51,7 @@ pub(super) fn list(manager: &Manager) -> Result<Vec<Row>, BusError> {
 
 fn row(manager: &Manager, config: Result<&EffectiveConfig, &String>, listed: &Listed) -> Row {
     let name = &listed.name;
-    let mut row = Row::from([("name", Value::from(name.to_string()))]);
+    let mut row = empty_row(name);
     let loaded = match &listed.manifest {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -86,6 +86,18 @@ fn row(manager: &Manager, config: Result<&EffectiveConfig, &String>, listed: &Li
     set_state(&mut row, state, reason);
     let installed = installed.or_else(|| manager.depot().installed(name).ok());
     row.insert("functions", functions(manager, installed.as_ref()).into());
+    row
+}
+
+/// Returns a row with every key, so that a caller need not ask whether one is there.
+fn empty_row(name: &ExtensionName) -> Row {
+    let mut row = Row::from([("name", name.to_string().into()), ("enabled", false.into())]);
+    for text in ["version", "reference", "digest", "state", "reason"] {
+        row.insert(text, "".into());
+    }
+    for list in ["functions", "capabilities", "events"] {
+        row.insert(list, Vec::<String>::new().into());
+    }
     row
 }
 

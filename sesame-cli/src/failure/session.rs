@@ -2,7 +2,7 @@
 
 use std::io;
 
-use core_types::{ErrorKind, SESSION_UNIT};
+use core_types::{BUS_NAME, ErrorKind, SESSION_UNIT};
 use extension_session::{ActivationError, ClientError, ProgramError, StartError};
 
 use super::files::LOCKS_HINT;
@@ -25,7 +25,11 @@ impl Explain for ClientError {
 
 impl Explain for StartError {
     fn help(&self) -> Help {
-        Help::new(ErrorKind::Local)
+        let help = Help::new(ErrorKind::Local);
+        match self {
+            Self::Taken => help.with_hint(format!("see which: busctl --user status {BUS_NAME}")),
+            Self::NoBus(_) | Self::Refused(_) => help,
+        }
     }
 }
 
