@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use extension_depot::serve::MemoryRegistry;
 use rustix::process::Signal;
-use test_support::guest;
+use test_support::{OnEvent, guest, wakeable};
 
 use crate::support::{Run, TestEnv, asking, bare, env, publish, registry, send};
 
@@ -258,6 +258,28 @@ fn dev_leaves_the_name_free() {
     within(&env, "extension dev --once --quiet --name mine-dev-2 greet You").ok();
     assert_eq!(env.read(".config/pds/extensions/mine-dev.toml"), before);
     assert_eq!(within(&env, "extension dev --once --name mine").code, 5);
+}
+
+/// `dev` delivers an event after each build, in place of a call.
+#[test]
+fn dev_delivers_an_event() {
+    let env = env();
+    project(&env);
+    env.write("work/guest.wasm", wakeable(1, OnEvent::Returns));
+    let path = "work/mine/extension.toml";
+    env.write(path, env.read(path) + "[events.\"power.battery\"]\nbelow = 20\n");
+    insta::assert_snapshot!(within(&env, "extension dev --once --quiet --event power.battery percent=5"), @r#"
+    exit 1
+    out: installed mine-dev 1.2.3 from local/dev/mine-dev:1.2.3@sha256:DIGEST
+    err: error: `mine-dev` returned an error for `power.battery`: power.battery
+    "#);
+    insta::assert_snapshot!(within(&env, "extension dev --once --quiet --event power.battery percnt=5"), @r#"
+    exit 2
+    out: installed mine-dev 1.2.3 from local/dev/mine-dev:1.2.3@sha256:DIGEST
+    err: error: `power.battery` does not have a value `percnt`; it has `percent`, `charging`
+    err: hint: see its events: sesame extension events mine-dev
+    "#);
+    assert!(!env.path(".config/pds/extensions/mine-dev.toml").exists());
 }
 
 /// A failed build is reported, and the installed extension can be called until the command ends.

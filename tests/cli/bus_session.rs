@@ -185,9 +185,11 @@ pub fn add_waking(env: &TestEnv, name: &str, on_event: OnEvent, declared: &str, 
 
 /// Gives the calls of an extension this many milliseconds.
 pub fn limit(env: &TestEnv, name: &str, milliseconds: u32) {
+    const LIMITS: &str = "\n[limits]\n";
     let path = manifest(name);
     let text = env.read(&path);
-    env.write(&path, format!("{text}\n[limits]\ntimeout_ms = {milliseconds}\n"));
+    let text = text.split(LIMITS).next().unwrap_or_default();
+    env.write(&path, format!("{text}{LIMITS}timeout_ms = {milliseconds}\n"));
 }
 
 /// An environment with an extension that greets, and one that does its host no good.
@@ -209,6 +211,19 @@ pub fn waking_session() -> Session {
     env.write("work/woken.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
     env.run("extension install ./woken.wasm --grant-requested").ok();
     Session::on_one_bus(env)
+}
+
+/// Returns the outcomes of the deliveries to an extension, in their order.
+pub fn outcomes(session: &Session, name: &str) -> Vec<String> {
+    let log = session.env.path(".local/state/pds/extensions/activity/activity.jsonl");
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    let is_delivery = |call: &serde_json::Value| {
+        let cause = call["cause"].as_str().unwrap_or_default();
+        call["extension"] == name && cause.starts_with("event:")
+    };
+    let calls = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let outcome = |call: serde_json::Value| call["outcome"].as_str().map(str::to_owned);
+    calls.filter(is_delivery).filter_map(outcome).collect()
 }
 
 /// Waits until this event has woken it.

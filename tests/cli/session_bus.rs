@@ -10,20 +10,17 @@ use zbus::blocking::Connection;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use crate::bus_session::{
-    Answer, Ending, NAME, OBJECT, Options, Session, ask, call, call_with, in_session, service,
-    wait_for, with_hostile,
+    Answer, Ending, NAME, OBJECT, Options, Session, ask, call, call_with, in_session, limit,
+    service, wait_for, with_hostile,
 };
-use crate::support::{GREETING, TestEnv, asking, env, manifest};
+use crate::support::{GREETING, TestEnv, asking, env, manifest, with_guest};
 
 fn kind(answer: Answer) -> String {
     answer.expect_err("an error").0
 }
 
 fn greeting() -> TestEnv {
-    let env = env();
-    env.write("work/greet.wasm", &*GREETING);
-    env.run("extension install ./greet.wasm").ok();
-    env
+    with_guest("greet", &GREETING)
 }
 
 /// A program calls an extension as the command line does, and the log says by whom.
@@ -42,6 +39,8 @@ fn program_calls_over_the_bus() {
     let cause = "\"cause\":\"bus\"";
     let name = program.unique_name().expect("a name").to_string();
     assert!(activity.contains(cause) && activity.contains(&name), "{activity}");
+    let executable = std::env::current_exe().expect("a path").display().to_string();
+    assert!(activity.contains(&executable), "{activity}");
     let mut gdbus = Command::new("gdbus");
     in_session(&session.env, &mut gdbus);
     gdbus.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
@@ -65,7 +64,8 @@ fn wrong_calls_run_nothing() {
     assert!(text.contains("did you mean `greet`?"), "{text}");
     let deep = "[".repeat(10_000);
     let long = format!("[\"{}\"]", "x".repeat(1 << 20));
-    for arguments in ["", "{}", "[", "[NaN]", "[\"\\ud800\"]", "[1, 2]", &deep, &long] {
+    let twice = "[{\"a\": 1, \"a\": 2}]";
+    for arguments in ["", "{}", "[", "[NaN]", "[\"\\ud800\"]", "[1, 2]", twice, &deep, &long] {
         let shown: String = arguments.chars().take(20).collect();
         assert_eq!(kind(call(&program, "greet", "greet", arguments)), "Usage", "{shown}");
     }
@@ -93,6 +93,14 @@ fn caller_shortens_and_cancels() {
     let (name, text) = call_with(&program, ("hostile", "spin", "[]"), short).expect_err("an error");
     assert_eq!(name, "Limit", "{text}");
     assert!(text.contains("set by the caller"), "{text}");
+    // It lowers the limit of the manifest, and never raises it.
+    limit(&session.env, "hostile", 400);
+    let long = Options::from([("timeout-ms", Value::from(60_000_u32))]);
+    let (name, text) =
+        call_with(&program, ("hostile", "sleep", "[30000]"), long).expect_err("an error");
+    assert_eq!(name, "Limit", "{text}");
+    assert!(text.contains("400 ms (set in the manifest)"), "{text}");
+    limit(&session.env, "hostile", 60_000);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let named = Options::from([("handle_token", Value::from("mine"))]);
@@ -107,6 +115,8 @@ fn caller_shortens_and_cancels() {
         wait_for(|| cancel(&stranger).is_err_and(|error| refused(&error)), || session.log());
         cancel(&program).expect("its own call");
         assert_eq!(kind(waiting.join().expect("no panic")), "Unavailable");
+        let gone = cancel(&program).expect_err("the object ended with the call").to_string();
+        assert!(gone.contains("Unknown"), "{gone}");
     });
 }
 
@@ -184,6 +194,20 @@ fn switched_off_service_calls_nothing() {
     session.run("call greet greet World").ok();
 }
 
+/// The keys of every extension in a list.
+const LISTED: [&str; 10] = [
+    "capabilities",
+    "digest",
+    "enabled",
+    "events",
+    "functions",
+    "name",
+    "reason",
+    "reference",
+    "state",
+    "version",
+];
+
 /// Every extension is listed with its state and the reason.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
@@ -200,6 +224,11 @@ fn list_tells_each_state() {
     assert_eq!(states, [["broken", "broken"], ["greet", "ready"], ["hostile", "asleep"]]);
     let functions = Vec::<String>::try_from(listed[1]["functions"].clone()).expect("a list");
     assert!(functions.contains(&"greet: func(name: string) -> string".to_owned()), "{functions:?}");
+    for row in &listed {
+        let mut keys: Vec<_> = row.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, LISTED);
+    }
 }
 
 /// A service without anything to do sleeps: none of its threads wakes.
@@ -404,95 +433,4 @@ fn service_ends_with_the_bus() {
     let ended = session.service.0.wait().expect("ended");
     assert_eq!(ended.code(), Some(9), "{}", session.log());
     assert!(session.log().contains("the session bus has ended"));
-}
-
-/// A program in a sandbox that has the marks of Flatpak.
-fn in_flatpak(session: &Session, program: &str) -> Command {
-    let info = session.env.write("info", "[Application]\nname=org.example.App\n");
-    let mut bwrap = Command::new("bwrap");
-    bwrap.arg("--die-with-parent");
-    for path in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
-        bwrap.args(["--ro-bind-try", path, path]);
-    }
-    let run = session.env.path("run");
-    bwrap.arg("--bind").args([&run, &run]).args(["--dev", "/dev", "--proc", "/proc"]);
-    bwrap.arg("--ro-bind").arg(&info).arg("/.flatpak-info").arg(program);
-    in_session(&session.env, &mut bwrap);
-    bwrap
-}
-
-/// Opens an extension to the sandboxed program.
-const SANDBOXED: &str = "\n[service]\nsandboxed = [\"org.example.App\"]\n";
-
-/// A program in a sandbox reaches what the user's manifest opens to it, and nothing else.
-#[test]
-#[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
-fn sandbox_reaches_what_is_opened() {
-    let session = Session::start(with_hostile());
-    let sandboxed = |method: &str, arguments: &[&str]| {
-        let mut bwrap = in_flatpak(&session, "gdbus");
-        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
-        bwrap.arg(format!("{NAME}.{method}")).args(arguments);
-        let output = bwrap.output().expect("bwrap runs");
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
-    };
-    let greets = || sandboxed("Call", &["greet", "greet", "[\"World\"]", "{}"]);
-    let is_refused = |text: String| text.contains("org.opensesame.Error.Refused");
-    assert!(is_refused(sandboxed("List", &[])), "{}", sandboxed("List", &[]));
-    assert!(is_refused(sandboxed("Emit", &["build.done", "x"])));
-    let watches =
-        || sandboxed("Watch", &["greet", "greet", "[\"World\"]", "{'every-ms': <uint32 5000>}"]);
-    assert!(is_refused(watches()), "{}", watches());
-    let refused = greets();
-    assert!(is_refused(refused.clone()), "{refused}");
-    assert_eq!(sandboxed("Call", &["nobody", "greet", "[]", "{}"]), refused, "it learns nothing");
-    let path = manifest("greet");
-    let before = session.env.read(&path);
-    let service = SANDBOXED;
-    session.env.write(&path, format!("{before}{service}"));
-    assert!(greets().contains("Hello, World!"), "{}", greets());
-    assert!(watches().contains("/org/opensesame/Extensions/watch/"), "{}", watches());
-    assert!(is_refused(sandboxed("Call", &["hostile", "spin", "[]", "{}"])));
-    session.env.write(&path, format!("{before}{service}functions = [\"other\"]\n"));
-    assert!(is_refused(greets()));
-    let other = service.replace("org.example.App", "org.example.Other");
-    session.env.write(&path, format!("{before}{other}"));
-    assert!(is_refused(greets()));
-}
-
-/// A program in a user namespace of its own is in a sandbox, whatever else it has.
-#[test]
-#[ignore = "needs dbus-daemon and unshare, from Debian"]
-fn other_user_namespace_is_a_sandbox() {
-    let session = Session::start(greeting());
-    let mut unshare = Command::new("unshare");
-    in_session(&session.env, &mut unshare);
-    unshare.args(["--user", "--map-root-user", "gdbus", "call", "--session", "-d", NAME]);
-    let call = ["-o", OBJECT, "-m", &format!("{NAME}.Call"), "greet", "greet", "[\"World\"]", "{}"];
-    let output = unshare.args(call).output().expect("unshare runs");
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains("org.opensesame.Error.Refused"), "{text}{output:?}");
-}
-
-/// Flatpak gives a program no bus but that of xdg-dbus-proxy, which runs in a sandbox of the same marks.
-#[test]
-#[ignore = "needs dbus-daemon, bubblewrap and xdg-dbus-proxy, from Debian"]
-fn flatpak_proxy_is_in_the_sandbox() {
-    let session = Session::start(greeting());
-    let socket = session.env.path("run/proxy");
-    let mut proxy = in_flatpak(&session, "xdg-dbus-proxy");
-    proxy.arg(session.address()).arg(&socket).args(["--filter", &format!("--talk={NAME}")]);
-    let _proxy = Ending(proxy.stdin(Stdio::null()).spawn().expect("bwrap runs"));
-    wait_for(|| socket.exists(), || "no proxy".to_owned());
-    let greets = || {
-        let mut bwrap = in_flatpak(&session, "gdbus");
-        bwrap.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
-        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m", &format!("{NAME}.Call")]);
-        let output = bwrap.args(["greet", "greet", "[\"World\"]", "{}"]).output().expect("runs");
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
-    };
-    assert!(greets().contains("org.opensesame.Error.Refused"), "{}", greets());
-    let path = manifest("greet");
-    session.env.write(&path, session.env.read(&path) + SANDBOXED);
-    assert!(greets().contains("Hello, World!"), "{}", greets());
 }

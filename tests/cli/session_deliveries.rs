@@ -4,21 +4,10 @@ use std::time::Duration;
 
 use test_support::{OnEvent, wakeable};
 
-use crate::bus_session::{Session, TICK, TICKS, add_waking, ask, limit, wait_for, waking};
+use crate::bus_session::{
+    Session, TICK, TICKS, add_waking, ask, limit, outcomes, wait_for, waking,
+};
 use crate::support::{asking, env, manifest, publish, registry};
-
-/// Returns the outcomes of the deliveries to an extension, in their order.
-fn outcomes(session: &Session, name: &str) -> Vec<String> {
-    let log = session.env.path(".local/state/pds/extensions/activity/activity.jsonl");
-    let log = std::fs::read_to_string(log).unwrap_or_default();
-    let is_delivery = |call: &serde_json::Value| {
-        let cause = call["cause"].as_str().unwrap_or_default();
-        call["extension"] == name && cause.starts_with("event:")
-    };
-    let calls = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let outcome = |call: serde_json::Value| call["outcome"].as_str().map(str::to_owned);
-    calls.filter(is_delivery).filter_map(outcome).collect()
-}
 
 /// A handler has the limits of a call, counts for the quarantine by crashes and limits, and not by the
 /// errors that it returns.

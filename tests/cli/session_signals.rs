@@ -1,20 +1,22 @@
 //! What a program of the session hears of the service, and its watches.
 
 use std::collections::HashMap;
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use test_support::{OnEvent, component};
+use test_support::{OnEvent, component, wakeable};
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 use zbus::{MatchRule, Message};
 
 use crate::bus_session::{
-    NAME, OBJECT, Options, Session, TICK, TICKS, add_waking, ask, call, in_session, wait_for,
-    waking, with_hostile,
+    Ending, NAME, OBJECT, Options, Session, TICK, TICKS, add_waking, ask, call, in_session,
+    wait_for, waking, waking_session, with_hostile,
 };
-use crate::support::{TestEnv, env};
+use crate::notifications::Notifications;
+use crate::support::{TestEnv, asking, env};
 
 const LONG: Duration = Duration::from_secs(60);
 const WATCH: &str = "org.opensesame.Watch1";
@@ -166,6 +168,116 @@ fn watch_looks_on_an_event() {
     assert_eq!(calls(), 1, "for its first value");
     session.run("session emit tick").ok();
     wait_for(|| calls() == 2, || session.log());
+}
+
+/// The interface of programs is what the reference says, to the type of each argument.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn interface_is_the_documented_one() {
+    let session = Session::start(counting());
+    let introspect = Some("org.freedesktop.DBus.Introspectable");
+    let answer = session.connect().call_method(Some(NAME), OBJECT, introspect, "Introspect", &());
+    let xml: String = answer.expect("an answer").body().deserialize().expect("text");
+    let begin = format!("<interface name=\"{NAME}\">");
+    let ours = xml.split(&begin).nth(1).and_then(|rest| rest.split("</interface>").next());
+    let is_declaration = |line: &&str| {
+        ["<method", "<signal", "<property", "<arg"].iter().any(|begin| line.starts_with(begin))
+    };
+    let lines = ours.unwrap_or_default().lines().map(str::trim).filter(is_declaration);
+    let lines: Vec<_> = lines.collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    <method name="List">
+    <arg name="extensions" type="aa{sv}" direction="out"/>
+    <method name="Call">
+    <arg name="name" type="s" direction="in"/>
+    <arg name="function" type="s" direction="in"/>
+    <arg name="arguments" type="s" direction="in"/>
+    <arg name="options" type="a{sv}" direction="in"/>
+    <arg name="result" type="s" direction="out"/>
+    <arg name="report" type="a{sv}" direction="out"/>
+    <method name="Emit">
+    <arg name="topic" type="s" direction="in"/>
+    <arg name="payload" type="s" direction="in"/>
+    <arg name="reached" type="u" direction="out"/>
+    <method name="Watch">
+    <arg name="name" type="s" direction="in"/>
+    <arg name="function" type="s" direction="in"/>
+    <arg name="arguments" type="s" direction="in"/>
+    <arg name="options" type="a{sv}" direction="in"/>
+    <arg name="watch" type="o" direction="out"/>
+    <signal name="Published">
+    <arg name="identity" type="s"/>
+    <arg name="topic" type="s"/>
+    <arg name="payload" type="s"/>
+    <signal name="Changed">
+    <arg name="name" type="s"/>
+    <signal name="Refused">
+    <arg name="name" type="s"/>
+    <arg name="capability" type="s"/>
+    <property name="SafeMode" type="b" access="read">
+    <property name="Version" type="u" access="read">
+    "#);
+}
+
+/// The command prints a line for a bar after each event that the extension was woken by.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn watch_command_follows_an_event() {
+    let env = waking("ticks", OnEvent::Handles, TICKS, TICK);
+    env.write("work/second.wasm", asking(&wakeable(2, OnEvent::Handles), TICKS));
+    let session = Session::start(env);
+    let words = ["extension", "watch", "ticks", "f", "--on", "custom.tick", "--format", "i3bar"];
+    let mut command = session.env.command(words);
+    in_session(&session.env, &mut command);
+    let out = std::fs::File::create(session.env.path("bar")).expect("a file");
+    let _watch = Ending(command.stdin(Stdio::null()).stdout(out).spawn().expect("started"));
+    let printed = || session.env.read("bar");
+    wait_for(|| printed().contains("\"full_text\":\"1\""), printed);
+    session.run("extension install ./second.wasm --replace ticks").ok();
+    assert!(!printed().contains("\"full_text\":\"2\""), "nothing woke it: {}", printed());
+    session.run("session emit tick").ok();
+    wait_for(|| printed().contains("\"full_text\":\"2\""), printed);
+    let array = printed().split_once('\n').map(|(_, array)| format!("{array}]")).expect("a header");
+    serde_json::from_str::<serde_json::Value>(&array).expect("an array");
+}
+
+/// Services that the machine does not have are no error, and the status names them.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn status_names_absent_sources() {
+    let session = waking_session();
+    let status = || session.run("session status").text();
+    wait_for(|| status().matches("absent").count() == 3, status);
+    let is_source = |line: &&str| line.starts_with("source ");
+    insta::assert_snapshot!(status().lines().filter(is_source).collect::<Vec<_>>().join("\n"), @r#"
+    source changes  listening
+    source files  idle
+    source logind  absent: `org.freedesktop.login1` is not on the bus
+    source upower  absent: `org.freedesktop.UPower` is not on the bus
+    source network-manager  absent: `org.freedesktop.NetworkManager` is not on the bus
+    source media-players  listening
+    "#);
+}
+
+/// `doctor` says whether the service can ask for permissions.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn doctor_says_whether_questions_can_be_asked() {
+    let session = Session::start(counting());
+    session.run("session install").ok();
+    let row = || {
+        let text = session.run("doctor --offline").text();
+        let row = text.lines().find(|row| row.starts_with("session questions"));
+        row.map(str::to_owned).unwrap_or(text)
+    };
+    let none =
+        "session questions\twarning\textensions cannot ask for permissions: no program shows";
+    assert!(row().starts_with(none), "{}", row());
+    let server = Notifications::start(&session);
+    insta::assert_snapshot!(row(), @"session questions	good	by notification");
+    drop(server);
+    session.env.write(".config/pds/config.toml", "[session]\nconsent = \"never\"\n");
+    insta::assert_snapshot!(row(), @"session questions	good	none: `session.consent` is `never`");
 }
 
 /// A result over 1 MiB is too much for the bus, and the way out is named.

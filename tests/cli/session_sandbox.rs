@@ -1,0 +1,109 @@
+//! Programs in sandboxes that ask the session service.
+
+use std::process::{Command, Stdio};
+
+use crate::bus_session::{Ending, NAME, OBJECT, Session, in_session, wait_for, with_hostile};
+use crate::support::{GREETING, manifest, with_guest};
+
+/// A program in a sandbox that has the marks of Flatpak.
+fn in_flatpak(session: &Session, program: &str) -> Command {
+    let info = session.env.write("info", "[Application]\nname=org.example.App\n");
+    let mut bwrap = Command::new("bwrap");
+    bwrap.arg("--die-with-parent");
+    for path in ["/usr", "/lib", "/lib64", "/bin", "/etc"] {
+        bwrap.args(["--ro-bind-try", path, path]);
+    }
+    let run = session.env.path("run");
+    bwrap.arg("--bind").args([&run, &run]).args(["--dev", "/dev", "--proc", "/proc"]);
+    bwrap.arg("--ro-bind").arg(&info).arg("/.flatpak-info").arg(program);
+    in_session(&session.env, &mut bwrap);
+    bwrap
+}
+
+/// Opens an extension to the sandboxed program.
+const SANDBOXED: &str = "\n[service]\nsandboxed = [\"org.example.App\"]\n";
+
+/// A program in a sandbox reaches what the user's manifest opens to it, and nothing else.
+#[test]
+#[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
+fn sandbox_reaches_what_is_opened() {
+    let session = Session::start(with_hostile());
+    let sandboxed = |method: &str, arguments: &[&str]| {
+        let mut bwrap = in_flatpak(&session, "gdbus");
+        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
+        bwrap.arg(format!("{NAME}.{method}")).args(arguments);
+        let output = bwrap.output().expect("bwrap runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    let greets = || sandboxed("Call", &["greet", "greet", "[\"World\"]", "{}"]);
+    // The interface of the command line is none of its business.
+    for [method, topic, payload] in
+        [["Status", "", ""], ["Emit", "build.done", "x"], ["Stop", "", ""]]
+    {
+        let mut bwrap = in_flatpak(&session, "gdbus");
+        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m"]);
+        bwrap.arg(format!("org.opensesame.Session1.{method}"));
+        bwrap.args([topic, payload].iter().filter(|word| !word.is_empty()));
+        let output = bwrap.output().expect("bwrap runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("org.opensesame.Error.Refused"), "{method}: {text}");
+    }
+    let is_refused = |text: String| text.contains("org.opensesame.Error.Refused");
+    assert!(is_refused(sandboxed("List", &[])), "{}", sandboxed("List", &[]));
+    assert!(is_refused(sandboxed("Emit", &["build.done", "x"])));
+    let watches =
+        || sandboxed("Watch", &["greet", "greet", "[\"World\"]", "{'every-ms': <uint32 5000>}"]);
+    assert!(is_refused(watches()), "{}", watches());
+    let refused = greets();
+    assert!(is_refused(refused.clone()), "{refused}");
+    assert_eq!(sandboxed("Call", &["nobody", "greet", "[]", "{}"]), refused, "it learns nothing");
+    let path = manifest("greet");
+    let before = session.env.read(&path);
+    let service = SANDBOXED;
+    session.env.write(&path, format!("{before}{service}"));
+    assert!(greets().contains("Hello, World!"), "{}", greets());
+    assert!(watches().contains("/org/opensesame/Extensions/watch/"), "{}", watches());
+    assert!(is_refused(sandboxed("Call", &["hostile", "spin", "[]", "{}"])));
+    session.env.write(&path, format!("{before}{service}functions = [\"other\"]\n"));
+    assert!(is_refused(greets()));
+    let other = service.replace("org.example.App", "org.example.Other");
+    session.env.write(&path, format!("{before}{other}"));
+    assert!(is_refused(greets()));
+}
+
+/// A program in a user namespace of its own is in a sandbox, whatever else it has.
+#[test]
+#[ignore = "needs dbus-daemon and unshare, from Debian"]
+fn other_user_namespace_is_a_sandbox() {
+    let session = Session::start(with_guest("greet", &GREETING));
+    let mut unshare = Command::new("unshare");
+    in_session(&session.env, &mut unshare);
+    unshare.args(["--user", "--map-root-user", "gdbus", "call", "--session", "-d", NAME]);
+    let call = ["-o", OBJECT, "-m", &format!("{NAME}.Call"), "greet", "greet", "[\"World\"]", "{}"];
+    let output = unshare.args(call).output().expect("unshare runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("org.opensesame.Error.Refused"), "{text}{output:?}");
+}
+
+/// Flatpak gives a program no bus but that of xdg-dbus-proxy, which runs in a sandbox of the same marks.
+#[test]
+#[ignore = "needs dbus-daemon, bubblewrap and xdg-dbus-proxy, from Debian"]
+fn flatpak_proxy_is_in_the_sandbox() {
+    let session = Session::start(with_guest("greet", &GREETING));
+    let socket = session.env.path("run/proxy");
+    let mut proxy = in_flatpak(&session, "xdg-dbus-proxy");
+    proxy.arg(session.address()).arg(&socket).args(["--filter", &format!("--talk={NAME}")]);
+    let _proxy = Ending(proxy.stdin(Stdio::null()).spawn().expect("bwrap runs"));
+    wait_for(|| socket.exists(), || "no proxy".to_owned());
+    let greets = || {
+        let mut bwrap = in_flatpak(&session, "gdbus");
+        bwrap.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+        bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m", &format!("{NAME}.Call")]);
+        let output = bwrap.args(["greet", "greet", "[\"World\"]", "{}"]).output().expect("runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    assert!(greets().contains("org.opensesame.Error.Refused"), "{}", greets());
+    let path = manifest("greet");
+    session.env.write(&path, session.env.read(&path) + SANDBOXED);
+    assert!(greets().contains("Hello, World!"), "{}", greets());
+}
