@@ -161,38 +161,37 @@ fn caller_that_goes_ends_its_call() {
     nothing_is_left(&session, before);
 }
 
-/// A hundred thousand signals of UPower and of a media player wake once a second at most, take no
-/// memory, and hold up no other source.
+/// A hundred thousand signals of UPower, NetworkManager and a media player wake once a second at most,
+/// take no memory, and hold up no other source.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn storm_of_signals_is_bounded() {
     let session = waking_session();
-    let (power, player) = (session.connect(), session.connect());
-    power.request_name("org.freedesktop.UPower").expect("owned");
+    let [power, network, player] = [(); 3].map(|()| session.connect());
+    let (upower, network_manager) = ("org.freedesktop.UPower", "org.freedesktop.NetworkManager");
+    power.request_name(upower).expect("owned");
+    network.request_name(network_manager).expect("owned");
     let served = player.object_server().at("/org/mpris/MediaPlayer2", Player);
     assert!(served.expect("served"));
     player.request_name("org.mpris.MediaPlayer2.storm").expect("owned");
     std::thread::sleep(Duration::from_millis(500));
     let before = resident(&session);
     let begun = Instant::now();
-    for number in 0..50_000_u32 {
-        let is_on_battery = number.is_multiple_of(2);
-        changed(
-            &power,
-            "/org/freedesktop/UPower",
-            "org.freedesktop.UPower",
-            "OnBattery",
-            is_on_battery,
-        );
-        let status = if is_on_battery { "Playing" } else { "Paused" };
+    for number in 0..34_000_u32 {
+        let is_even = number.is_multiple_of(2);
+        changed(&power, "/org/freedesktop/UPower", upower, "OnBattery", is_even);
+        let connectivity = if is_even { 4_u32 } else { 1 };
+        let path = "/org/freedesktop/NetworkManager";
+        changed(&network, path, network_manager, "Connectivity", connectivity);
+        let status = if is_even { "Playing" } else { "Paused" };
         let (path, interface) = ("/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player");
         changed(&player, path, interface, "PlaybackStatus", status);
     }
-    is_woken(&session, "power.source");
-    is_woken(&session, "media.changed");
+    let events = ["power.source", "network.changed", "media.changed"];
+    events.iter().for_each(|event| is_woken(&session, event));
     session.run("session status").ok();
     let seconds = usize::try_from(begun.elapsed().as_secs()).expect("few");
-    for event in ["power.source", "media.changed"] {
+    for event in events {
         let woken = session.log().matches(&format!("woken: {event}: handled")).count();
         assert!(woken <= seconds + 2, "{event}: {woken} in {seconds} s");
     }
