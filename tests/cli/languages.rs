@@ -127,6 +127,25 @@ fn greets_in_five_commands(env: &TestEnv, line: &str, name: &str, toolchain: &st
     directory
 }
 
+/// Puts a line into the function that greets, builds the project, and calls it in vain. Returns the
+/// error.
+fn crashes(env: &TestEnv, directory: &Path, source: &str, [before, line]: [&str; 2]) -> Run {
+    let path = directory.join(source);
+    let text = std::fs::read_to_string(&path).expect("its source");
+    assert!(text.contains(before), "{text}");
+    std::fs::write(path, text.replace(before, &format!("{line}{before}"))).expect("written");
+    with_tools(env, directory, "extension build").ok();
+    let name = directory.file_name().expect("a name").to_string_lossy().into_owned();
+    with_tools(env, directory, &format!("extension install ./dist/{name}.wasm")).ok();
+    let run = env.run(&format!("extension call {name} greet You"));
+    assert_eq!(run.code, 7, "{run}");
+    // The runtime has looked for directories, and nobody asked for one.
+    assert!(!run.stderr.contains("filesystem"), "{run}");
+    assert!(run.stderr.contains("the last lines of its stderr:"), "{run}");
+    assert!(run.stderr.contains(&format!("hint: sesame extension logs {name}")), "{run}");
+    run
+}
+
 /// Makes and tests a project that events wake: its cases deliver each of them.
 fn wakes(env: &TestEnv, line: &str, name: &str) -> PathBuf {
     let events = "--event power.battery --event media.changed --event custom.build.done";
@@ -184,6 +203,9 @@ fn js_and_ts_projects_build_and_run() {
     const ROW: &str = "JavaScript, componentize-js";
     let directory = greets_in_five_commands(&env, "scripted --lang js", "scripted", ROW);
     npm(&directory, "check");
+    let thrown = ["  const template", "  throw new Error(\"no such city\");\n"];
+    let crash = crashes(&env, &directory, "src/index.js", thrown);
+    assert!(crash.stderr.contains("no such city"), "{crash}");
     let directory = greets(&env, "typed --lang typescript", "typed", "TypeScript, componentize-js");
     npm(&directory, "check");
     npm(&wakes(&env, "woken --lang js", "woken"), "check");
@@ -219,6 +241,10 @@ fn python_project_builds_and_runs() {
     let directory = greets_in_five_commands(&env, "snake --lang python", "snake", ROW);
     // A second build replaces the bindings of the first.
     with_tools(&env, &directory, "extension build").ok();
+    let raised = ["        template =", "        import missing_module\n"];
+    let crash = crashes(&env, &directory, "app.py", raised);
+    let said = "ModuleNotFoundError: No module named 'missing_module'";
+    assert!(crash.stderr.contains(said) && crash.stderr.contains("app.py"), "{crash}");
     wakes(&env, "woken --lang python", "woken");
 }
 
