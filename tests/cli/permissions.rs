@@ -1,5 +1,6 @@
 //! Timed grants, refusals with their reasons, and the activity log.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use test_support::{guest, hide_digests};
@@ -146,7 +147,7 @@ fn timed_grant_ends() {
     insta::assert_snapshot!(env.run("extension grant desktop network=api.example.com --for 1h"), @r#"
     exit 9
     err: error: this session has no runtime directory for timed grants
-    err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR
+    err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR to a directory that only you can write to
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop secret-read=other --for 1h"), @r#"
     exit 0
@@ -191,6 +192,20 @@ fn timed_grant_ends() {
     err:   |        ^^^^^^^^^^^^
     err: hint: remove `~/run/pds/grants/desktop.toml`: the timed grants in it are lost
     "#);
+}
+
+/// Where others can write to the runtime directory, no grant in it counts, and none is made.
+#[test]
+fn planted_grant_does_not_count() {
+    let env = desktop();
+    in_session(&env, "extension grant desktop secret-read=other --until logout").ok();
+    let read = || in_session(&env, "extension call desktop read-secret other");
+    assert!(read().stderr.contains("unavailable"), "it is allowed: {}", read());
+    let everybody = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(env.path("run"), everybody).expect("set");
+    assert!(read().stderr.contains("denied"), "{}", read());
+    let grant = in_session(&env, "extension grant desktop env=LANG --until logout");
+    assert!(grant.code == 9 && grant.stderr.contains("no runtime directory"), "{grant}");
 }
 
 #[test]
