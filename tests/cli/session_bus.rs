@@ -1,6 +1,6 @@
 //! The session service on a bus: programs that list, call and watch extensions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -146,7 +146,8 @@ fn one_caller_holds_up_no_other() {
     assert_eq!(activity.matches("\"outcome\":\"cancelled\"").count(), 8, "{activity}");
 }
 
-/// The bus has these methods and no others: none installs, grants, enables or trusts anything.
+/// The bus has what the reference says and nothing else, to the type of each argument: nothing there
+/// installs, grants, enables or trusts anything.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn bus_changes_no_permissions() {
@@ -154,25 +155,59 @@ fn bus_changes_no_permissions() {
     let introspect = Some("org.freedesktop.DBus.Introspectable");
     let answer = session.connect().call_method(Some(NAME), OBJECT, introspect, "Introspect", &());
     let xml: String = answer.expect("an answer").body().deserialize().expect("text");
-    let mut methods = Vec::new();
+    let is_declaration = |line: &str| {
+        ["<method", "<signal", "<property", "<arg"].iter().any(|it| line.starts_with(it))
+    };
+    let mut interfaces = BTreeMap::<_, Vec<_>>::new();
     let mut interface = String::new();
-    let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
     for line in xml.lines().map(str::trim) {
         if line.starts_with("<interface ") {
-            interface = value(line);
-        } else if line.starts_with("<method ") && interface.starts_with("org.opensesame.") {
-            methods.push(format!("{interface}.{}", value(line)));
+            interface = line.split('"').nth(1).unwrap_or_default().to_owned();
+        } else if is_declaration(line) && interface.starts_with("org.opensesame.") {
+            interfaces.entry(interface.clone()).or_default().push(line);
         }
     }
-    methods.sort();
-    insta::assert_snapshot!(methods.join("\n"), @r#"
-    org.opensesame.Extensions1.Call
-    org.opensesame.Extensions1.Emit
-    org.opensesame.Extensions1.List
-    org.opensesame.Extensions1.Watch
-    org.opensesame.Session1.Emit
-    org.opensesame.Session1.Status
-    org.opensesame.Session1.Stop
+    let shown = interfaces.iter().map(|(name, lines)| format!("{name}\n{}", lines.join("\n")));
+    insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
+    org.opensesame.Extensions1
+    <method name="List">
+    <arg name="extensions" type="aa{sv}" direction="out"/>
+    <method name="Call">
+    <arg name="name" type="s" direction="in"/>
+    <arg name="function" type="s" direction="in"/>
+    <arg name="arguments" type="s" direction="in"/>
+    <arg name="options" type="a{sv}" direction="in"/>
+    <arg name="result" type="s" direction="out"/>
+    <arg name="report" type="a{sv}" direction="out"/>
+    <method name="Emit">
+    <arg name="topic" type="s" direction="in"/>
+    <arg name="payload" type="s" direction="in"/>
+    <arg name="reached" type="u" direction="out"/>
+    <method name="Watch">
+    <arg name="name" type="s" direction="in"/>
+    <arg name="function" type="s" direction="in"/>
+    <arg name="arguments" type="s" direction="in"/>
+    <arg name="options" type="a{sv}" direction="in"/>
+    <arg name="watch" type="o" direction="out"/>
+    <signal name="Published">
+    <arg name="identity" type="s"/>
+    <arg name="topic" type="s"/>
+    <arg name="payload" type="s"/>
+    <signal name="Changed">
+    <arg name="name" type="s"/>
+    <signal name="Refused">
+    <arg name="name" type="s"/>
+    <arg name="capability" type="s"/>
+    <property name="SafeMode" type="b" access="read">
+    <property name="Version" type="u" access="read">
+    org.opensesame.Session1
+    <method name="Status">
+    <arg name="status" type="s" direction="out"/>
+    <method name="Emit">
+    <arg name="topic" type="s" direction="in"/>
+    <arg name="payload" type="s" direction="in"/>
+    <arg name="reached" type="u" direction="out"/>
+    <method name="Stop">
     "#);
 }
 

@@ -170,55 +170,6 @@ fn watch_looks_on_an_event() {
     wait_for(|| calls() == 2, || session.log());
 }
 
-/// The interface of programs is what the reference says, to the type of each argument.
-#[test]
-#[ignore = "needs dbus-daemon, from Debian"]
-fn interface_is_the_documented_one() {
-    let session = Session::start(counting());
-    let introspect = Some("org.freedesktop.DBus.Introspectable");
-    let answer = session.connect().call_method(Some(NAME), OBJECT, introspect, "Introspect", &());
-    let xml: String = answer.expect("an answer").body().deserialize().expect("text");
-    let begin = format!("<interface name=\"{NAME}\">");
-    let ours = xml.split(&begin).nth(1).and_then(|rest| rest.split("</interface>").next());
-    let is_declaration = |line: &&str| {
-        ["<method", "<signal", "<property", "<arg"].iter().any(|begin| line.starts_with(begin))
-    };
-    let lines = ours.unwrap_or_default().lines().map(str::trim).filter(is_declaration);
-    let lines: Vec<_> = lines.collect();
-    insta::assert_snapshot!(lines.join("\n"), @r#"
-    <method name="List">
-    <arg name="extensions" type="aa{sv}" direction="out"/>
-    <method name="Call">
-    <arg name="name" type="s" direction="in"/>
-    <arg name="function" type="s" direction="in"/>
-    <arg name="arguments" type="s" direction="in"/>
-    <arg name="options" type="a{sv}" direction="in"/>
-    <arg name="result" type="s" direction="out"/>
-    <arg name="report" type="a{sv}" direction="out"/>
-    <method name="Emit">
-    <arg name="topic" type="s" direction="in"/>
-    <arg name="payload" type="s" direction="in"/>
-    <arg name="reached" type="u" direction="out"/>
-    <method name="Watch">
-    <arg name="name" type="s" direction="in"/>
-    <arg name="function" type="s" direction="in"/>
-    <arg name="arguments" type="s" direction="in"/>
-    <arg name="options" type="a{sv}" direction="in"/>
-    <arg name="watch" type="o" direction="out"/>
-    <signal name="Published">
-    <arg name="identity" type="s"/>
-    <arg name="topic" type="s"/>
-    <arg name="payload" type="s"/>
-    <signal name="Changed">
-    <arg name="name" type="s"/>
-    <signal name="Refused">
-    <arg name="name" type="s"/>
-    <arg name="capability" type="s"/>
-    <property name="SafeMode" type="b" access="read">
-    <property name="Version" type="u" access="read">
-    "#);
-}
-
 /// The command prints a line for a bar after each event that the extension was woken by.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
