@@ -80,6 +80,34 @@ fn bytes_pass_with_other_parameters() {
 }
 
 #[test]
+fn bytes_pass_with_two_others() {
+    let input = vec![7; EIGHT_MEBIBYTES];
+    let cases: [(_, _, [&[u8]; 3]); 3] = [
+        (
+            r#"(param "image" (list u8)) (param "width" u32) (param "height" u32)"#,
+            "(param $at i32) (param $len i32) (param i32 i32)",
+            [&input, b"640", b"480"],
+        ),
+        (
+            r#"(param "bucket" string) (param "key" string) (param "value" (list u8))"#,
+            "(param i32 i32 i32 i32) (param $at i32) (param $len i32)",
+            [b"notes", b"today", &input],
+        ),
+        (
+            r#"(param "data" (list u8)) (param "from" string) (param "to" string)"#,
+            "(param $at i32) (param $len i32) (param i32 i32 i32 i32)",
+            [&input, b"png", b"webp"],
+        ),
+    ];
+    for (parameters, flat, words) in cases {
+        let result = r#"(result (result (list u8) (error string)))"#;
+        let core = format!(r#"(func (export "f") {flat} (result i32) {STORE})"#);
+        let echo = component(parameters, result, &core);
+        assert!(bytes(called(&echo, &words)) == input, "{parameters}");
+    }
+}
+
+#[test]
 fn byte_results_keep_their_form() {
     let function = |is_err: i32| {
         component(

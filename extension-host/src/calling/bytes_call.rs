@@ -31,6 +31,11 @@ enum Parameters {
     BytesText((Vec<u8>, String)),
     NumberBytes((u32, Vec<u8>)),
     BytesNumber((Vec<u8>, u32)),
+    /// Such as an image with its width and height.
+    BytesNumbers((Vec<u8>, u32, u32)),
+    /// Such as a bucket, a key and a value.
+    TextsBytes((String, String, Vec<u8>)),
+    BytesTexts((Vec<u8>, String, String)),
 }
 
 /// The results that are called by static types.
@@ -80,6 +85,9 @@ impl BytesCall {
             Parameters::BytesText(both) => call_for_any(function, store, both, result).await,
             Parameters::NumberBytes(both) => call_for_any(function, store, both, result).await,
             Parameters::BytesNumber(both) => call_for_any(function, store, both, result).await,
+            Parameters::BytesNumbers(all) => call_for_any(function, store, all, result).await,
+            Parameters::TextsBytes(all) => call_for_any(function, store, all, result).await,
+            Parameters::BytesTexts(all) => call_for_any(function, store, all, result).await,
         }
     }
 }
@@ -97,30 +105,57 @@ fn are_known(parameters: &[(String, Type)]) -> bool {
             };
             fits(first, second) || fits(second, first)
         }
+        [Type::String, Type::String, ty] => is_bytes(ty),
+        [ty, Type::String, Type::String] | [ty, Type::U32, Type::U32] => is_bytes(ty),
         _ => false,
     }
 }
 
 impl Parameters {
     fn of(arguments: Vec<Argument>) -> Option<Self> {
-        use Argument::{Bytes, Value};
         let mut arguments = arguments.into_iter();
-        Some(match (arguments.next(), arguments.next()) {
-            (None, _) => Self::Nothing(()),
-            (Some(Value(Val::String(text))), None) => Self::Text((text,)),
-            (Some(Value(Val::String(one))), Some(Value(Val::String(other)))) => {
-                Self::Texts((one, other))
+        match [(); 4].map(|()| arguments.next()) {
+            [None, ..] => Some(Self::Nothing(())),
+            [Some(one), None, ..] => Self::of_one(one),
+            [Some(first), Some(second), None, _] => Self::of_two(first, second),
+            [Some(first), Some(second), Some(third), None] => Self::of_three(first, second, third),
+            _ => None,
+        }
+    }
+
+    fn of_one(argument: Argument) -> Option<Self> {
+        Some(match argument {
+            Argument::Value(Val::String(text)) => Self::Text((text,)),
+            Argument::Value(Val::U32(number)) => Self::Number((number,)),
+            Argument::Bytes(bytes) => Self::Bytes((bytes,)),
+            Argument::Value(_) => return None,
+        })
+    }
+
+    fn of_two(first: Argument, second: Argument) -> Option<Self> {
+        use Argument::{Bytes, Value};
+        Some(match (first, second) {
+            (Value(Val::String(one)), Value(Val::String(other))) => Self::Texts((one, other)),
+            (Bytes(one), Bytes(other)) => Self::TwoBytes((one, other)),
+            (Value(Val::String(text)), Bytes(bytes)) => Self::TextBytes((text, bytes)),
+            (Bytes(bytes), Value(Val::String(text))) => Self::BytesText((bytes, text)),
+            (Value(Val::U32(number)), Bytes(bytes)) => Self::NumberBytes((number, bytes)),
+            (Bytes(bytes), Value(Val::U32(number))) => Self::BytesNumber((bytes, number)),
+            _ => return None,
+        })
+    }
+
+    fn of_three(first: Argument, second: Argument, third: Argument) -> Option<Self> {
+        use Argument::{Bytes, Value};
+        Some(match (first, second, third) {
+            (Bytes(bytes), Value(Val::U32(one)), Value(Val::U32(other))) => {
+                Self::BytesNumbers((bytes, one, other))
             }
-            (Some(Value(Val::U32(number))), None) => Self::Number((number,)),
-            (Some(Bytes(bytes)), None) => Self::Bytes((bytes,)),
-            (Some(Bytes(one)), Some(Bytes(other))) => Self::TwoBytes((one, other)),
-            (Some(Value(Val::String(text))), Some(Bytes(bytes))) => Self::TextBytes((text, bytes)),
-            (Some(Bytes(bytes)), Some(Value(Val::String(text)))) => Self::BytesText((bytes, text)),
-            (Some(Value(Val::U32(number))), Some(Bytes(bytes))) => {
-                Self::NumberBytes((number, bytes))
+            (Value(Val::String(one)), Value(Val::String(other)), Bytes(bytes)) => {
+                Self::TextsBytes((one, other, bytes))
             }
-            (Some(Bytes(bytes)), Some(Value(Val::U32(number)))) => {
-                Self::BytesNumber((bytes, number))
+            (Bytes(bytes), Value(Val::String(one)), Value(Val::String(other))) => {
+                Self::BytesTexts((bytes, one, other))
             }
             _ => return None,
         })
