@@ -183,13 +183,14 @@ pub fn add_waking(env: &TestEnv, name: &str, on_event: OnEvent, declared: &str, 
     env.run(&format!("extension install ./{name}.wasm{grants}")).ok();
 }
 
-/// Gives the calls of an extension this many milliseconds.
+/// Gives the calls of an extension this many milliseconds, however much they compute in them.
 pub fn limit(env: &TestEnv, name: &str, milliseconds: u32) {
     const LIMITS: &str = "\n[limits]\n";
     let path = manifest(name);
     let text = env.read(&path);
     let text = text.split(LIMITS).next().unwrap_or_default();
-    env.write(&path, format!("{text}{LIMITS}timeout_ms = {milliseconds}\n"));
+    let limits = format!("timeout_ms = {milliseconds}\nmax_fuel = 1_000_000_000_000_000\n");
+    env.write(&path, format!("{text}{LIMITS}{limits}"));
 }
 
 /// An environment with an extension that greets, and one that does its host no good.

@@ -123,7 +123,7 @@ fn settings_bound_guests_at_once() {
         let env = waking("one", OnEvent::Spins, TICKS, TICK);
         add_waking(&env, "other", OnEvent::Spins, TICKS, TICK);
         for name in ["one", "other"] {
-            limit(&env, name, 300);
+            limit(&env, name, 1_500);
         }
         env.write(".config/pds/config.toml", format!("[session]\nmax_parallel = {lanes}\n"));
         let session = Session::start(env);
