@@ -27,9 +27,21 @@ fn memory_and_threads() -> (u64, u64) {
     (number("VmRSS:"), number("Threads:"))
 }
 
-/// Ten thousand calls leave no descriptor, thread or memory behind.
-#[test]
+/// Checks that calls leave no descriptor, thread or memory behind, however often they are made.
 #[expect(clippy::print_stdout, reason = "counted by cargo xtask security-tests")]
+fn assert_nothing_leaks(calls: usize, round: impl Fn()) {
+    (0..100).for_each(|_| round());
+    let (files, (memory, threads)) = (descriptors(), memory_and_threads());
+    (0..2_000).for_each(|_| round());
+    let (files_after, (memory_after, threads_after)) = (descriptors(), memory_and_threads());
+    assert_eq!(files_after, files);
+    assert_eq!(threads_after, threads);
+    assert!(memory_after < memory + 8 * 1024, "{memory} KiB before, {memory_after} KiB after");
+    println!("cases: {}", 2_000 * calls);
+}
+
+/// Ten thousand calls, some of which are stopped.
+#[test]
 fn ten_thousand_calls_leak_nothing() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host::new().expect("a host");
@@ -47,14 +59,29 @@ fn ten_thousand_calls_leak_nothing() {
         assert!(link(1, "").call_blocking("panic", &words("on purpose")).outcome.is_err());
         assert!(link(1, "").call_blocking("no-such-function", &none).outcome.is_err());
     };
-    (0..100).for_each(|_| round());
-    let (files, (memory, threads)) = (descriptors(), memory_and_threads());
-    (0..2_000).for_each(|_| round());
-    let (files_after, (memory_after, threads_after)) = (descriptors(), memory_and_threads());
-    assert_eq!(files_after, files);
-    assert_eq!(threads_after, threads);
-    assert!(memory_after < memory + 8 * 1024, "{memory} KiB before, {memory_after} KiB after");
-    println!("cases: {}", 2_000 * 5);
+    assert_nothing_leaks(5, round);
+}
+
+/// The same for tasks and streams of WASI 0.3.
+#[cfg(feature = "wasi-0-3")]
+#[test]
+fn asynchronous_calls_leak_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let host = Host::new().expect("a host");
+    let code = host.compile(&support::PROBE_0_3).expect("it compiles");
+    let call = |limits: &str, function: &str, words: &[&str]| {
+        let permissions = permissions("experimental = [\"wasi-0.3\"]", limits);
+        let probe = host.extension(&code, permissions).expect("it links");
+        let words = Arguments::words(words.iter().map(|word| (*word).to_owned()));
+        probe.call_blocking(function, &words).outcome
+    };
+    let stopped = "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 2";
+    assert_nothing_leaks(4, || {
+        assert!(call("", "greet", &["World"]).is_ok());
+        assert!(call("", "open", &["/etc/passwd", "r"]).is_ok_and(|returned| returned.is_err()));
+        assert!(call("max_fuel = 100", "greet", &["World"]).is_err());
+        assert!(call(stopped, "misuse", &["sleep-for-ever"]).is_err());
+    });
 }
 
 /// Returns the peak memory of this process during some work, in MiB, beyond the memory before it.

@@ -197,6 +197,49 @@ fn nothing_leads_out_of_a_directory() {
     assert_eq!(home.state("secret"), state);
 }
 
+/// A grant that would reach sesame's own files is refused, whatever the path for the guest, and so is one
+/// whose directory is replaced by a link, or becomes sesame's own, after it was linked.
+#[test]
+fn own_files_are_not_opened() {
+    let home = Home::new();
+    let refused = |probe: &Extension| match call(probe, "open", &["/data", "rd"]).outcome {
+        Err(error @ CallError::Directory(_)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for (filesystem, why) in [
+        ("{ read = [\"~\"] }", "which no extension gets"),
+        ("{ write = [\"~/.config::/data\"] }", "which no extension gets"),
+        ("{ read = [{ path = \"~\", guest = \"/data\" }] }", "which no extension gets"),
+        ("{ read = [\"~/read/abroad::/data\"] }", "leads through a link"),
+    ] {
+        let error = refused(&home.running(&PROBE, filesystem, ""));
+        assert!(error.contains(why), "{filesystem}: {error}");
+    }
+    let path = home.path("write/../read/note");
+    let linked = home.running(&PROBE, BOTH, "");
+    assert!(said(&linked, "open", &[&home.path("read/note"), "r"]).is_ok());
+    let own = home.path(".config/pds/extensions");
+    std::os::unix::fs::symlink(home.path("write"), &own).expect("made");
+    assert!(refused(&linked).contains("which no extension gets"));
+    std::fs::remove_file(own).expect("removed");
+    std::fs::rename(home.path("write"), home.path("aside")).expect("moved");
+    std::os::unix::fs::symlink("secret", home.path("write")).expect("made");
+    assert!(matches!(call(&linked, "open", &[&path, "r"]).outcome, Err(CallError::Directory(_))));
+}
+
+/// A directory that does not exist stops no call, and is noted once the guest looks for one.
+#[test]
+fn missing_directory_is_only_noted() {
+    let home = Home::new();
+    let filesystem = "{ read = [\"~/read::/notes\", \"~/missing\"] }";
+    let probe = home.running(&PROBE, filesystem, "");
+    let report = call(&probe, "open", &["/notes/note", "r"]);
+    assert!(report.outcome.expect("it returns").to_text().ends_with("readable"));
+    assert_eq!(report.activity.missing, ["~/missing"]);
+    assert!(said(&probe, "open", &[&home.path("missing/x"), "r"]).is_err());
+    assert!(said(&probe, "open", &[&home.path("read/note"), "r"]).is_err(), "not under that path");
+}
+
 /// No link leads out, whatever it points to and whoever swaps it meanwhile.
 #[test]
 fn links_lead_nowhere() {
