@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,17 +58,28 @@ pub fn places() -> Result<Places, NoPlaces> {
         config: directories.config_dir().to_owned(),
         state: directories.state_dir().ok_or(NoPlaces::NoHome)?.to_owned(),
         cache: directories.cache_dir().to_owned(),
-        runtime: directories.runtime_dir().filter(|own| is_above_safe(own)).map(Path::to_owned),
+        runtime: runtime_directory().map(|directory| directory.join("pds")),
         system_policy: PathBuf::from(SYSTEM_POLICY),
     })
 }
 
-/// Tells whether the directory of the session, above ours, is this user's alone, as the specification
-/// demands: whoever can write to it could grant something there. One that is not there is for this
-/// user to make.
-fn is_above_safe(own: &Path) -> bool {
-    let above = own.parent().and_then(|above| above.metadata().ok());
-    above.is_none_or(|above| ensure_exclusive(&above).is_ok())
+/// Returns the directory of the login session, `XDG_RUNTIME_DIR`, if it belongs to this user and no
+/// other one can write to it, as the specification demands: another writer could plant grants and logins
+/// there.
+pub fn runtime_directory() -> Option<PathBuf> {
+    named_runtime_directory().filter(|directory| is_private(directory))
+}
+
+fn named_runtime_directory() -> Option<PathBuf> {
+    path("XDG_RUNTIME_DIR").filter(|directory| directory.is_absolute())
+}
+
+/// Tells whether a directory is this user's alone. A missing one is: this user makes it.
+fn is_private(directory: &Path) -> bool {
+    match directory.metadata() {
+        Ok(metadata) => ensure_exclusive(&metadata).is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// Checks what the variable `HOME` names. Without one, the system's list of users names it.
@@ -103,6 +115,8 @@ pub fn directory_rules(places: &Places) -> DirectoryRules {
     let base = BaseDirs::new();
     let mut protected = places.protected();
     protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
+    // One that does not count now does once it is private again.
+    protected.extend(named_runtime_directory().map(|directory| directory.join("pds")));
     // Another session of this user may have a runtime directory, with timed grants, even if this
     // one has none.
     protected.push(PathBuf::from(format!("/run/user/{}/pds", rustix::process::geteuid().as_raw())));

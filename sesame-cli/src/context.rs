@@ -153,7 +153,7 @@ impl Context {
 
     /// Returns `systemctl`, if there is one and a manager of units runs for this user.
     pub fn unit_manager(&self) -> Option<PathBuf> {
-        let runtime = environment::path("XDG_RUNTIME_DIR")?;
+        let runtime = environment::runtime_directory()?;
         extension_session::has_unit_manager(&runtime).then(|| self.program("systemctl"))?
     }
 
@@ -417,7 +417,7 @@ fn credential_files(places: &Places) -> Vec<PathBuf> {
         Some(places.logins()),
         environment::path("REGISTRY_AUTH_FILE"),
         environment::path("DOCKER_CONFIG").map(|directory| directory.join("config.json")),
-        absolute("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json")),
+        environment::runtime_directory().map(|directory| directory.join("containers/auth.json")),
         config.map(|directory| directory.join("containers/auth.json")),
         home.map(|directory| directory.join(".docker/config.json")),
     ];

@@ -110,7 +110,7 @@ fn doctor_names_problem_and_fix() {
     out: extension planned	warning	`planned` has a manifest but is not installed	sesame extension install 127.0.0.1:1/my-org/planned:1
     out: extension whole	bad	`~/.local/state/pds/extensions/history/whole/000001.json` is damaged: line 1, column 1: the text ends in the middle of an object	move `~/.local/state/pds/extensions/history/whole/000001.json` away: only its own contents are lost
     out: compiled code	bad	`~/.cache/pds/extensions` can be written to by others	rm -r '~/.cache/pds/extensions'
-    out: session	warning	no runtime directory: timed grants are not possible	set XDG_RUNTIME_DIR to a directory that is yours and nobody else can write to
+    out: session	warning	no private runtime directory: timed grants are not possible	set XDG_RUNTIME_DIR to a directory that only you own and can write to
     out: session service	good	not started by itself; to change that: sesame session install	
     out: keyring	warning	not checked: no session bus	
     out: registry 127.0.0.1:1	warning	not asked: sesame is offline	

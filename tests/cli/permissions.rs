@@ -9,11 +9,13 @@ use crate::support::{DESKTOP_GRANTS, HOSTILE, Run, TestEnv, desktop, env, manife
 
 /// Runs with a runtime directory, as login sessions have one.
 fn in_session(env: &TestEnv, line: &str) -> Run {
+    if !env.path("run").exists() {
+        env.make_runtime_directory();
+    }
     with_variable(env, "XDG_RUNTIME_DIR", env.path("run").to_str().expect("text"), line)
 }
 
 fn with_variable(env: &TestEnv, name: &str, value: &str, line: &str) -> Run {
-    let _ = std::fs::create_dir(env.path("run"));
     let mut command: Command = env.command(line.split(' '));
     command.env(name, value);
     env.finish(command, b"")
@@ -146,8 +148,8 @@ fn timed_grant_ends() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop network=api.example.com --for 1h"), @r#"
     exit 9
-    err: error: this session has no runtime directory for timed grants
-    err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR to a directory that only you can write to
+    err: error: this session has no private runtime directory for timed grants
+    err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR to a directory that only you own and can write to
     "#);
     insta::assert_snapshot!(in_session(&env, "extension grant desktop secret-read=other --for 1h"), @r#"
     exit 0
@@ -205,7 +207,10 @@ fn planted_grant_does_not_count() {
     std::fs::set_permissions(env.path("run"), everybody).expect("set");
     assert!(read().stderr.contains("denied"), "{}", read());
     let grant = in_session(&env, "extension grant desktop env=LANG --until logout");
-    assert!(grant.code == 9 && grant.stderr.contains("no runtime directory"), "{grant}");
+    assert!(grant.code == 9 && grant.stderr.contains("no private runtime directory"), "{grant}");
+    // It counts again once it is private, so that no extension may write there meanwhile.
+    let write = in_session(&env, "extension grant desktop filesystem=write:~/run");
+    assert!(write.code == 5 && write.stderr.contains("no extension gets"), "{write}");
 }
 
 #[test]

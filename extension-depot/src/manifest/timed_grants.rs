@@ -25,7 +25,7 @@ pub enum ChangeTimedGrantsError {
     #[error(transparent)]
     Changed(#[from] ChangedMeanwhile),
     /// There is nowhere to keep them that goes with the session.
-    #[error("this session has no runtime directory for timed grants")]
+    #[error("this session has no private runtime directory for timed grants")]
     NoSession,
     /// They cannot be read or written.
     #[error(transparent)]

@@ -186,7 +186,7 @@ impl Explain for ChangeTimedGrantsError {
     fn help(&self) -> Help {
         match self {
             Self::NoSession => Help::new(ErrorKind::Local)
-                .with_hint("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR to a directory that only you can write to"),
+                .with_hint("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR to a directory that only you own and can write to"),
             Self::Find(error) => error.help(),
             Self::NotInstalled(error) => error.help(),
             Self::Changed(error) => error.help(),

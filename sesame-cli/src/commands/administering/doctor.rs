@@ -216,8 +216,8 @@ fn session(state: SessionState) -> Diagnosis {
             Some("start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"),
         ),
         SessionState::WithoutRuntimeDirectory => (
-            "no runtime directory: timed grants are not possible",
-            Some("set XDG_RUNTIME_DIR to a directory that is yours and nobody else can write to"),
+            "no private runtime directory: timed grants are not possible",
+            Some("set XDG_RUNTIME_DIR to a directory that only you own and can write to"),
         ),
     };
     diagnosis("session", state.health(), finding.to_owned(), fix.map(str::to_owned))
