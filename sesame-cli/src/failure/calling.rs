@@ -1,5 +1,6 @@
 //! Failures of calls.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, Limit, LimitOrigin, Touch};
@@ -203,13 +204,10 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
     let mut last = Vec::new();
     for line in text.lines().rev().filter(|line| !line.trim().is_empty()).take(MAX_STDERR_LINES) {
         let shown = escape_to_line(line);
-        let kept = end_of(&shown, room);
-        if kept.is_empty() {
-            break;
-        }
-        // Nothing comes before a line that was cut.
-        room = if kept.len() < shown.len() { 0 } else { room - kept.len() };
+        let Some(kept) = end_of(&shown, room) else { break };
         last.push(format!("  {kept}"));
+        // Nothing comes before a line that was cut.
+        room = if kept == shown { room - kept.len() } else { 0 };
     }
     if !last.is_empty() {
         last.push("the last lines of its stderr:".to_owned());
@@ -218,10 +216,14 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
     last
 }
 
-/// Returns as much of the end of a text as fits into this many bytes.
-fn end_of(text: &str, bytes: usize) -> &str {
-    let from = text.ceil_char_boundary(text.len().saturating_sub(bytes));
-    &text[from..]
+/// Returns as much of the end of a text as fits into this many bytes, and says where it was cut.
+fn end_of(text: &str, bytes: usize) -> Option<Cow<'_, str>> {
+    if text.len() <= bytes {
+        return Some(text.into());
+    }
+    let kept = bytes.checked_sub('…'.len_utf8()).filter(|kept| *kept > 0)?;
+    let from = text.ceil_char_boundary(text.len() - kept);
+    Some(format!("…{}", &text[from..]).into())
 }
 
 /// Describes a refusal and its reason.
