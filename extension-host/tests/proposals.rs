@@ -31,7 +31,8 @@ const MODULES: [(&str, &str, &str); 9] = [
         (func (export "f") (result i32) global.get $g))"#,
         "7",
     ),
-    // With its shortest instructions an x86 processor adds 5 and the least integer.
+    // The plain instructions of x86 give 5 for the swizzle and the least integer for NaN; the
+    // deterministic ones give 0 for both.
     (
         "relaxed SIMD, the same on every processor",
         r#"(module (func (export "f") (result i32) (i32.add

@@ -61,7 +61,7 @@ impl Session {
     }
 
     fn start_with(env: TestEnv, variables: Vec<(&'static str, String)>) -> Self {
-        std::fs::create_dir_all(env.path("run")).expect("made");
+        env.make_runtime_directory();
         let bus = bus(&env);
         let service = service_with(&env, &[], &variables);
         Self { env, service, bus, variables }

@@ -23,7 +23,7 @@ fn on_terminal(env: &TestEnv, line: &str) -> Command {
 /// Answers the screen for an extension that asks for all three.
 fn answered(answers: &[&str]) -> (TestEnv, Run) {
     let env = env();
-    std::fs::create_dir(env.path("run")).expect("made");
+    env.make_runtime_directory();
     env.write("work/asks.wasm", bare(1, REQUESTS));
     let run = answering(&env, on_terminal(&env, "extension install ./asks.wasm"), CHOICES, answers);
     (env, run)
@@ -120,7 +120,7 @@ fn no_is_never_a_scope() {
          --grant clipboard-write --grant ipc-publish=greeting.*";
     for choice in ["i\n", "s\n", "c\n"] {
         let env = env();
-        std::fs::create_dir(env.path("run")).expect("made");
+        env.make_runtime_directory();
         env.write("work/asks.wasm", guest("desktop"));
         let command = on_terminal(&env, install);
         let dialogue = [(CHOICES, choice), ("Allow it at all? [y/N]", "n\n")];
@@ -145,7 +145,7 @@ fn refused_need_installs_nothing() {
 #[test]
 fn update_shows_the_difference() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
-    std::fs::create_dir(env.path("run")).expect("made");
+    env.make_runtime_directory();
     publish(&registry, "my-org/asks:1.0.0", &bare(1, "[capabilities]\nnotification = true\n"), &[]);
     let reference = format!("{}/my-org/asks:1.0.0", registry.host());
     env.run(&format!("extension install {reference} --grant-requested")).ok();
@@ -168,7 +168,7 @@ fn update_shows_the_difference() {
 #[test]
 fn import_and_sync_show_the_screen() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
-    std::fs::create_dir(env.path("run")).expect("made");
+    env.make_runtime_directory();
     publish(&registry, "my-org/asks:1.0.0", &bare(1, "[capabilities]\nnotification = true\n"), &[]);
     let reference = format!("{}/my-org/asks:1.0.0", registry.host());
     env.run(&format!("extension install {reference}")).ok();

@@ -266,7 +266,7 @@ fn each_request_is_asked_once() {
                 network = [{ host = \"api.example.com\", optional = true }]\n";
     env.write("work/asks.wasm", asking(&GREETING, asks));
     let mut command = env.on_terminal("extension install ./asks.wasm");
-    std::fs::create_dir(env.path("run")).expect("made");
+    env.make_runtime_directory();
     command.env("XDG_RUNTIME_DIR", env.path("run"));
     let run = crate::support::answering(&env, command, "[N]o:", &["c\n", "a\n", "s\n", "n\n"]).ok();
     let text = run.text();

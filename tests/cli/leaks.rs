@@ -212,7 +212,7 @@ fn modes(env: &TestEnv, umask: &str) {
 fn written_files_are_private() {
     for umask in ["000", "022", "077"] {
         let env = env();
-        std::fs::create_dir(env.path("run")).expect("made");
+        env.make_runtime_directory();
         env.write("work/g.wasm", &*GREETING);
         modes(&env, umask);
     }

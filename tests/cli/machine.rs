@@ -263,7 +263,7 @@ fn assert_holder_ends(env: &TestEnv) {
 #[test]
 fn silent_compositor_ends_holder() {
     let env = desktop();
-    std::fs::create_dir_all(env.path("run")).expect("made");
+    env.make_runtime_directory();
     let _compositor = UnixListener::bind(env.path("run/wayland-9")).expect("listens");
     let text = env.read(&manifest("desktop"));
     env.write(&manifest("desktop"), format!("{text}\n[limits]\ntimeout_ms = 1_000\n"));

@@ -42,7 +42,7 @@ fn delivered(env: &TestEnv, name: &str, event: &str) -> usize {
 /// An environment with an extension that declares these events.
 fn waking(declared: &str, on_event: OnEvent) -> TestEnv {
     let env = env();
-    std::fs::create_dir(env.path("run")).expect("made");
+    env.make_runtime_directory();
     env.write("work/clock.wasm", asking(&wakeable(1, on_event), declared));
     env.run("extension install ./clock.wasm").ok();
     env

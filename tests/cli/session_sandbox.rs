@@ -36,7 +36,7 @@ fn sandbox_reaches_what_is_opened() {
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };
     let greets = || sandboxed("Call", &["greet", "greet", "[\"World\"]", "{}"]);
-    // The interface of the command line is none of its business.
+    // The interface of the command line is refused to it as well.
     for [method, topic, payload] in
         [["Status", "", ""], ["Emit", "build.done", "x"], ["Stop", "", ""]]
     {

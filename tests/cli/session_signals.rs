@@ -185,6 +185,8 @@ fn watch_command_follows_an_event() {
     let printed = || session.env.read("bar");
     wait_for(|| printed().contains("\"full_text\":\"1\""), printed);
     session.run("extension install ./second.wasm --replace ticks").ok();
+    // Longer than a change takes to be seen.
+    std::thread::sleep(Duration::from_millis(1_500));
     assert!(!printed().contains("\"full_text\":\"2\""), "nothing woke it: {}", printed());
     session.run("session emit tick").ok();
     wait_for(|| printed().contains("\"full_text\":\"2\""), printed);

@@ -14,9 +14,10 @@ mod wakeable;
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::Write;
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -113,6 +114,14 @@ impl TestEnv {
     /// Returns a path below the home directory.
     pub fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join(below)
+    }
+
+    /// Makes the runtime directory of a session, `run` below the home directory, as a login does.
+    pub fn make_runtime_directory(&self) -> PathBuf {
+        let path = self.path("run");
+        std::fs::create_dir_all(&path).expect("made");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("set");
+        path
     }
 
     /// Writes a file below the home directory, with the directories above it.
