@@ -1,10 +1,11 @@
 //! Questions for permissions, in a session whose notification server and logind the test plays.
 
+use test_support::guest;
+
 use crate::bus_session::{Options, Session, call_with, wait_for};
 use crate::logind::{lock, logind};
 use crate::notifications::Notifications;
 use crate::support::{asking, desktop, env, manifest};
-use test_support::guest;
 
 /// A session in which the guest with every import lacks these grants.
 fn lacking(grants: &[&str]) -> Session {

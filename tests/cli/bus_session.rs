@@ -216,6 +216,12 @@ pub fn waking_session() -> Session {
 
 /// Returns the outcomes of the deliveries to an extension, in their order.
 pub fn outcomes(session: &Session, name: &str) -> Vec<String> {
+    let outcome = |call: &serde_json::Value| call["outcome"].as_str().map(str::to_owned);
+    deliveries(session, name).iter().filter_map(outcome).collect()
+}
+
+/// Returns the deliveries to an extension as the log has them, in their order.
+pub fn deliveries(session: &Session, name: &str) -> Vec<serde_json::Value> {
     let log = session.env.path(".local/state/pds/extensions/activity/activity.jsonl");
     let log = std::fs::read_to_string(log).unwrap_or_default();
     let is_delivery = |call: &serde_json::Value| {
@@ -223,8 +229,7 @@ pub fn outcomes(session: &Session, name: &str) -> Vec<String> {
         call["extension"] == name && cause.starts_with("event:")
     };
     let calls = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let outcome = |call: serde_json::Value| call["outcome"].as_str().map(str::to_owned);
-    calls.filter(is_delivery).filter_map(outcome).collect()
+    calls.filter(is_delivery).collect()
 }
 
 /// Waits until this event has woken it.

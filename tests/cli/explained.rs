@@ -2,8 +2,8 @@
 
 use extension_depot::media_type;
 use extension_depot::serve::MemoryRegistry;
-use serde_json::json;
 
+use crate::guest_table::put_artifact;
 use crate::support::{TestEnv, env, manifest};
 
 /// Installs and inspects a binary from a file, from an address and from a registry, which have to
@@ -24,22 +24,10 @@ fn verdict(env: &TestEnv, binary: impl AsRef<[u8]>) -> String {
     };
     let of_file = seen("./it.wasm");
     assert_eq!(seen(&format!("file://{file}")).to_string(), of_file.to_string());
-    put_layer(&registry, "my-org/it", binary.as_ref());
-    let of_registry = seen(&format!("{}/my-org/it:1.0.0", registry.host()));
+    let published = put_artifact(&registry, "my-org/it", media_type::WASM, binary.as_ref());
+    let of_registry = seen(&published);
     assert_eq!(of_registry.to_string(), of_file.to_string());
     of_file.to_string()
-}
-
-/// Publishes bytes as a layer that claims to be WebAssembly.
-fn put_layer(registry: &MemoryRegistry, repository: &str, bytes: &[u8]) {
-    let put = |media_type: &str, bytes: &[u8]| {
-        let digest = registry.put_blob(bytes);
-        json!({"mediaType": media_type, "digest": digest.to_string(), "size": bytes.len()})
-    };
-    let document = json!({"schemaVersion": 2, "mediaType": media_type::MANIFEST,
-        "config": put(media_type::EMPTY, b"{}"), "layers": [put(media_type::WASM, bytes)]});
-    let document = document.to_string();
-    registry.put_manifest(repository, "1.0.0", media_type::MANIFEST, document.as_bytes());
 }
 
 fn verdict_of_text(env: &TestEnv, text: &str) -> String {

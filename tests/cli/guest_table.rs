@@ -370,7 +370,7 @@ fn put(env: &TestEnv, registry: &MemoryRegistry, binary: &Binary) -> String {
     match binary {
         Layer { media_type, is_packed, .. } => {
             let layer = if *is_packed { archive(&bytes) } else { bytes };
-            put_artifact(registry, media_type, &layer)
+            put_artifact(registry, "my-org/guest", media_type, &layer)
         }
         _ => {
             env.write("work/guest.wasm", bytes);
@@ -379,7 +379,8 @@ fn put(env: &TestEnv, registry: &MemoryRegistry, binary: &Binary) -> String {
     }
 }
 
-fn archive(bytes: &[u8]) -> Vec<u8> {
+/// Makes a tar with a binary, as a layer of an image has it.
+pub fn archive(bytes: &[u8]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
     header.set_size(bytes.len() as u64);
@@ -387,16 +388,22 @@ fn archive(bytes: &[u8]) -> Vec<u8> {
     archive.into_inner().expect("in memory")
 }
 
-/// Publishes an artifact with one layer, as container tools and plain pushes make it.
-fn put_artifact(registry: &MemoryRegistry, media_type: &str, layer: &[u8]) -> String {
+/// Publishes an artifact with one layer, as container tools and plain pushes make it. Returns its
+/// reference.
+pub fn put_artifact(
+    registry: &MemoryRegistry,
+    repository: &str,
+    media_type: &str,
+    layer: &[u8],
+) -> String {
     let (config, blob, size) = (registry.put_blob(b"{}"), registry.put_blob(layer), layer.len());
     let manifest = format!(
         r#"{{"schemaVersion":2,"config":{{"mediaType":"{}","digest":"{config}","size":2}},
             "layers":[{{"mediaType":"{media_type}","digest":"{blob}","size":{size}}}]}}"#,
         media_type::IMAGE_CONFIG,
     );
-    registry.put_manifest("my-org/guest", "1.0.0", media_type::MANIFEST, manifest.as_bytes());
-    format!("{}/my-org/guest:1.0.0", registry.host())
+    registry.put_manifest(repository, "1.0.0", media_type::MANIFEST, manifest.as_bytes());
+    format!("{}/{repository}:1.0.0", registry.host())
 }
 
 /// Returns the error on one line, without the hint.

@@ -9,9 +9,7 @@ use crate::support::{DESKTOP_GRANTS, HOSTILE, Run, TestEnv, desktop, env, manife
 
 /// Runs with a runtime directory, as login sessions have one.
 fn in_session(env: &TestEnv, line: &str) -> Run {
-    if !env.path("run").exists() {
-        env.make_runtime_directory();
-    }
+    env.make_runtime_directory();
     with_variable(env, "XDG_RUNTIME_DIR", env.path("run").to_str().expect("text"), line)
 }
 

@@ -10,6 +10,7 @@ use test_support::tls::{Certified, TlsServer};
 use test_support::token_server::TokenServer;
 use test_support::{digest_of, guest};
 
+use crate::guest_table::archive;
 use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
 /// A command of the test servers that runs until it is dropped.
@@ -189,12 +190,6 @@ fn artifacts_of_other_tools_install() {
 /// Writes an image for `wasi/wasm` as container tools build it `FROM scratch`, with its attestation, as
 /// a layout.
 fn write_image(env: &TestEnv, layout: &str) {
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_ustar();
-    header.set_size(GREETING.len() as u64);
-    header.set_mode(0o644);
-    archive.append_data(&mut header, "greeting.wasm", &**GREETING).expect("in memory");
-    let tar = archive.into_inner().expect("in memory");
     let put = |media_type: &str, bytes: &[u8]| {
         let digest = digest_of(bytes);
         env.write(&format!("{layout}/blobs/{}", digest.replace(':', "/")), bytes);
@@ -208,7 +203,7 @@ fn write_image(env: &TestEnv, layout: &str) {
             "layers": [put(media_type, layer)]});
         put(media_type::MANIFEST, manifest.to_string().as_bytes())
     };
-    let mut wasi = image("wasi", "application/vnd.oci.image.layer.v1.tar", &tar);
+    let mut wasi = image("wasi", "application/vnd.oci.image.layer.v1.tar", &archive(&GREETING));
     wasi["platform"] = json!({"architecture": "wasm", "os": "wasi"});
     let mut attestation = image("unknown", "application/vnd.in-toto+json", b"{}");
     attestation["platform"] = json!({"architecture": "unknown", "os": "unknown"});

@@ -146,8 +146,8 @@ fn one_caller_holds_up_no_other() {
     assert_eq!(activity.matches("\"outcome\":\"cancelled\"").count(), 8, "{activity}");
 }
 
-/// The object of the service has what the reference says and nothing else, to the type of each argument:
-/// nothing there installs, grants, enables or trusts anything.
+/// The object of the service has the documented methods, signals and properties alone, with the types of
+/// their arguments: none installs, grants, enables or trusts anything.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn bus_changes_no_permissions() {

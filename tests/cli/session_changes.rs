@@ -1,5 +1,5 @@
-//! What the session service sees of changes of extensions and their manifests, and the settings of events
-//! that stay through them.
+//! Changes of extensions and manifests under a running service, and the settings of events that outlast
+//! them.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn add_section(env: &TestEnv, name: &str, section: &str) {
     env.write(&path, env.read(&path) + "\n" + section);
 }
 
-/// What is installed, switched off or on, revoked, granted and removed holds for the next event.
+/// An install, a removal, a grant and each other change holds from the next event on.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn changes_are_seen() {

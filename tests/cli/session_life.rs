@@ -6,8 +6,8 @@ use rustix::process::Signal;
 use test_support::OnEvent;
 
 use crate::bus_session::{
-    NAME, RUNNING, Session, TICK, TICKS, add_waking, call, limit, outcomes, service, wait_for,
-    waking, with_hostile,
+    NAME, RUNNING, Session, TICK, TICKS, add_waking, call, deliveries, limit, outcomes, service,
+    wait_for, waking, with_hostile,
 };
 use crate::support::{env, manifest};
 
@@ -100,14 +100,7 @@ fn fuel_of_a_minute_is_limited() {
     let mut session = Session::start(waking("ticks", OnEvent::Handles, TICKS, TICK));
     session.run("session emit tick").ok();
     wait_for(|| outcomes(&session, "ticks").len() == 1, || session.log());
-    let activity = session.run("extension activity ticks --json").ok().text();
-    let used = activity.split("\"fuel\":").nth(1).expect("the fuel");
-    let used: u64 = used
-        .split(|c: char| !c.is_ascii_digit())
-        .next()
-        .expect("digits")
-        .parse()
-        .expect("a number");
+    let used = deliveries(&session, "ticks")[0]["fuel"].as_u64().expect("the fuel");
     let path = manifest("ticks");
     session.env.write(&path, format!("{}\n[limits]\nmax_fuel = {used}\n", session.env.read(&path)));
     session.restart();

@@ -193,8 +193,8 @@ fn example_of(
 /// within one screen.
 const MAX_STDERR_LINES: usize = 10;
 
-/// The bytes of these lines as they are shown. An escaped character has up to ten, so that the limit
-/// on what is kept of standard error is not enough.
+/// The bytes of these lines as they are shown. Escaping makes up to eleven bytes of a control
+/// character, after the limit on the kept end of standard error.
 const MAX_STDERR_BYTES: usize = 2 << 10;
 
 /// Returns the last lines of a guest, indented so that none looks like a line of ours.

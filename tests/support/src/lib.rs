@@ -14,10 +14,10 @@ mod wakeable;
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::ops::Deref;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -116,12 +116,10 @@ impl TestEnv {
         self.directory.path().join(below)
     }
 
-    /// Makes the runtime directory of a session, `run` below the home directory, as a login does.
-    pub fn make_runtime_directory(&self) -> PathBuf {
-        let path = self.path("run");
-        std::fs::create_dir_all(&path).expect("made");
-        std::fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("set");
-        path
+    /// Makes the runtime directory of a session, `run` below the home directory, as a login does. One
+    /// that is there stays.
+    pub fn make_runtime_directory(&self) {
+        DirBuilder::new().mode(0o700).recursive(true).create(self.path("run")).expect("made");
     }
 
     /// Writes a file below the home directory, with the directories above it.
