@@ -1,8 +1,8 @@
 //! Recognizes files that are not WebAssembly binaries by their first bytes.
 
-/// The number of first bytes that [`describe_format`] looks at: the first block of `tar`, the
-/// longest beginning that tells a format.
-const BEGINNING: usize = 512;
+/// The first bytes of a text that are looked at: a licence has some 12 KiB, and stands as a comment
+/// in front of the word that tells the kind.
+const MAX_BEGINNING: usize = 64 * 1024;
 /// Where the format of an archive of `tar` stands.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 
@@ -27,10 +27,19 @@ const FORMATS: &[(&[u8], &str)] = &[
     ),
 ];
 
+/// The first words of the text form of WebAssembly, behind a bracket.
+const WASM_WORDS: [&str; 2] = ["module", "component"];
+
+/// The marks of a comment up to the end of its line: of the text form, and of WIT and most
+/// programming languages.
+const LINE_COMMENTS: [&str; 2] = [";;", "//"];
+
+/// The marks around a comment of several lines, of the same languages. Such comments nest in both
+/// the text form and WIT.
+const BLOCK_COMMENTS: [(&str, &str); 2] = [("(;", ";)"), ("/*", "*/")];
+
 /// Texts by how they begin, in lower case, after white space and comments.
 const TEXTS: &[(&str, &str)] = &[
-    ("(module", WASM_TEXT),
-    ("(component", WASM_TEXT),
     ("<!doctype html", HTML),
     ("<html", HTML),
     ("<?xml", "XML"),
@@ -94,12 +103,53 @@ fn known_format(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn known_text(bytes: &[u8]) -> Option<&'static str> {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING)]).to_ascii_lowercase();
-    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    while rest.starts_with(";;") || rest.starts_with("//") {
-        rest = rest.split_once('\n')?.1.trim_start();
+    let beginning = &bytes[..bytes.len().min(MAX_BEGINNING)];
+    let text = String::from_utf8_lossy(beginning).to_ascii_lowercase();
+    let rest = behind_comments(text.trim_start_matches('\u{feff}'))?;
+    if is_wasm_text(rest) {
+        return Some(WASM_TEXT);
     }
     TEXTS.iter().find(|(beginning, _)| rest.starts_with(beginning)).map(|(_, format)| *format)
+}
+
+/// Returns whether a text is a bracket and a word of WebAssembly, with blanks and comments between
+/// them or not.
+fn is_wasm_text(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('(').and_then(behind_comments) else { return false };
+    let ends =
+        |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n', '(', ')', ';']);
+    WASM_WORDS.iter().any(|word| inner.strip_prefix(word).is_some_and(ends))
+}
+
+/// Returns the text behind the blanks and comments at its start. Nothing where a comment does not
+/// end.
+fn behind_comments(text: &str) -> Option<&str> {
+    let mut rest = text.trim_start();
+    loop {
+        if LINE_COMMENTS.iter().any(|mark| rest.starts_with(mark)) {
+            rest = rest.split_once(['\n', '\r'])?.1;
+        } else if let Some(marks) = BLOCK_COMMENTS.iter().find(|marks| rest.starts_with(marks.0)) {
+            rest = behind_block(rest, *marks)?;
+        } else {
+            return Some(rest);
+        }
+        rest = rest.trim_start();
+    }
+}
+
+/// Returns the text behind the comment at its start. Each comment within it has to end as well.
+fn behind_block<'a>(text: &'a str, (open, close): (&str, &str)) -> Option<&'a str> {
+    let (mut rest, mut depth) = (text.strip_prefix(open)?, 1_usize);
+    while depth > 0 {
+        if let Some(inner) = rest.strip_prefix(open) {
+            (rest, depth) = (inner, depth + 1);
+        } else if let Some(outer) = rest.strip_prefix(close) {
+            (rest, depth) = (outer, depth - 1);
+        } else {
+            rest = &rest[rest.chars().next()?.len_utf8()..];
+        }
+    }
+    Some(rest)
 }
 
 fn unknown_format(bytes: &[u8]) -> String {
@@ -133,6 +183,49 @@ mod tests {
             (b";; only a comment", "something that begins with `;; only a commen`"),
         ] {
             assert_eq!(describe_format(bytes), expected);
+        }
+    }
+
+    /// The text form is found behind blanks and both kinds of comments, wherever they stand.
+    #[test]
+    fn wasm_text_behind_comments_is_named() {
+        let licence = format!(";; {}\n(module)", "x".repeat(2_000));
+        for text in [
+            "( module )",
+            "(\n\tmodule $m",
+            "(module",
+            "(module(func))",
+            "(; comment ;)\n(module",
+            "  \n\t;; comment\n(component",
+            "(; one (; two (;;) ;) three ;)( (;;) ;; four\r\n component)",
+            "(; é ;)(module)",
+            &licence,
+        ] {
+            assert_eq!(describe_format(text.as_bytes()), WASM_TEXT, "{text}");
+        }
+        let wit = "package ";
+        for text in ["// a\n/* b /* c */ */ package x:y;", "/**/package x:y;"] {
+            let expected = TEXTS.iter().find(|(word, _)| *word == wit).expect("a text").1;
+            assert_eq!(describe_format(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    /// Other words in brackets, and comments that do not end, are not the text form.
+    #[test]
+    fn other_brackets_are_not_wasm_text() {
+        let endless = format!("(;{}", "(;".repeat(MAX_BEGINNING));
+        let beyond = format!(";;{}\n(module)", " ".repeat(MAX_BEGINNING));
+        for text in [
+            "(modules)",
+            "(define x)",
+            "(;module",
+            "(; (; ;) (module)",
+            "(;;module)",
+            &endless,
+            &beyond,
+        ] {
+            let described = describe_format(text.as_bytes());
+            assert!(described.starts_with("something that begins with"), "{text}: {described}");
         }
     }
 

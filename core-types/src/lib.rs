@@ -36,8 +36,8 @@ pub use capability::{
 pub use documents::{
     ApplicationId, ApplicationIdError, Config, ConfigError, ConfigSchema, DeclaredSetting,
     ExtensionEntry, ExtensionList, ExtensionSection, ListDefaults, Manifest, Parsed, Service,
-    SettingError, SettingKind, TomlLeaf, TomlProblem, UnknownKey, parse_author_manifest,
-    parse_toml, plain_message, toml_leaves, variable_name, with_causes,
+    SettingError, SettingKind, TomlLeaf, TomlProblem, UnknownKey, joined_causes,
+    parse_author_manifest, parse_toml, plain_message, toml_leaves, variable_name, with_causes,
 };
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;

@@ -197,7 +197,9 @@ fn identity_is_without_revision() {
     let reference: OciReference = "GHCR.io/suffiks/wasi/ingress-as:v1".parse().expect("valid");
     assert_eq!(reference.identity().to_string(), "ghcr.io/suffiks/wasi/ingress-as");
     assert_eq!(reference.default_name().expect("a name").as_str(), "ingress-as");
-    assert!("r/a/b_c:1".parse::<OciReference>().expect("valid").default_name().is_err());
+    let default_name = |text: &str| text.parse::<OciReference>().expect("valid").default_name();
+    assert_eq!(default_name("r/a/b_c:1").expect("a name").as_str(), "b-c");
+    assert!(default_name(&format!("r/a/{}:1", "n".repeat(65))).is_err());
 }
 
 /// Secrets, grants and trust belong to the registry and not to one spelling of it. What is printed

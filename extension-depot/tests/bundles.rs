@@ -203,6 +203,35 @@ fn data_of_another_are_refused() {
     }
 }
 
+/// Schedules of a bundle say when events of the clock come. A bundle with a setting of the user
+/// alone, another setting or an unknown one is refused.
+#[test]
+fn schedules_of_a_bundle_are_times() {
+    let open = |schedules: &str| {
+        let mut maker = Maker::new();
+        let layer = maker.blob(media_type::WASM, &component("a"));
+        maker.extension("a", layer);
+        maker.entries[0]["annotations"]["open-sesame.schedules"] = json!(schedules);
+        Bundle::open(&maker.tar())
+    };
+    let bundle = open("[\"time.every\"]\nevery = \"5m\"\n").expect("a bundle");
+    let every = bundle.extensions()[0].schedules.to_toml();
+    assert_eq!(every, "[\"time.every\"]\nevery = \"5m\"\n");
+    assert!(open("").expect("none").extensions()[0].schedules.is_empty());
+    for (refused, said) in [
+        ("[\"time.every\"]\nevery = \"5m\"\nwhile_locked = true", "`time.every.while_locked`"),
+        ("[\"time.every\"]\nenabled = true", "`time.every.enabled`"),
+        ("[\"time.at\"]\nat = [\"08:00\"]\nholidays = false", "`time.at.holidays`"),
+        ("[\"time.never\"]", "`time.never`"),
+        ("[\"file.changed\"]\npaths = [\"~/.ssh\"]", "other settings"),
+        ("[\"time.every\"]\nevery = \"0s\"", "a length of time"),
+        ("\u{1b}[31m", "schedules of `a`"),
+    ] {
+        let error = open(refused).err().expect(refused).to_string();
+        assert!(error.contains(said) && !error.contains('\u{1b}'), "{refused}: {error}");
+    }
+}
+
 /// An entry is known by its bytes and its name, whatever it says of its origin.
 #[test]
 fn entry_has_a_reference_of_its_own() {

@@ -38,6 +38,20 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     tar.into_inner().expect("in memory")
 }
 
+/// Makes a tar of directories alone, padded with zeros to a size.
+fn directories(paths: &[&str], size: usize) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for path in paths {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_size(0);
+        tar.append_data(&mut header, path, &b""[..]).expect("in memory");
+    }
+    let mut bytes = tar.into_inner().expect("in memory");
+    bytes.resize(bytes.len().max(size), 0);
+    bytes
+}
+
 /// One Zstandard frame of one raw block.
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     let size = u32::try_from(bytes.len()).expect("short");
@@ -106,6 +120,98 @@ fn raw_binary_by_magic_bytes() {
     }
 }
 
+/// Publishers push a list of components, an attestation, a signature or the provenance of a chart
+/// beside a binary.
+#[test]
+fn raw_binary_beside_known_layers() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    for side in [
+        "application/spdx+json",
+        "application/vnd.cyclonedx+json",
+        "application/vnd.in-toto+json",
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        "application/vnd.cncf.helm.chart.provenance.v1.prov",
+    ] {
+        for layer_type in [TAR, "application/octet-stream", "application/vnd.unknown.layer.v1+x"] {
+            let (home, binary) = (home(), component(side));
+            let layers = [(side, b"{}".as_slice(), ""), (layer_type, &binary, "")];
+            image(&registry, "o/add", &layers);
+            install(&home, &format!("{}/o/add:1", registry.host())).expect(side);
+            let installed = home.depot.installed(&name("add")).expect("installed");
+            assert_eq!(fs::read(&installed.binary().path).expect("there"), binary, "{side}");
+            assert!(home.depot.verify(&name("add")).expect("there").findings.is_empty());
+        }
+    }
+}
+
+/// Without WebAssembly, the known kind of one layer is that of the artifact.
+#[test]
+fn known_layer_names_other_artifacts() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let elf = gzip(&tar(&[("bin/sh", b"\x7fELF")]));
+    let spdx = ("application/spdx+json", b"{}".as_slice(), "");
+    let toto = ("application/vnd.in-toto+json", b"{}".as_slice(), "");
+    image(&registry, "text", &[("application/octet-stream", b"hello", ""), spdx]);
+    image(&registry, "image", &[(TAR_GZIP, &elf, ""), toto]);
+    image(&registry, "layers", &[(TAR_GZIP, &elf, ""), (DOCKER, &elf, ""), toto]);
+    insta::assert_snapshot!(refusal(&registry, "text"), @"not an extension: it is a list of components (SBOM) (`application/vnd.oci.image.config.v1+json` with the layers `application/octet-stream`, `application/spdx+json`)");
+    insta::assert_snapshot!(refusal(&registry, "image"), @"not an extension: it is an attestation (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.in-toto+json`)");
+    insta::assert_snapshot!(refusal(&registry, "layers"), @"not an extension: it is an attestation (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.docker.image.rootfs.diff.tar.gzip`, `application/vnd.in-toto+json`)");
+}
+
+/// `FROM scratch`, `WORKDIR /app` and `COPY x.wasm .` make a layer of directories and one with a
+/// file. Docker pads a tar to two blocks, and `tar` to twenty.
+#[test]
+fn layers_without_files_are_empty() {
+    const TAR_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+    let registry = MemoryRegistry::start().expect("a registry");
+    let binary = component("workdir");
+    let copied = tar(&[("app/x.wasm", &binary)]);
+    for empty in [
+        directories(&["app/"], 0),
+        directories(&["app/"], 10_240),
+        directories(&["srv/", "srv/app/"], 0),
+        directories(&[], 10_240),
+        directories(&[], 20_480),
+    ] {
+        let forms = [
+            (TAR, empty.clone(), copied.clone()),
+            (TAR_GZIP, gzip(&empty), gzip(&copied)),
+            (DOCKER, gzip(&empty), gzip(&copied)),
+            (TAR_ZSTD, zstd(&empty), zstd(&copied)),
+        ];
+        for (layer_type, empty, copied) in forms {
+            let home = home();
+            let layers =
+                [(layer_type, &*empty, ""), (layer_type, &*copied, ""), (TAR, &*empty, "")];
+            image(&registry, "o/x", &layers);
+            install(&home, &format!("{}/o/x:1", registry.host())).expect(layer_type);
+            let installed = home.depot.installed(&name("x")).expect("installed");
+            assert_eq!(fs::read(&installed.binary().path).expect("there"), binary);
+            assert!(home.depot.verify(&name("x")).expect("there").findings.is_empty());
+        }
+    }
+}
+
+/// A second layer with a file is not an empty one, whatever directories it begins with.
+#[test]
+fn second_layer_with_files_is_refused() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let copied = gzip(&tar(&[("app/x.wasm", &component("x"))]));
+    let with_file = [directories(&["app/"], 0)[..512].to_vec(), tar(&[("app/README.md", b"# x")])];
+    let refused = |second: &[u8]| {
+        image(&registry, "o/x", &[(TAR_GZIP, &copied, ""), (TAR_GZIP, second, "")]);
+        refusal(&registry, "o/x")
+    };
+    let second = refused(&gzip(&tar(&[("README.md", b"# x")])));
+    insta::assert_snapshot!(second, @"not an extension: it is a container image with files in several archives, where one is expected; build it `FROM scratch` with one `COPY` of the WebAssembly file alone (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.oci.image.layer.v1.tar+gzip`)");
+    assert_eq!(refused(&gzip(&with_file.concat())), second);
+    // Directories alone, and not a binary anywhere.
+    let empty = gzip(&directories(&["app/"], 0));
+    image(&registry, "o/x", &[(TAR_GZIP, &empty, ""), (TAR_GZIP, &empty, "")]);
+    insta::assert_snapshot!(refusal(&registry, "o/x"), @"not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.oci.image.layer.v1.tar+gzip`)");
+}
+
 #[test]
 fn packed_binary_is_unpacked() {
     let registry = MemoryRegistry::start().expect("a registry");
@@ -121,8 +227,9 @@ fn packed_binary_is_unpacked() {
             ("application/wasm+gzip", gzip(&binary), "plugin.wasm.gz"),
             ("text/x", gzip(b"notes"), ""),
         ],
-        // A layer with nothing in it, as `WORKDIR /` makes it.
+        // A layer with nothing in it, as `WORKDIR /` makes it, packed or not.
         vec![(TAR_GZIP, empty, ""), (TAR_GZIP, gzip(&archive), "")],
+        vec![(TAR, vec![0; 1024], ""), (TAR, archive.clone(), "")],
     ];
     for layers in cases {
         let (home, kind) = (home(), layers[0].0);
@@ -196,7 +303,7 @@ fn other_artifacts_are_named() {
         image(&registry, repository, layers);
     }
     insta::assert_snapshot!(refusal(&registry, "image"), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar+gzip`)");
-    insta::assert_snapshot!(refusal(&registry, "layers"), @"not an extension: it is a container image of 2 archives, where one is expected (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.docker.image.rootfs.diff.tar.gzip`)");
+    insta::assert_snapshot!(refusal(&registry, "layers"), @"not an extension: it is a container image with files in several archives, where one is expected; build it `FROM scratch` with one `COPY` of the WebAssembly file alone (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.docker.image.rootfs.diff.tar.gzip`)");
     insta::assert_snapshot!(refusal(&registry, "files"), @"not an extension: its layer has several WebAssembly files, `a.wasm`, `lib/b.wasm`; one is expected");
     insta::assert_snapshot!(refusal(&registry, "raw"), @"not an extension: 2 layers are WebAssembly (`a.wasm`, `b.wasm`); one is expected");
     insta::assert_snapshot!(refusal(&registry, "chart"), @"not an extension: it is a Helm chart (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.cncf.helm.chart.content.v1.tar+gzip`)");

@@ -120,11 +120,11 @@ impl Capabilities {
         sizes.max()
     }
 
-    /// Iterates over the directories, each with whether it can be written. One that can be written
-    /// is not listed a second time to be read.
+    /// Iterates over the directories, each with whether it can be written. One that is part of one
+    /// that can be written is not listed a second time to be read.
     pub fn directories(&self) -> impl Iterator<Item = (&GrantedPath, bool)> {
         let is_written = |path: &GrantedPath| {
-            self.0.iter().any(|grant| matches!(grant.scope(), Scope::Write(it) if it == path))
+            self.0.iter().any(|grant| matches!(grant.scope(), Scope::Write(it) if it.covers(path)))
         };
         self.0.iter().filter_map(move |grant| match grant.scope() {
             Scope::Read(path) if !is_written(path) => Some((path, false)),

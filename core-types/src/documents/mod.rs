@@ -20,4 +20,4 @@ pub(crate) use toml_text::line_of_value;
 pub use toml_text::{Parsed, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves};
 pub use unknown_events::parse_author_manifest;
 pub(crate) use unknown_events::unknown_events;
-pub use wording::{plain_message, with_causes};
+pub use wording::{joined_causes, plain_message, with_causes};

@@ -32,8 +32,19 @@ pub fn plain_message(message: &str) -> String {
 /// assert_eq!(core_types::with_causes(&error), "the disk is full");
 /// ```
 pub fn with_causes(error: &dyn std::error::Error) -> String {
+    joined_causes(error, |error| error.to_string())
+}
+
+/// Returns the same of other texts of the errors, such as their first lines.
+pub fn joined_causes(
+    error: &dyn std::error::Error,
+    text_of: impl Fn(&dyn std::error::Error) -> String,
+) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    causes.map(&text_of).fold(text_of(error), |text, cause| {
+        // Errors of some libraries end with their cause.
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// The message and, apart from it, the place that JSON's parser adds.
@@ -124,6 +135,16 @@ fn value(found: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A library's message that ends with its cause says it once.
+    #[test]
+    fn cause_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot connect: {0}")]
+        struct Repeats(#[source] std::io::Error);
+        let error = Repeats(std::io::Error::other("no such file"));
+        assert_eq!(with_causes(&error), "cannot connect: no such file");
+    }
 
     /// No message of serde names a type of Rust.
     #[test]

@@ -79,6 +79,11 @@ impl EventTable {
         }
     }
 
+    /// Returns these settings without those that belong to the user alone.
+    pub(super) fn without_user(&self) -> Self {
+        Self { while_locked: None, enabled: None, ..self.clone() }
+    }
+
     /// Tells whether the event wakes the extension where it is granted.
     pub fn is_enabled(&self) -> bool {
         self.enabled.unwrap_or(true)

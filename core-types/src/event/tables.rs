@@ -57,6 +57,14 @@ impl EventTables {
         tables
     }
 
+    /// Returns the schedules: when events of the clock come. What only the user of a machine decides is
+    /// not in them, and neither is any other setting, such as the name of a network.
+    pub fn schedules(&self) -> Self {
+        let tables = self.0.iter().filter(|(name, _)| name.event().spec().family() == "time");
+        let tables = tables.map(|(name, table)| (name.clone(), table.without_user()));
+        Self(tables.filter(|(_, table)| *table != EventTable::default()).collect())
+    }
+
     /// Returns the tables as the text of a document.
     pub fn to_toml(&self) -> String {
         // Tables of texts, numbers and lists have no value that TOML lacks.
@@ -186,6 +194,17 @@ mod tests {
         let tables = read(text).expect("valid").value;
         let written = toml::to_string(&tables).expect("text");
         assert_eq!(written.trim(), "[\"time.at\"]\nat = [\"08:30\", \"17:00\"]\ndays = [\"fri\"]");
+    }
+
+    /// A schedule says when, and nothing of the user.
+    #[test]
+    fn schedules_are_of_the_clock() {
+        let text = "[\"time.every\"]\nevery = \"5m\"\nenabled = false\n\
+                    [\"time.at\"]\nwhile_locked = true\n\
+                    [\"network.wifi\"]\nssid = [\"home\"]\n\
+                    [\"file.changed\"]\npaths = [\"~/a\"]\n";
+        let schedules = read(text).expect("valid").value.schedules();
+        assert_eq!(schedules.to_toml(), "[\"time.every\"]\nevery = \"5m\"\n");
     }
 
     /// An author cannot decide what belongs to the user.

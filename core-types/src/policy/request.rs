@@ -110,6 +110,11 @@ impl Request {
         }
     }
 
+    /// Tells whether it is to write in a directory. Who is refused can often go on by reading alone.
+    pub fn is_write(&self) -> bool {
+        matches!(self, Self::OpenDirectory { write: true, .. })
+    }
+
     /// Returns the requested part of the capability: a name, a topic, a host, a directory. Nothing
     /// for a capability without parts.
     pub fn object(&self) -> Option<Cow<'_, str>> {

@@ -45,6 +45,31 @@ impl ExtensionName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the name that is nearest to the name of a file or repository: the text itself where
+    /// it is a name, else in lower case, with words between `_`, `.`, spaces and `-` joined by one
+    /// `-` each.
+    ///
+    /// ```
+    /// use core_types::ExtensionName;
+    ///
+    /// assert_eq!(ExtensionName::nearest("My_app")?.as_str(), "my-app");
+    /// assert_eq!(ExtensionName::nearest("my--app")?.as_str(), "my--app");
+    /// # Ok::<(), core_types::NameError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When that is not a name either: no other characters are guessed.
+    pub fn nearest(text: &str) -> Result<Self, NameError> {
+        let given = text.parse::<Self>();
+        if given.is_ok() {
+            return given;
+        }
+        // Of ASCII only: letters of other alphabets can look like a name in lower case.
+        let lower = text.to_ascii_lowercase();
+        let words = lower.split(['_', '.', ' ', '-']).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join("-").parse::<Self>().or(given)
+    }
 }
 
 impl FromStr for ExtensionName {
@@ -110,6 +135,27 @@ mod tests {
             &long,
         ] {
             assert!(name.parse::<ExtensionName>().is_err(), "{name:?} must be refused");
+        }
+    }
+
+    /// Names of files and repositories become names, and look-alikes do not. An error has the text
+    /// as it was given.
+    #[test]
+    fn nearest_name_joins_words() {
+        for (text, expected) in [
+            ("weather", "weather"),
+            ("a--b", "a--b"),
+            ("x-", "x-"),
+            ("my_app", "my-app"),
+            ("My App.v2", "my-app-v2"),
+            ("__-My_._app-_", "my-app"),
+        ] {
+            assert_eq!(ExtensionName::nearest(text).expect(text).as_str(), expected);
+        }
+        let long = format!("a_{}", "n".repeat(63));
+        // The last but one is the sign of the kelvin, which is `k` in lower case.
+        for text in ["", "_", "é", "Ü_x", "a/b", "a\n", "\u{212a}", &long] {
+            assert_eq!(ExtensionName::nearest(text).expect_err("not a name").text, text);
         }
     }
 

@@ -114,13 +114,13 @@ impl OciReference {
         is_digest.then_some(hex)
     }
 
-    /// Returns the name that the extension has unless the user chooses one: the last path
-    /// component.
+    /// Returns the name that the extension has unless the user chooses one: the [nearest
+    /// one](ExtensionName::nearest) to the last path component.
     ///
     /// # Errors
-    /// When that component is not an [`ExtensionName`], which allows less than OCI does.
+    /// When that component is longer than an [`ExtensionName`].
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
-        self.scope.rsplit('/').next().unwrap_or_default().parse()
+        ExtensionName::nearest(self.scope.rsplit('/').next().unwrap_or_default())
     }
 
     /// Returns the full digest that the reference is pinned to, or nothing when it is not pinned.

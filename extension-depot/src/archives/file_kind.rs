@@ -4,10 +4,12 @@ use crate::oci::descriptor::MAX_BLOB;
 
 /// The most bytes of a layer when it is unpacked: twice the largest binary.
 pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_BLOB;
-/// The size in bytes of a packed tar that has nothing in it; with one file it has more. Container
-/// tools write such a layer for an instruction that changes no file. Gzip makes 32 bytes of it,
-/// Zstandard fewer.
-pub(crate) const EMPTY_TAR: u64 = 40;
+/// The size in bytes of a tar that has nothing in it: the two blocks at its end. The header of a
+/// file is a third one.
+pub(crate) const EMPTY_TAR: u64 = 1024;
+/// The most bytes of a layer without files, packed or not: two thousand directories, or the padding
+/// of any tool. A larger one counts as one with files, and is not read for this.
+pub(crate) const MAX_EMPTY: u64 = 1 << 20;
 
 /// What bytes are, by how they begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,12 @@ pub(crate) fn is_tar_type(media_type: &str) -> bool {
     let last =
         media_type.rsplit('.').find(|word| !matches!(*word, "gzip" | "zstd")).unwrap_or_default();
     matches!(last, "tar" | "tar+gzip" | "tar+zstd")
+}
+
+/// Returns whether a layer is a tar with files in it, by its media type and size alone. A smaller
+/// one can have directories only.
+pub(crate) fn is_filled_tar(media_type: &str, size: u64) -> bool {
+    is_tar_type(media_type) && size > MAX_EMPTY
 }
 
 /// What bytes are that are not WebAssembly, by how they begin.
@@ -84,5 +92,20 @@ mod tests {
         ] {
             assert_eq!(describe(head), expected);
         }
+    }
+
+    /// A small tar, packed or not, can have directories only.
+    #[test]
+    fn large_tars_are_filled() {
+        for media_type in [
+            "application/vnd.oci.image.layer.v1.tar",
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        ] {
+            let is_filled = |size| is_filled_tar(media_type, size);
+            assert_eq!((is_filled(MAX_EMPTY), is_filled(MAX_EMPTY + 1)), (false, true));
+        }
+        assert!(!is_filled_tar("application/wasm", MAX_BLOB));
     }
 }

@@ -4,6 +4,7 @@
 //! which paths are taken is decided in one place, and sizes are bounded in every direction.
 
 pub(crate) mod docs;
+pub(crate) mod empty_layer;
 pub(crate) mod entry;
 pub(crate) mod file_kind;
 pub(crate) mod unpack;

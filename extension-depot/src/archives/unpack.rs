@@ -102,16 +102,19 @@ pub(crate) fn unpack(
     whole: &str,
     sink: &mut dyn Write,
 ) -> Result<Unpacked, UnpackError> {
+    let most = layer.size.saturating_mul(MAX_RATIO).clamp(SMALL, MAX_UNPACKED);
+    Unpacking { layer, path, whole, most }.content(content_of(path)?, sink)
+}
+
+/// Returns the content of a layer, without its gzip or Zstandard.
+pub(super) fn content_of(path: &Path) -> Result<Box<dyn Read>, UnpackError> {
     let failed = |source| UnpackError::Io { path: path.to_owned(), source };
     let mut packed = BufReader::with_capacity(CHUNK, open_regular(path).map_err(failed)?.0);
-    let kind = Kind::of(packed.fill_buf().map_err(failed)?);
-    let content: Box<dyn Read> = match kind {
+    Ok(match Kind::of(packed.fill_buf().map_err(failed)?) {
         Kind::Gzip => Box::new(MultiGzDecoder::new(packed)),
         Kind::Zstd => Box::new(ZstdReader::new(packed)),
         Kind::Tar | Kind::Wasm | Kind::Other => Box::new(packed),
-    };
-    let most = layer.size.saturating_mul(MAX_RATIO).clamp(SMALL, MAX_UNPACKED);
-    Unpacking { layer, path, whole, most }.content(content, sink)
+    })
 }
 
 /// A layer that is being unpacked.
@@ -282,9 +285,9 @@ fn several(names: &[String]) -> String {
 }
 
 /// Reads until there is more than there can be.
-struct Capped<R> {
-    from: R,
-    left: u64,
+pub(super) struct Capped<R> {
+    pub(super) from: R,
+    pub(super) left: u64,
 }
 
 impl<R: Read> Read for Capped<R> {

@@ -255,7 +255,7 @@ impl Places {
         let health = self.extension_state().join("health");
         let system = self.system_policy.parent().map(Path::to_owned);
         let grants = self.runtime.as_ref().map(|runtime| runtime.join("grants"));
-        let own = [self.extensions(), self.config.clone(), health];
+        let own = [self.extensions(), self.config.clone(), self.config.join("config.d"), health];
         own.into_iter().chain(grants).chain(system).collect()
     }
 
@@ -277,6 +277,11 @@ impl Places {
     /// Returns the questions for permissions that were asked in this login session.
     pub(crate) fn asked_questions(&self) -> Option<PathBuf> {
         Some(self.runtime.as_ref()?.join("questions.json"))
+    }
+
+    /// Returns the states of the machine that extensions were told in this login session.
+    pub(crate) fn told_states(&self) -> Option<PathBuf> {
+        Some(self.runtime.as_ref()?.join("told.json"))
     }
 
     /// What extensions did in the last minute. It belongs to the session, and is kept elsewhere

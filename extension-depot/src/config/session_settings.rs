@@ -22,7 +22,8 @@ pub struct SessionSettings {
     pub idle_exit: Option<Interval>,
     /// `consent`: how an extension asks for a missing permission. Default: by notification.
     pub consent: Option<SessionConsent>,
-    /// `max_parallel`: how many extensions the service runs at once, 1 to 16. Default: 2.
+    /// `max_parallel`: how many extensions the service delivers events to at once, 1 to 16. Default:
+    /// 2.
     #[serde(deserialize_with = "parallel")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 16)))]
     pub max_parallel: Option<u8>,

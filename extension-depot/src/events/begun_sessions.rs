@@ -46,7 +46,8 @@ impl Depot {
     /// When the file cannot be read or written, or a newer sesame wrote it.
     pub fn begin_session(&self, boot: &str, session: &str) -> Result<bool, StateFileError> {
         let path = self.places().begun_sessions();
-        let kept: BegunSessions = state_file::read(&path)?.unwrap_or_default();
+        // After damage a start can come twice. Without this none would come again.
+        let kept: BegunSessions = state_file::read_or_begin(&path)?;
         let mut sessions = if kept.boot == boot { kept.sessions } else { Vec::new() };
         let name: String = session.chars().take(MAX_NAME).collect();
         if sessions.contains(&name) {
@@ -57,5 +58,24 @@ impl Depot {
         sessions.push(name);
         state_file::write(&path, &BegunSessions { boot: boot.to_owned(), sessions })?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::Places;
+    use crate::store::Depot;
+
+    /// A damaged file is replaced, and later starts are kept.
+    #[test]
+    fn damaged_file_begins_anew() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let depot = Depot::new(Places::below(directory.path()));
+        assert!(depot.begin_session("boot", "2").expect("kept"));
+        fs::write(depot.places().begun_sessions(), "{").expect("damaged");
+        assert!(depot.begin_session("boot", "2").expect("begun anew"));
+        assert!(!depot.begin_session("boot", "2").expect("kept"));
     }
 }

@@ -6,6 +6,7 @@ mod event_times;
 mod running_extensions;
 mod service_crashes;
 mod session_claim;
+mod told_states;
 
 pub use asked_questions::NotNoted;
 pub use event_times::EventTimes;

@@ -110,11 +110,7 @@ impl Depot {
         quarantined: &mut Vec<(ExtensionName, Quarantine)>,
     ) -> Result<(), StateFileError> {
         let path = self.places().service_crashes();
-        let mut crashes = match state_file::read::<ServiceCrashes>(&path) {
-            // It is of minutes alone, and begins anew.
-            Err(StateFileError::Damaged { .. }) => ServiceCrashes::default(),
-            read => read?.unwrap_or_default(),
-        };
+        let mut crashes: ServiceCrashes = state_file::read_or_begin(&path)?;
         crashes.forget_old(boot, now);
         for name in names {
             let Ok(installed) = self.installed(name) else { continue };

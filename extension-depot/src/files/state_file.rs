@@ -89,6 +89,14 @@ pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileErro
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
+/// Reads a file whose loss costs little. One that is missing or damaged begins anew.
+pub(crate) fn read_or_begin<T: StateFile + Default>(path: &Path) -> Result<T, StateFileError> {
+    match read(path) {
+        Err(StateFileError::Damaged { .. }) => Ok(T::default()),
+        read => read.map(Option::unwrap_or_default),
+    }
+}
+
 /// Replaces a file, durably and as a whole. A file of a newer sesame is not overwritten.
 pub(crate) fn write<T: StateFile>(path: &Path, value: &T) -> Result<(), StateFileError> {
     if let Err(error @ StateFileError::Newer { .. }) = read::<T>(path) {

@@ -84,7 +84,8 @@ impl Depot {
 }
 
 impl LockedDepot<'_> {
-    /// Goes back to a generation: its bytes and its manifest, with these capabilities.
+    /// Goes back to a generation: its bytes and its manifest, with these capabilities. The settings of
+    /// events stay as they are now: a schedule is of the extension, and not of its version.
     ///
     /// # Errors
     /// [`RestoreError::Changed`] when something that the decision was made upon has changed. When the
@@ -117,6 +118,9 @@ impl LockedDepot<'_> {
         let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
         let mut editor = ManifestEditor::new(Some(&generation.manifest));
         editor.set_capabilities(then.as_ref(), capabilities);
+        if let Some(now) = basis.loaded() {
+            editor.take_events(&now.text);
+        }
         let new = NewGeneration {
             text: &editor.to_text(),
             reference: Some(&reference),

@@ -143,10 +143,21 @@ impl ManifestEditor {
     /// Begins a manifest with these.
     pub(crate) fn set_seed(&mut self, seed: &Seed<'_>) {
         let Seed { limits, config, events } = seed;
-        limits.iter().for_each(|(name, value)| self.set_limit(name, value));
-        config.iter().for_each(|(key, text)| self.set_missing("config", key, text));
-        if let Some(tables) = event_tables(events) {
+        let limits = limits.iter().flat_map(|limits| limits.iter());
+        limits.for_each(|(name, value)| self.set_limit(name, value));
+        let config = config.iter().flat_map(|config| config.iter());
+        config.for_each(|(key, text)| self.set_missing("config", key, text));
+        if let Some(tables) = events.and_then(event_tables) {
             self.0.insert("events", Item::Table(tables));
+        }
+    }
+
+    /// Takes the settings of events over from another manifest, with the comments in them.
+    pub(crate) fn take_events(&mut self, from: &str) {
+        let other = from.parse::<DocumentMut>().unwrap_or_default();
+        match other.get("events") {
+            Some(events) => drop(self.0.insert("events", events.clone())),
+            None => drop(self.0.remove("events")),
         }
     }
 

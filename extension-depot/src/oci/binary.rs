@@ -3,15 +3,16 @@
 //! A media type that says WebAssembly is believed. Where none does, the bytes decide: plain tools
 //! push a binary under the media type of an archive, and container tools put one into an archive.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
 use private_files::open_regular;
 
+use crate::archives::empty_layer::is_without_files;
 use crate::archives::file_kind::{EMPTY_TAR, Kind, describe, is_tar_type};
-use crate::archives::unpack::{UnpackError, unpack};
-use crate::oci::artifact_kind::{IMAGE, kind_of_whole, several_archives};
+use crate::archives::unpack::{UnpackError, Unpacked, unpack};
+use crate::oci::artifact_kind::{IMAGE, kind_of_whole, known_kind, several_archives};
 use crate::oci::descriptor::Descriptor;
 use crate::oci::image::ImageManifest;
 use crate::oci::image_error::ImageError;
@@ -50,11 +51,29 @@ pub(crate) fn binary_digest(
     match carrier(manifest, blob)? {
         Carrier::Plain(layer) => Ok(layer.digest),
         Carrier::Packed(layer) => {
-            Ok(unpack(&blob(&layer.digest), layer, kind_of_whole(manifest), &mut io::sink())?
-                .digest)
+            Ok(unpack_layer(manifest, layer, &blob(&layer.digest), &mut io::sink())?.digest)
         }
     }
 }
+
+/// Unpacks the binary of a layer. Where it has none, the error has the kind of the artifact.
+pub(crate) fn unpack_layer(
+    manifest: &ImageManifest,
+    layer: &Descriptor,
+    path: &Path,
+    sink: &mut dyn Write,
+) -> Result<Unpacked, UnpackError> {
+    let unpacked = unpack(path, layer, kind_of_whole(manifest), sink);
+    unpacked.map_err(|error| match (error, known_kind(manifest)) {
+        (UnpackError::Image(ImageError::NoWasm { .. }), Some(kind)) => {
+            manifest.no_wasm(kind).into()
+        }
+        (error, _) => error,
+    })
+}
+
+/// A layer and its first bytes.
+type Begun<'a> = (&'a Descriptor, Vec<u8>);
 
 /// Chooses the layer: by its media type, else the only one whose bytes are WebAssembly, else the
 /// only one that something can be packed in.
@@ -65,29 +84,65 @@ pub(crate) fn carrier<'a>(
     if let Some(layer) = manifest.wasm_layer()? {
         return Ok(Carrier::Plain(layer));
     }
-    let heads = manifest.possible_layers().map(|layer| Ok((layer, head(&blob(&layer.digest))?)));
-    let heads: Vec<_> = heads.collect::<Result<_, UnpackError>>()?;
-    let is_plain = |(_, head): &&(&Descriptor, Vec<u8>)| Kind::of(head) == Kind::Wasm;
-    let is_packed = |(layer, head): &&(&Descriptor, Vec<u8>)| match Kind::of(head) {
-        Kind::Gzip | Kind::Zstd => layer.size > EMPTY_TAR || !is_tar_type(&layer.media_type),
-        Kind::Tar => true,
+    let begun = manifest.possible_layers().map(|layer| Ok((layer, head(&blob(&layer.digest))?)));
+    let begun: Vec<Begun<'a>> = begun.collect::<Result<_, UnpackError>>()?;
+    let is_plain = |(_, head): &&Begun<'a>| Kind::of(head) == Kind::Wasm;
+    let plain: Vec<_> = begun.iter().filter(is_plain).map(|(layer, _)| *layer).collect();
+    match plain.as_slice() {
+        [] => packed_layer(manifest, &begun, blob),
+        [layer] => Ok(Carrier::Plain(layer)),
+        several => Err(ImageError::several(several).into()),
+    }
+}
+
+/// Chooses the only layer that something can be packed in.
+fn packed_layer<'a>(
+    manifest: &ImageManifest,
+    begun: &[Begun<'a>],
+    blob: &dyn Fn(&Digest) -> PathBuf,
+) -> Result<Carrier<'a>, UnpackError> {
+    let packed = begun.iter().filter(|(layer, head)| is_packed(layer, head));
+    let packed: Vec<_> = packed.map(|(layer, _)| *layer).collect();
+    // The content of an only one is read in any case.
+    let packed = if packed.len() > 1 { with_files(&packed, blob)? } else { packed };
+    let found = match packed.as_slice() {
+        [layer] => return Ok(Carrier::Packed(layer)),
+        [] => without_wasm(manifest, begun),
+        _ => several_archives(manifest),
+    };
+    let kind = known_kind(manifest).map_or(found, str::to_owned);
+    Err(manifest.no_wasm(&kind).into())
+}
+
+fn is_packed(layer: &Descriptor, head: &[u8]) -> bool {
+    match Kind::of(head) {
+        Kind::Gzip | Kind::Zstd | Kind::Tar => true,
         Kind::Wasm => false,
         // Tars of the oldest form do not say that they are.
-        Kind::Other => is_tar_type(&layer.media_type) && head.len() as u64 == HEAD,
-    };
-    let plain: Vec<_> = heads.iter().filter(is_plain).map(|(layer, _)| *layer).collect();
-    let packed: Vec<_> = heads.iter().filter(is_packed).map(|(layer, _)| *layer).collect();
-    match (plain.as_slice(), packed.as_slice()) {
-        ([layer], _) => Ok(Carrier::Plain(layer)),
-        ([], [layer]) => Ok(Carrier::Packed(layer)),
-        ([], []) => {
-            let is_image = kind_of_whole(manifest) == IMAGE;
-            let found = heads.first().filter(|_| !is_image).map(|(_, head)| describe(head));
-            let without = || format!("{} without WebAssembly", kind_of_whole(manifest));
-            Err(manifest.no_wasm(&found.unwrap_or_else(without)).into())
+        Kind::Other => is_tar_type(&layer.media_type) && layer.size > EMPTY_TAR,
+    }
+}
+
+/// Returns the layers that are not empty.
+fn with_files<'a>(
+    layers: &[&'a Descriptor],
+    blob: &dyn Fn(&Digest) -> PathBuf,
+) -> Result<Vec<&'a Descriptor>, UnpackError> {
+    let mut filled = Vec::new();
+    for layer in layers {
+        if !is_without_files(&blob(&layer.digest), layer)? {
+            filled.push(*layer);
         }
-        ([], several) => Err(manifest.no_wasm(&several_archives(manifest, several.len())).into()),
-        (several, _) => Err(ImageError::several(several).into()),
+    }
+    Ok(filled)
+}
+
+/// Describes an artifact none of whose layers is WebAssembly or can have it packed in it.
+fn without_wasm(manifest: &ImageManifest, begun: &[Begun<'_>]) -> String {
+    let whole = kind_of_whole(manifest);
+    match begun.first() {
+        Some((_, head)) if whole != IMAGE => describe(head),
+        _ => format!("{whole} without WebAssembly"),
     }
 }
 

@@ -22,6 +22,8 @@ pub const CREATED: &str = "org.opencontainers.image.created";
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation that says where an entry of a bundle came from.
 pub(crate) const ORIGIN: &str = "open-sesame.reference";
+/// The annotation with the schedules of an entry of a bundle, as the user has them, in TOML.
+pub(crate) const SCHEDULES: &str = "open-sesame.schedules";
 /// The largest image manifest or index, in bytes, as registries themselves bound it.
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// The largest layer or configuration, in bytes: interpreters compiled to WebAssembly have some 40

@@ -63,6 +63,23 @@ fn other_kinds_are_named() {
     insta::assert_snapshot!(error(r#"{"schemaVersion":2,"manifests":[]}"#), @"not an extension: the image index does not have a single WebAssembly entry; it has none at all");
 }
 
+/// A large layer of a container image is not called a blob.
+#[test]
+fn large_image_is_named() {
+    let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let image = |layer_type: &str, config: &str| {
+        let layer = descriptor(layer_type, "").replace(":3", ":70000000");
+        let text = manifest(&[layer]).replacen(media_type::EMPTY, config, 1);
+        wasm_layer(&text).expect_err("too large")
+    };
+    insta::assert_snapshot!(image(tar, media_type::IMAGE_CONFIG), @"too large for an extension: a container image whose layer sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 has 70000000 bytes, where the limit is 67108864; an extension is an image with one WebAssembly file: `FROM scratch` and one `COPY`");
+    assert_eq!(image(tar, media_type::DOCKER_CONFIG), image(tar, media_type::IMAGE_CONFIG));
+    let blob = format!("the blob {DIGEST} has 70000000 bytes; the limit is 67108864");
+    assert_eq!(image(tar, media_type::EMPTY), blob);
+    assert_eq!(image(media_type::WASM, media_type::IMAGE_CONFIG), blob);
+    assert_eq!(image("application/octet-stream", media_type::IMAGE_CONFIG), blob);
+}
+
 /// Digests and sizes that are none are refused.
 #[test]
 fn bad_digests_and_sizes_refused() {

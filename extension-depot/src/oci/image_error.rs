@@ -51,6 +51,18 @@ pub enum ImageError {
         /// The most that is taken.
         most: u64,
     },
+    /// A container image has a layer that is larger than sesame takes.
+    #[error(
+        "too large for an extension: a container image whose layer {digest} has {size} bytes, where the limit is {most}; an extension is an image with one WebAssembly file: `FROM scratch` and one `COPY`"
+    )]
+    LargeImage {
+        /// The layer.
+        digest: Digest,
+        /// Its size.
+        size: u64,
+        /// The most that is taken.
+        most: u64,
+    },
     /// An index does not have exactly one entry that could be meant.
     #[error(
         "not an extension: the image index does not have a single WebAssembly entry; it has {found}"

@@ -1,6 +1,7 @@
 //! Chooses the layer or entry of a document that leads to the binary.
 
-use crate::oci::artifact_kind::kind_of_artifact;
+use crate::archives::file_kind::is_tar_type;
+use crate::oci::artifact_kind::{IMAGE, kind_of_artifact, kind_of_layer, kind_of_whole};
 #[cfg(feature = "registry")]
 use crate::oci::descriptor::MAX_REFERRED;
 use crate::oci::descriptor::{Descriptor, MAX_BLOB, MAX_MANIFEST};
@@ -30,13 +31,31 @@ impl ImageManifest {
             |layer: &&Descriptor| media_type::WASM_LAYERS.contains(&layer.media_type.as_str());
         let wasm: Vec<_> = self.layers.iter().filter(is_wasm).collect();
         match wasm.as_slice() {
-            [_] => {}
-            // The kind of other artifacts is reported whatever their size is.
-            [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(&kind)))?,
-            several => return Err(ImageError::several(several)),
+            [layer] => self.check_blobs().map(|()| Some(*layer)),
+            [] => self.check_undeclared().map(|()| None),
+            several => Err(ImageError::several(several)),
         }
-        self.check_blobs()?;
-        Ok(wasm.first().copied())
+    }
+
+    /// Checks an artifact whose binary only its bytes can tell.
+    fn check_undeclared(&self) -> Result<(), ImageError> {
+        // The kind of other artifacts is reported whatever their size is.
+        match kind_of_artifact(self) {
+            Some(kind) => Err(self.no_wasm(&kind)),
+            None => self.check_blobs().map_err(|error| self.as_image(error)),
+        }
+    }
+
+    /// Names a container image as such where one of its archives is too large.
+    fn as_image(&self, error: ImageError) -> ImageError {
+        let is_large =
+            |layer: &&Descriptor| is_tar_type(&layer.media_type) && layer.size > MAX_BLOB;
+        match (error, self.layers.iter().find(is_large)) {
+            (ImageError::TooLarge { .. }, Some(layer)) if kind_of_whole(self) == IMAGE => {
+                ImageError::LargeImage { digest: layer.digest, size: layer.size, most: MAX_BLOB }
+            }
+            (error, _) => error,
+        }
     }
 
     fn check_blobs(&self) -> Result<(), ImageError> {
@@ -60,14 +79,16 @@ impl ImageManifest {
     }
 
     /// Returns the layers that could be the binary or have it packed in them, where no media type
-    /// says which.
+    /// says which. A type that says something else, such as a list of components, is believed.
     pub(crate) fn possible_layers(&self) -> impl Iterator<Item = &Descriptor> {
         // `application/wasm+gzip`, and what else is packed by itself.
         let is_packed_wasm = |layer: &&Descriptor| layer.media_type.starts_with(PACKED_WASM);
         let is_only_it = self.layers.iter().filter(is_packed_wasm).count() == 1;
-        let is_possible = move |layer: &&Descriptor| {
-            layer.media_type != media_type::DOCS && (!is_only_it || is_packed_wasm(layer))
+        let is_other = |layer: &Descriptor| {
+            layer.media_type == media_type::DOCS || kind_of_layer(&layer.media_type).is_some()
         };
+        let is_possible =
+            move |layer: &&Descriptor| !is_other(layer) && (!is_only_it || is_packed_wasm(layer));
         self.layers.iter().filter(is_possible)
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Any OCI tool reads it (`oras --oci-layout`, `skopeo oci-archive:`), and the same extensions make
 //! the same bytes. Each entry of its index has the name of the extension and, for whoever takes it
-//! in, the reference that it came from. Referrers of an artifact, such as its signature, are in it
-//! as well.
+//! in, the reference that it came from and the schedules that its user set. Referrers of an
+//! artifact, such as its signature, are in it as well.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use crate::archives::entry::plain_header;
 use crate::files::output_directory::OutputDirectory;
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::{BlobError, read_blob};
-use crate::oci::descriptor::{Descriptor, MAX_BLOB, ORIGIN, REF_NAME};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB, ORIGIN, REF_NAME, SCHEDULES};
 use crate::oci::image::ImageIndex;
 use crate::source::bundled_storage::BundledStorage;
 use crate::store::depot::{Depot, Installed};
@@ -110,10 +110,13 @@ impl Depot {
 
 fn index_of(contents: &BundleContents<'_>) -> serde_json::Result<Vec<u8>> {
     let entry = |extension: &Installed| {
-        let Installed { name, reference, artifact, .. } = extension;
+        let Installed { name, reference, artifact, loaded, .. } = extension;
+        let schedules = loaded.manifest.events.schedules();
+        let schedules = (!schedules.is_empty()).then(|| (SCHEDULES, schedules.to_toml()));
         let annotations = [(REF_NAME, name.to_string()), (ORIGIN, reference.to_string())];
+        let annotations = annotations.into_iter().chain(schedules);
         Descriptor {
-            annotations: annotations.map(|(key, value)| (key.to_owned(), value)).into(),
+            annotations: annotations.map(|(key, value)| (key.to_owned(), value)).collect(),
             ..artifact.document()
         }
     };

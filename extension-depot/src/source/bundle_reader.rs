@@ -6,9 +6,10 @@
 
 use std::path::Path;
 
-use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
+use core_types::event::{AuthorEvents, EventTables};
+use core_types::{Digest, ExtensionName, OciReference, ReferenceError, parse_toml};
 
-use crate::oci::descriptor::{Descriptor, ORIGIN, REF_NAME};
+use crate::oci::descriptor::{Descriptor, ORIGIN, REF_NAME, SCHEDULES};
 use crate::oci::image_error::ImageError;
 use crate::oci::media_type::STORAGE;
 use crate::source::layout_source::LayoutSource;
@@ -41,14 +42,22 @@ pub struct Bundled {
     pub claimed: OciReference,
     /// The digest that it is pinned to.
     pub digest: Digest,
+    /// The schedules of the user who made the bundle. They grant nothing.
+    pub schedules: EventTables,
 }
 
 impl Bundled {
-    fn read(entry: &Descriptor) -> Option<Self> {
-        let claimed: OciReference = entry.annotations.get(ORIGIN)?.parse().ok()?;
-        let is_pinned_to_it = claimed.pinned_digest() == Ok(Some(entry.digest));
-        let name = entry.annotations.get(REF_NAME)?.parse().ok()?;
-        is_pinned_to_it.then_some(Self { name, claimed, digest: entry.digest })
+    /// Reads an entry of the index; nothing for one that is not an extension.
+    ///
+    /// # Errors
+    /// When its schedules cannot be understood whole. Without a part of them it would be woken at other
+    /// times.
+    fn read(entry: &Descriptor) -> Result<Option<Self>, ImageError> {
+        let Some((name, claimed)) = named(entry) else { return Ok(None) };
+        let schedules = schedules(entry).map_err(|problem| ImageError::Malformed {
+            reason: format!("the schedules of `{name}`: {problem}"),
+        })?;
+        Ok(Some(Self { name, claimed, digest: entry.digest, schedules }))
     }
 
     /// Returns the reference that it is known by while nothing confirms its origin:
@@ -61,16 +70,39 @@ impl Bundled {
     }
 }
 
+/// Returns the name of an extension, and the reference that is said to be its own.
+fn named(entry: &Descriptor) -> Option<(ExtensionName, OciReference)> {
+    let claimed: OciReference = entry.annotations.get(ORIGIN)?.parse().ok()?;
+    let is_pinned_to_it = claimed.pinned_digest() == Ok(Some(entry.digest));
+    let name = entry.annotations.get(REF_NAME)?.parse().ok()?;
+    is_pinned_to_it.then_some((name, claimed))
+}
+
+/// Reads the schedules of an entry. They come from others, so that they have no setting that belongs to
+/// the user alone.
+fn schedules(entry: &Descriptor) -> Result<EventTables, String> {
+    let Some(text) = entry.annotations.get(SCHEDULES) else { return Ok(EventTables::default()) };
+    let parsed = parse_toml::<AuthorEvents>(text);
+    let parsed = parsed.map_err(|problem| format!("line {}: {}", problem.line, problem.message))?;
+    let tables = parsed.value.into_tables();
+    match parsed.unknown_keys.first() {
+        Some(unknown) => Err(format!("`{}` is unknown", unknown.path)),
+        None if tables.schedules() != tables => Err("they have other settings".to_owned()),
+        None => Ok(tables),
+    }
+}
+
 impl Bundle {
     /// Opens a bundle. Entries of its index that are not extensions may be referrers.
     ///
     /// # Errors
-    /// When it is not a layout, or has too many extensions.
+    /// When it is not a layout, has too many extensions, or schedules that cannot be understood.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let layout = LayoutSource::open(path)?;
         let (storages, entries): (Vec<_>, Vec<_>) =
             layout.index()?.manifests.into_iter().partition(|entry| entry.media_type == STORAGE);
-        let extensions: Vec<_> = entries.iter().filter_map(Bundled::read).collect();
+        let read = entries.iter().filter_map(|entry| Bundled::read(entry).transpose());
+        let extensions = read.collect::<Result<Vec<_>, _>>()?;
         if extensions.len() > MAX_EXTENSIONS {
             let reason =
                 format!("it has {} extensions; the limit is {MAX_EXTENSIONS}", extensions.len());

@@ -15,7 +15,7 @@ use crate::oci::publication::{Description, Publication};
 use crate::source::layout_source::{LayoutSource, read_capped};
 use crate::source::source_error::SourceError;
 use crate::source::staging::Staged;
-use crate::source::web_address::{AddressError, WebAddress, parse_file_address};
+use crate::source::web_address::{AddressError, WebAddress, parse_file_address, refuse_scheme};
 use crate::store::depot::Depot;
 
 /// The revision of files, which have no version.
@@ -72,6 +72,9 @@ impl FromStr for Source {
         if let Some(address) = WebAddress::parse(text) {
             return Ok(Self::Web(address?));
         }
+        if let Some(refused) = refuse_scheme(text) {
+            return Err(refused.into());
+        }
         if let Some(layout) = text.strip_prefix("oci:").filter(|rest| !rest.starts_with("//")) {
             let (path, tag) = match layout.rsplit_once(':') {
                 Some((path, tag)) if !tag.contains('/') && !path.is_empty() => {
@@ -110,17 +113,18 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Returns the name that the extension has unless the user chooses one: the reference's last
-    /// path component, or the file's name up to its first dot.
+    /// Returns the name that the extension has unless the user chooses one: the [nearest
+    /// one](ExtensionName::nearest) to the reference's last path component, or to the file's name
+    /// up to its first dot.
     ///
     /// # Errors
     /// When that is not the name of an extension.
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
         match self {
             Self::Registry(reference) => reference.default_name(),
-            Self::Newest(repository) => {
-                repository.repository().rsplit('/').next().unwrap_or_default().parse()
-            }
+            Self::Newest(repository) => ExtensionName::nearest(
+                repository.repository().rsplit('/').next().unwrap_or_default(),
+            ),
             Self::File(path) | Self::Layout { path, .. } => {
                 name_of_file(&path.file_name().unwrap_or_default().to_string_lossy())
             }
@@ -129,9 +133,9 @@ impl Source {
     }
 }
 
-/// Returns the name of a file up to its first dot.
+/// Returns the name for a file: that of the file up to its first dot.
 fn name_of_file(file: &str) -> Result<ExtensionName, NameError> {
-    file.split('.').next().unwrap_or_default().parse()
+    ExtensionName::nearest(file.split('.').next().unwrap_or_default())
 }
 
 impl Depot {
@@ -276,6 +280,8 @@ mod tests {
         assert_eq!(source("file:///a%20b/x.wasm"), Ok(Source::File("/a b/x.wasm".into())));
         assert!(matches!(source("https://example.com/x.wasm"), Ok(Source::Web(_))));
         assert!(source("file://host/x.wasm").is_err() && source("https://example.com").is_err());
+        assert!(source("file:./x.wasm").is_err() && source("ftp://host/x.wasm").is_err());
+        assert!(matches!(source("file:5000/one:1"), Ok(Source::Registry(_))));
     }
 
     /// The name is the last component or the name of the file up to its dot.
@@ -288,7 +294,9 @@ mod tests {
         assert_eq!(name("./weather.component.wasm").as_deref(), Some("weather"));
         assert_eq!(name("oci:/tmp/bundle.tar:1").as_deref(), Some("bundle"));
         assert_eq!(name("https://example.com/dl/weather.wasm?x=1").as_deref(), Some("weather"));
+        assert_eq!(name("./My_app.wasm").as_deref(), Some("my-app"));
+        assert_eq!(name("ghcr.io/my-org/my_app").as_deref(), Some("my-app"));
         assert_eq!(name("./.wasm"), None);
-        assert_eq!(name("./Weather.wasm"), None);
+        assert_eq!(name("./é.wasm"), None);
     }
 }

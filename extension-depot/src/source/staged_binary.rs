@@ -5,11 +5,11 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use core_types::Digest;
 
-use crate::archives::unpack::{UnpackError, Unpacked, unpack};
+use crate::archives::unpack::{UnpackError, Unpacked};
 use crate::oci::artifact::Artifact;
-use crate::oci::artifact_kind::kind_of_whole;
-use crate::oci::binary::{Binary, Carrier, carrier};
+use crate::oci::binary::{Binary, Carrier, carrier, unpack_layer};
 use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
 use crate::source::staging::Staging;
 
 /// The name of a binary while it is unpacked. No digest is written like this.
@@ -26,17 +26,18 @@ impl Staging {
                 digest: layer.digest,
                 size: layer.size,
             }),
-            Carrier::Packed(layer) => self.unpack(layer, kind_of_whole(&artifact.manifest)),
+            Carrier::Packed(layer) => self.unpack(&artifact.manifest, layer),
         }
     }
 
-    fn unpack(&self, layer: &Descriptor, whole: &str) -> Result<Binary, UnpackError> {
+    fn unpack(&self, manifest: &ImageManifest, layer: &Descriptor) -> Result<Binary, UnpackError> {
         let unpacking = self.file(UNPACKING);
         let failed = |source| UnpackError::Io { path: unpacking.clone(), source };
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&unpacking).map_err(failed)?;
-        let Unpacked { digest, size } = unpack(&self.blob(&layer.digest), layer, whole, &mut file)?;
+        let packed = self.blob(&layer.digest);
+        let Unpacked { digest, size } = unpack_layer(manifest, layer, &packed, &mut file)?;
         file.sync_all().map_err(failed)?;
         let path = self.blob(&digest);
         fs::rename(&unpacking, &path).map_err(failed)?;

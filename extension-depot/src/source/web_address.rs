@@ -7,6 +7,13 @@ use std::path::PathBuf;
 
 use core_types::{OciPrefix, OciQuery, OciReference};
 
+/// The form of an address that begins with `file:` alone.
+const FILE_FORM: &str = "write `file://` and an absolute path, or the path alone";
+/// Schemes that other tools put before references, with an answer of their own.
+const OF_REFERENCES: [&str; 3] = ["oci", "docker", "registry"];
+/// What there is in place of other schemes.
+const SCHEMES: &str = "only `https://` with `--sha256`, `file://`, a path, `oci:PATH` and a reference to a registry are sources";
+
 /// The address of a file on the web: `https://host[:port]/path`, or `http://` for those that are
 /// reached like that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +148,27 @@ pub(crate) fn parse_file_address(text: &str) -> Option<Result<PathBuf, AddressEr
     Some(path().map_err(|problem| AddressError { text: text.to_owned(), problem }))
 }
 
+/// Returns the error for an address of another scheme, if a text is one. `file://` and the schemes
+/// of the web have to be read before.
+pub(crate) fn refuse_scheme(text: &str) -> Option<AddressError> {
+    let problem = match without_start(text, "file:") {
+        // `file:5000/x` is a repository of a registry that is called `file`.
+        Some(rest) => (!rest.starts_with(|c: char| c.is_ascii_digit())).then_some(FILE_FORM),
+        None => has_other_scheme(text).then_some(SCHEMES),
+    };
+    problem.map(|problem| AddressError { text: text.to_owned(), problem })
+}
+
+/// Returns whether a text begins as [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-3.1)
+/// has it, with another scheme than that of references.
+fn has_other_scheme(text: &str) -> bool {
+    let Some((scheme, _)) = text.split_once("://") else { return false };
+    let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(is_scheme)
+        && !OF_REFERENCES.iter().any(|other| scheme.eq_ignore_ascii_case(other))
+}
+
 /// Returns the rest of a text that begins with a scheme, in whichever case.
 fn without_start<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let begins = text.get(..start.len())?.eq_ignore_ascii_case(start);
@@ -261,10 +289,35 @@ mod tests {
         assert!(parse_file_address("./file").is_none());
     }
 
+    #[test]
+    fn other_schemes_are_refused() {
+        let problem = |text: &str| refuse_scheme(text).map(|error| error.problem);
+        for text in ["file:./x.wasm", "file:/x.wasm", "FILE:x.wasm", "file:"] {
+            assert_eq!(problem(text), Some(FILE_FORM), "{text}");
+        }
+        for text in ["ftp://h/x.wasm", "S3://b/x", "git+ssh://h/x", "git://h/x", "ssh://", "C://x"]
+        {
+            assert_eq!(problem(text), Some(SCHEMES), "{text}");
+        }
+        for text in [
+            "oci://ghcr.io/a/b:1",
+            "docker://ghcr.io/a/b:1",
+            "OCI://ghcr.io/a/b:1",
+            "file:5000/x:1",
+            "./ftp://h/x",
+            "://x",
+            "oci:dir",
+            "my dir://x",
+            "ghcr.io/a/b:1",
+        ] {
+            assert_eq!(problem(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_address_panics(text in "(https?|file)://\\PC*|\\PC*") {
-            let _ = (WebAddress::parse(&text), parse_file_address(&text));
+            let _ = (WebAddress::parse(&text), parse_file_address(&text), refuse_scheme(&text));
         }
     }
 }
