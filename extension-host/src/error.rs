@@ -27,7 +27,7 @@ pub enum HostError {
     /// A module describes a component that it cannot become.
     #[error("this module is meant to be a component and is not one yet: {reason}")]
     NotComponent {
-        /// The reason, or the way out.
+        /// The reason.
         reason: String,
     },
     /// The compiler refuses the code.

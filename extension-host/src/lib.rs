@@ -35,6 +35,7 @@ mod compiling;
 mod directories;
 mod error;
 mod extension;
+mod held_path;
 mod host;
 mod limits;
 mod linking;

@@ -1,10 +1,12 @@
 //! The purpose of an extension.
 
 use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 
 use crate::code::{Code, LoadedCode};
 use crate::host::Host;
 use crate::linking::split_version;
+use crate::modules;
 use crate::values::{EVENTS_INTERFACE, ExportedFunction};
 
 /// The purpose of an extension, as far as its exports tell.
@@ -20,6 +22,10 @@ pub enum Purpose {
     HttpHandler,
     /// It is a part for other components: its functions take or return values without a text form.
     Library,
+    /// It is a module, and a call cannot pass what its functions take or return.
+    Uncallable,
+    /// It exports functions, and a call can name none of them.
+    Unnamed,
     /// It does not export a function.
     Nothing,
 }
@@ -46,10 +52,8 @@ impl Host {
             Purpose::Program
         } else if self.is_handler(code) {
             Purpose::HttpHandler
-        } else if functions.is_empty() {
-            Purpose::Nothing
         } else {
-            Purpose::Library
+            without_a_purpose(code, functions.is_empty())
         }
     }
 
@@ -68,6 +72,31 @@ impl Host {
         };
         matches!(code.loaded(), LoadedCode::Component(component) if is_handler(component))
     }
+}
+
+/// Tells the purpose of code without a function that can be called.
+fn without_a_purpose(code: &Code, has_none: bool) -> Purpose {
+    let (has_unnamed, of_others) = match code.loaded() {
+        LoadedCode::Module(module) => (modules::has_unnamed(module), Purpose::Uncallable),
+        LoadedCode::Component(component) => (has_nested(component), Purpose::Library),
+    };
+    match (has_none, has_unnamed) {
+        (false, _) => of_others,
+        (true, true) => Purpose::Unnamed,
+        (true, false) => Purpose::Nothing,
+    }
+}
+
+/// Tells whether a component exports an instance within an instance.
+fn has_nested(component: &Component) -> bool {
+    let engine = component.engine();
+    let is_instance = |item: &ComponentItem| matches!(item, ComponentItem::ComponentInstance(_));
+    component.component_type().exports(engine).any(|(_, export)| match export.ty {
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).any(|(_, within)| is_instance(&within.ty))
+        }
+        _ => false,
+    })
 }
 
 fn is_helper(function: &ExportedFunction) -> bool {
@@ -111,6 +140,18 @@ mod tests {
         );
         assert_eq!(purpose(r#"(module (func (export "free")))"#), Purpose::Functions);
         assert_eq!(purpose("(module)"), Purpose::Nothing);
+        assert_eq!(purpose(r#"(module (func (export "_initialize")))"#), Purpose::Nothing);
+        assert_eq!(purpose(r#"(module (func (export "my func")))"#), Purpose::Unnamed);
+        let several = r#"(module (func (export "f") (result i32 i32) unreachable))"#;
+        assert_eq!(purpose(several), Purpose::Uncallable);
+        let nested = r#"(component
+            (core module $m (func (export "f")))
+            (core instance $i (instantiate $m))
+            (func $f (canon lift (core func $i "f")))
+            (instance $inner (export "f" (func $f)))
+            (instance $outer (export "inner" (instance $inner)))
+            (export "outer" (instance $outer)))"#;
+        assert_eq!(purpose(nested), Purpose::Unnamed);
         assert_eq!(purpose("(component)"), Purpose::Nothing);
         let run = exporting("wasi:cli/run@0.2.3", "run", "(result (result))", "(result i32)");
         assert_eq!(purpose(&run), Purpose::Program);

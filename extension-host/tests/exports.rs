@@ -116,6 +116,41 @@ fn uncallable_functions_have_reasons() {
     insta::assert_snapshot!(error(&with_resource(), "[method]counter.get"), @"cannot call `my:pkg/counters#[method]counter.get: func(self: resource) -> s32`: it works on a resource, which does not outlive a call");
 }
 
+/// A function of a module is called by any name that can be typed. The others are not listed, and say
+/// why where they are called.
+#[test]
+fn module_names_are_called_or_explained() {
+    let module = wat(r#"(module
+        (func (export "f$1") (result i32) i32.const 1)
+        (func (export "acme:shop/stock#count") (result i32) i32.const 2)
+        (func (export "count") (result i32) i32.const 3)
+        (func (export "cabi_post_acme:shop/stock#count") (param i32))
+        (func (export "__wasm_call_ctors"))
+        (func (export "_initialize"))
+        (func (export "two words"))
+        (func (export "gr\u{f6}\u{df}e\1b"))
+        (func (export "-x")))"#);
+    insta::assert_snapshot!(listed(&module), @r"
+    f$1: func() -> s32
+    acme:shop/stock#count: func() -> s32
+    count: func() -> s32
+    ");
+    let called = extension(&module, "");
+    for (name, value) in [("f$1", "1"), ("acme:shop/stock#count", "2"), ("count", "3")] {
+        assert_eq!(text(&called, name, &[]), value, "{name}");
+    }
+    insta::assert_snapshot!(error(&module, "stock#count"), @"there is no function `stock#count`");
+    for own in ["__wasm_call_ctors", "_initialize", "cabi_post_acme:shop/stock#count"] {
+        let reason = "by its name it belongs to the toolchain that built the extension";
+        assert_eq!(error(&module, own), format!("cannot call `{own}`: {reason}"));
+    }
+    insta::assert_snapshot!(error(&module, "two words"), @r"cannot call `two words`: a call takes names of at most 128 ASCII characters without spaces, quotes and `\`, which do not begin with `-`");
+    for name in ["gr\u{f6}\u{df}e\u{1b}", "-x"] {
+        let refused = error(&module, name);
+        assert!(refused.starts_with("cannot call `") && !refused.contains('\u{1b}'), "{refused}");
+    }
+}
+
 #[test]
 fn module_functions_have_a_reason() {
     let module = wat(r#"(module

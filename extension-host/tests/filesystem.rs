@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use extension_host::{Backends, CallError, Code, DirectoryRules, Extension, Host};
+use extension_host::{Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host};
 use support::{call, permissions, said};
 use tempfile::TempDir;
 
@@ -183,6 +183,63 @@ fn read_only_directory_is_unchangeable() {
     assert_eq!(home.text("read/note"), "readable");
     assert!(!home.root.join("write/linked").exists() && !home.root.join("write/moved").exists());
     assert!(!home.root.join("read/new").exists() && !home.root.join("read/other").exists());
+}
+
+/// A refused write is noted with the directory that may only be read, so that the user learns why
+/// nothing was saved. Reading, and a way out of a directory to write, ask for no such grant.
+#[test]
+fn refused_write_is_noted() {
+    assert_refused_writes_are_noted(&PROBE);
+    let noted = |call: &str, path: &str| refusals(&preview1_report(&Home::new(), call, path, ""));
+    for call in ["write", "create", "create new", "truncate"] {
+        assert_eq!(noted(call, "read/note"), ["filesystem=write:~/read"], "{call}");
+    }
+    for (call, path) in
+        [("read", "read/note"), ("create", "write/../secret/new"), ("create", "write/a/b")]
+    {
+        assert_eq!(noted(call, path), [""; 0], "{call} {path}");
+    }
+}
+
+/// Lets a guest open files in every way, below directories within each other and under other paths.
+pub(crate) fn assert_refused_writes_are_noted(probe: &Code) {
+    let home = Home::new();
+    let granted = "{ read = [\"~/read\", \"~/read/deep::/deep\"], write = [\"~/write\"] }";
+    let probe = home.running(probe, granted, "");
+    let noted = |path: &str, how: &str| refusals(&call(&probe, "open", &[path, how]));
+    for how in ["w", "rw", "t", "c", "rc", "wcx", "wcxf"] {
+        assert_eq!(noted(&home.path("read/new"), how), ["filesystem=write:~/read"], "{how}");
+    }
+    assert_eq!(noted("/deep/new", "wc"), ["filesystem=write:~/read/deep::/deep"]);
+    assert_eq!(noted(&home.path("read/../secret/key"), "w"), ["filesystem=write:~/read"]);
+    for (path, how) in [
+        ("read/note", "r"),
+        ("read/missing", "r"),
+        ("read/deep", "rd"),
+        ("write/../secret/key", "w"),
+        ("write/new", "wc"),
+        ("write/missing/new", "wc"),
+    ] {
+        assert_eq!(noted(&home.path(path), how), [""; 0], "{path} {how}");
+    }
+}
+
+/// A directory that is granted for reading within one that is granted for writing can be written.
+#[test]
+fn reading_takes_no_writing_away() {
+    let home = Home::new();
+    let granted = format!("{{ read = [\"{}\"], write = [\"~/read\"] }}", home.path("read/deep"));
+    let within = home.guest("{ read = [\"~/read/deep\"], write = [\"~/read\"] }");
+    let new = home.path("read/deep/new");
+    assert_eq!(said(&within, "write-text", &[&new, "mine"]), Ok(String::new()));
+    assert_eq!(home.text("read/deep/new"), "mine");
+    // By another spelling both are there, and the deeper one decides.
+    let report = call(&home.guest(&granted), "write-text", &[&new, "mine"]);
+    assert_eq!(refusals(&report), [format!("filesystem=write:{}", home.path("read/deep"))]);
+}
+
+fn refusals(report: &CallReport) -> Vec<String> {
+    report.activity.refused().map(|touch| touch.request.to_string()).collect()
 }
 
 #[test]
@@ -516,9 +573,14 @@ pub(crate) fn assert_links_are_harmless(home: &Home, probe: &Extension) {
     println!("cases: {cases}");
 }
 
-/// Returns the answer to a module of preview 1 for a call on its granted directories: 3 to read, 4
-/// to write.
+/// Returns the answer to a module of preview 1 for a call on its granted directories.
 fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
+    let outcome = preview1_report(home, call, first, second).outcome;
+    outcome.unwrap_or_else(|error| panic!("{call} {first}: {error:?}")).to_text()
+}
+
+/// Lets a module of preview 1 make a call on its granted directories: 3 to read, 4 to write.
+fn preview1_report(home: &Home, call: &str, first: &str, second: &str) -> CallReport {
     let directory = |path: &str| if path.starts_with("read") { 3 } else { 4 };
     let below = |path: &str| path.split_once('/').map_or("", |(_, below)| below).to_owned();
     let (from, to) = (below(first), below(second));
@@ -586,8 +648,7 @@ fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
         (data (i32.const 64) "{from}") (data (i32.const 256) "{to}") (func (export "f") (result i32) (local i32) {body}))"#
     ));
     let module = HOST.compile(&module).expect("it compiles");
-    let outcome = support::call(&home.running(&module, BOTH, ""), "f", &[]).outcome;
-    outcome.unwrap_or_else(|error| panic!("{call} {first}: {error:?}")).to_text()
+    support::call(&home.running(&module, BOTH, ""), "f", &[])
 }
 
 #[test]

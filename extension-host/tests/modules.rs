@@ -328,21 +328,49 @@ fn preview_1_matches_the_list() {
     ");
 }
 
-#[test]
-fn unknown_module_import_is_named() {
-    let refused = |import: &str| match try_extension(
-        &wat(&format!("(module {import})")),
-        Permissions::default(),
-    ) {
+/// Links a module with these imports, and returns the reasons why it does not link.
+fn refused(imports: &str) -> String {
+    match try_extension(&wat(&format!("(module {imports})")), Permissions::default()) {
         Err(HostError::Refused(refusals)) => {
             refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }
         Err(other) => format!("{other:?}"),
         Ok(_) => panic!("it links"),
-    };
-    insta::assert_snapshot!(refused(r#"(import "env" "abort" (func)) (import "wasi_unstable" "fd_write" (func))"#), @"`wasi_unstable` is for a draft of WASI 0.1 of 2019");
+    }
+}
+
+#[test]
+fn unknown_module_import_is_named() {
+    insta::assert_snapshot!(refused(r#"(import "env" "abort" (func)) (import "wasi_unstable" "fd_write" (func))"#), @"`env.abort` has another type in sesame: that of AssemblyScript, `(func (param i32 i32 i32 i32))`; `wasi_unstable` is for a draft of WASI 0.1 of 2019");
+    let many: String = (0..99).map(|at| format!(r#"(import "env" "f{at}" (func))"#)).collect();
+    assert_eq!(refused(&many).matches("; ").count(), 15);
     insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "fd_wrote" (func))"#), @"`wasi_snapshot_preview1.fd_wrote` is not provided by sesame");
     insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "fd_write" (func))"#), @"`wasi_snapshot_preview1.fd_write` has another type in sesame: types incompatible: expected type `(func)`, found type `(func (param i32 i32 i32 i32) (result i32))`");
+}
+
+/// The names of AssemblyScript's functions are common words, so that their types count as well.
+#[test]
+fn assemblyscript_is_told_by_types() {
+    insta::assert_snapshot!(refused(r#"(import "env" "abort" (func (param i32 i32 i32 i32))) (import "env" "seed" (func (result f64))) (import "env" "now" (func)) (import "env" "seed" (func (result f64)))"#), @"`env.seed` is for AssemblyScript, for JavaScript; `env.now` is not provided by sesame");
+    insta::assert_snapshot!(refused(r#"(import "env" "trace" (func (param i32 i32 f64 f64 f64 f64 f64)))"#), @"`env.trace` is for AssemblyScript, for JavaScript");
+    insta::assert_snapshot!(refused(r#"(import "env" "trace" (func (param i32 i32))) (import "env" "seed" (func (param i64)))"#), @"`env.seed` is not provided by sesame; `env.trace` is not provided by sesame");
+    insta::assert_snapshot!(refused(r#"(import "env" "abort" (func (param i32)))"#), @"`env.abort` has another type in sesame: that of AssemblyScript, `(func (param i32 i32 i32 i32))`");
+    insta::assert_snapshot!(refused(r#"(import "env" "abort" (func (param i32))) (import "env" "db_read" (func (param i32) (result i32)))"#), @"`env` is for CosmWasm");
+}
+
+/// Functions beside an imported memory belong to the same host, which is not known.
+#[test]
+fn functions_beside_memory_are_named() {
+    insta::assert_snapshot!(refused(r#"(import "seal0" "seal_input" (func)) (import "env" "memory" (memory 1)) (import "env" "mine" (func))"#), @"`env.memory` is for a host that gives it its memory; `env.mine` is not provided by sesame; `seal0` is for Polkadot contracts");
+    insta::assert_snapshot!(refused(r#"(import "env" "memory" (memory 1)) (import "env" "Date.now" (func (result f64)))"#), @"`env.Date.now` is for AssemblyScript, for JavaScript; `env.memory` is for a host that gives it its memory");
+}
+
+#[test]
+fn host_of_several_imports_is_named() {
+    insta::assert_snapshot!(refused(r#"(import "l" "1" (func)) (import "a" "b" (func))"#), @"`a` is for Stellar contracts (Soroban); `l` is for Stellar contracts (Soroban)");
+    // Wasmtime's own error would name only the first, by its type.
+    insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "sock_accept" (func (param i32 i32) (result i32))) (import "wasi_snapshot_preview1" "sock_open" (func (param i32 i32 i32) (result i32)))"#), @"`wasi_snapshot_preview1.sock_open` is for WasmEdge");
+    insta::assert_snapshot!(refused(r#"(import "wasi:cli/stdout@0.2.0" "get-stdout" (func (result i32)))"#), @"`wasi:cli/stdout@0.2.0` is for a component: the module has lost its `component-type` section");
 }
 
 #[test]

@@ -165,15 +165,19 @@ fn component_run_returns_its_status() {
     }
 }
 
-/// `exit(ok)` ends a program well and `exit(err)` with 1, whatever `run` would have returned.
+/// `exit(ok)` ends a program well, `exit(err)` with 1 and `exit-with-code` with its code, whatever
+/// `run` would have returned.
 #[test]
 fn component_exit_is_its_status() {
-    for (status, expected) in [(0, 0), (1, 1)] {
+    let (result, code) = (r#""status" (result)"#, r#""status-code" u8"#);
+    for (function, parameter, status) in
+        [("exit", result, 0), ("exit", result, 1), ("exit-with-code", code, 7)]
+    {
         let component = wat(&format!(
             r#"(component
                 (import "wasi:cli/exit@0.2.3" (instance $exit
-                    (export "exit" (func (param "status" (result))))))
-                (core func $exit (canon lower (func $exit "exit")))
+                    (export "{function}" (func (param {parameter})))))
+                (core func $exit (canon lower (func $exit "{function}")))
                 (core module $m
                     (import "host" "exit" (func $exit (param i32)))
                     (func (export "run") (result i32) (call $exit (i32.const {status})) unreachable))
@@ -184,7 +188,7 @@ fn component_exit_is_its_status() {
                 (export "wasi:cli/run@0.2.3" (instance $r)))"#
         ));
         let program = extension(&component, "");
-        assert_eq!(run(&program, Program::default()).expect("ran"), expected);
+        assert_eq!(run(&program, Program::default()).expect("ran"), status);
     }
 }
 

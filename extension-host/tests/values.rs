@@ -360,9 +360,17 @@ fn integers_can_be_floats() {
     assert_eq!(json("echo-f64", "[-0.0]").to_string(), "-0.0");
     assert_eq!(json("echo-f64", "[5.0]"), json!(5.0));
     assert_eq!(text(&ECHOING, "echo-lists", &["[[5.0], [5e0]]"]), "[[5], [5]]");
-    for wrong in ["[5.5]", "[5e-1]", "[true]"] {
-        let report = ECHOING.call_blocking("echo-u8", &Arguments::Json(wrong.to_owned()));
-        assert!(report.outcome.is_err(), "{wrong}");
+    for zero in ["[0.0]", "[0e7]", "[-0.0]"] {
+        assert_eq!(json("echo-u8", zero), json!(0));
+    }
+    // Some would be rounded to an integer on the way.
+    let rounded = ["[5.00000000000000000000001]", "[1e-400]", "[9007199254740993.5]"];
+    for wrong in ["[5.5]", "[5e-1]", "[true]", "[256]", "[1e400]"].into_iter().chain(rounded) {
+        for function in ["echo-u8", "echo-u64"] {
+            let report = ECHOING.call_blocking(function, &Arguments::Json(wrong.to_owned()));
+            let is_wrong = (function, wrong) != ("echo-u64", "[256]");
+            assert_eq!(report.outcome.is_err(), is_wrong, "{function} {wrong}");
+        }
     }
 }
 
@@ -383,6 +391,9 @@ fn unknown_or_double_field_is_error() {
     let json = Arguments::Json(r#"[{"name": "a", "age": 3, "age": 4}]"#.to_owned());
     let twice = ECHOING.call_blocking("echo-record", &json).outcome.expect_err("twice").to_string();
     assert!(twice.contains("the field `age` is given twice"), "{twice}");
+    let flags = Arguments::Json(r#"[["read", "write", "read"]]"#.to_owned());
+    let twice = ECHOING.call_blocking("echo-flags", &flags).outcome.expect_err("twice").to_string();
+    assert!(twice.contains("the flag `read` is given twice"), "{twice}");
 }
 
 proptest! {

@@ -10,7 +10,10 @@ use extension_host::{
     Refusal,
 };
 
-use crate::filesystem::{BOTH, HOST, Home, assert_links_are_harmless, assert_race_is_lost};
+use crate::filesystem::{
+    BOTH, HOST, Home, assert_links_are_harmless, assert_race_is_lost,
+    assert_refused_writes_are_noted,
+};
 use crate::network::{
     Server, assert_private_needs_a_grant, assert_proxy_gets_names_alone, assert_sockets_do_nothing,
 };
@@ -290,6 +293,11 @@ fn read_only_directory_stays_unchanged() {
         assert!(told.is_err(), "{how}: {told:?}");
     }
     assert_eq!(home.state("read"), state);
+}
+
+#[test]
+fn refused_write_is_noted() {
+    assert_refused_writes_are_noted(&PROBE);
 }
 
 /// Even where HTTP may go to the same place.

@@ -209,6 +209,9 @@ impl Extension {
     }
 
     fn not_found(&self, name: &str, error: FindError) -> CallError {
+        if let Some(reason) = self.code.why_unlisted(name) {
+            return CallError::Uncallable { function: name.escape_debug().to_string(), reason };
+        }
         let name = name.to_owned();
         match error {
             FindError::None => CallError::NoSuchFunction { name, exports: self.functions.to_vec() },
@@ -343,7 +346,8 @@ impl Extension {
                 reason: "it threw an exception that nothing catches".to_owned(),
             };
         }
-        if let Some(error) = AddressSpaceTooSmall::of(&error, self.code.memories()) {
+        let (memories, initial) = (self.code.memories(), self.code.initial_memory());
+        if let Some(error) = AddressSpaceTooSmall::of(&error, memories, initial) {
             return CallError::AddressSpace(error);
         }
         match error.downcast_ref::<Trap>() {

@@ -50,6 +50,17 @@ impl Gate {
         }
     }
 
+    /// Notes that the guest was refused to write in a directory that it may only read. `depth`
+    /// returns how deep a granted directory lies if it holds the place. The deepest one is noted.
+    pub(crate) fn note_refused_write(&self, depth: impl Fn(&GrantedPath) -> Option<usize>) {
+        let granted = self.in_force();
+        let read_only = granted.directories().filter(|(_, write)| !write);
+        let holding = read_only.filter_map(|(path, _)| Some((depth(path)?, path)));
+        if let Some((_, path)) = holding.max_by_key(|(depth, _)| *depth) {
+            self.decide(&Request::OpenDirectory { path: path.clone(), write: true });
+        }
+    }
+
     /// Returns everything that is granted at this moment.
     pub(crate) fn in_force(&self) -> Cow<'_, Capabilities> {
         self.permissions.authority.in_force(self.now())

@@ -18,14 +18,14 @@ pub enum CodeKind {
 
 /// The prefix of the sections in which binding generators describe the world of a module.
 const COMPONENT_TYPE: &str = "component-type";
-/// The sections of modules that still need a linker, with a description of such modules.
-const UNLINKED: [(&str, &str); 2] = [
-    ("linking", "a WebAssembly object file; link it to a module, such as with `wasm-ld`"),
-    (
-        "dylink.0",
-        "a shared WebAssembly library; link it to a component with `wasm-tools component link`",
-    ),
-];
+/// The section of the symbols of an object file
+/// (<https://github.com/WebAssembly/tool-conventions/blob/main/Linking.md>).
+const LINKING: &str = "linking";
+/// The section of the needs of a shared library.
+const DYLINK: &str = "dylink.0";
+const OBJECT: &str = "a WebAssembly object file; link it to a module, such as with `wasm-ld`";
+const LIBRARY: &str =
+    "a shared WebAssembly library; link it to a component with `wasm-tools component link`";
 const ADAPTER: &str = "an adapter, which `wasm-tools component new --adapt` puts into components";
 const WIT_PACKAGE: &str = "a WIT package, which describes interfaces and has no code";
 
@@ -75,9 +75,20 @@ pub(crate) fn exports_start(module: &[u8]) -> bool {
 }
 
 fn unlinked(module: &[u8]) -> Option<&'static str> {
-    let found =
-        |name: &str| UNLINKED.iter().find(|(section, _)| *section == name).map(|(_, what)| *what);
-    custom_sections(module).find_map(found).or_else(|| is_adapter(module).then_some(ADAPTER))
+    let has_section = |wanted: &str| custom_sections(module).any(|name| name == wanted);
+    // A linked module keeps the section with `wasm-ld --emit-relocs`. An object file exports nothing:
+    // its symbols are in that section.
+    if has_section(LINKING) && !exports_any(module) {
+        Some(OBJECT)
+    } else if has_section(DYLINK) {
+        Some(LIBRARY)
+    } else {
+        is_adapter(module).then_some(ADAPTER)
+    }
+}
+
+fn exports_any(module: &[u8]) -> bool {
+    payloads(module).any(|payload| matches!(payload, Payload::ExportSection(_)))
 }
 
 /// Tells whether a module is one half of a component, which imports the other half by this name.
@@ -159,6 +170,8 @@ mod tests {
         let adapter = r#"(module (import "env" "memory" (memory 0)) (import "__main_module__" "cabi_realloc" (func)))"#;
         insta::assert_snapshot!(refusal(&wat::parse_str(adapter).expect("valid")), @"not an extension: it is an adapter, which `wasm-tools component new --adapt` puts into components");
         assert_eq!(refusal(&module("name-of-mine")), "Module");
+        let with_relocations = r#"(module (func (export "f")) (@custom "linking" ""))"#;
+        assert_eq!(refusal(&wat::parse_str(with_relocations).expect("valid")), "Module");
         assert!(has_world(&module("component-type:x")) && !has_world(&module("linking")));
     }
 }

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::sync::{Arc, OnceLock};
 
 use rustix::io::Errno;
 use wasmtime::component::{Component, InstancePre};
-use wasmtime::{Engine, Module};
+use wasmtime::{Engine, Module, ResourcesRequired};
 
 use super::binary::{CodeKind, check_binary, has_world};
 use super::error_cause::cause_of;
@@ -16,9 +15,13 @@ use super::not_executable::NotExecutable;
 use crate::cache::CodeFile;
 use crate::calling::CallState;
 use crate::error::HostError;
+use crate::held_path::held_path;
 use crate::linking::{Import, imports};
 use crate::modules;
-use crate::values::{ExportedFunction, exports};
+use crate::values::{ExportedFunction, Uncallable, exports};
+
+/// The size of a page of WebAssembly, in bytes.
+const PAGE: u64 = 64 << 10;
 
 /// A compiled extension. Cheap to clone.
 ///
@@ -101,6 +104,14 @@ impl Code {
         })
     }
 
+    /// Tells why a function is not among [`Code::exports`], where it has one of this name.
+    pub(crate) fn why_unlisted(&self, name: &str) -> Option<Uncallable> {
+        match self.loaded() {
+            LoadedCode::Component(_) => None,
+            LoadedCode::Module(module) => modules::why_unlisted(module, name),
+        }
+    }
+
     /// Returns the component linked to the interfaces of this crate, by `link` where it is the first
     /// time. Grants do not matter to that: without one that an import needs, nothing is linked.
     pub(crate) fn linked_once(
@@ -125,11 +136,22 @@ impl Code {
     /// Returns the number of memories of an instance. Code that imports modules, whose memories are
     /// not known, does not start here and counts as one.
     pub(crate) fn memories(&self) -> u32 {
-        let resources = match self.loaded() {
+        self.resources().map_or(1, |resources| resources.num_memories.max(1))
+    }
+
+    /// Returns the bytes that the memories of an instance have at first, as if each were the
+    /// largest of them.
+    pub(crate) fn initial_memory(&self) -> u64 {
+        let pages = self.resources().and_then(|resources| resources.max_initial_memory_size);
+        let largest = pages.unwrap_or_default().saturating_mul(PAGE);
+        largest.saturating_mul(self.memories().into())
+    }
+
+    fn resources(&self) -> Option<ResourcesRequired> {
+        match self.loaded() {
             LoadedCode::Component(component) => component.resources_required(),
             LoadedCode::Module(module) => Some(module.resources_required()),
-        };
-        resources.map_or(1, |resources| resources.num_memories.max(1))
+        }
     }
 
     /// Loads code that [`compile`] has just made in this process.
@@ -159,7 +181,7 @@ impl Code {
     /// file leads elsewhere by now.
     #[expect(unsafe_code, reason = "compiled code is trusted: see SAFETY")]
     pub(crate) fn from_checked_file(engine: &Engine, file: &File) -> Result<Self, HostError> {
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let path = held_path(file);
         // SAFETY: `CodeCache::open` returns only files that sesame wrote for these bytes, this
         // engine and this processor, in a directory of the user's own, that only the user can write
         // to and that have not changed since they were published. They are replaced by renaming and
@@ -210,10 +232,10 @@ fn component_of(module: &[u8]) -> Result<Vec<u8>, HostError> {
     Ok(component.unwrap_or_else(|| module.to_owned()))
 }
 
-/// Fails: without the encoder nothing is guessed.
+/// Fails: a build without the encoder makes no components.
 #[cfg(not(feature = "componentize"))]
 fn component_of(_module: &[u8]) -> Result<Vec<u8>, HostError> {
     Err(HostError::NotComponent {
-        reason: "make it one with `wasm-tools component new`".to_owned(),
+        reason: "this build of sesame makes no components of modules".to_owned(),
     })
 }

@@ -4,13 +4,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
 
 use super::error_cause::cause_of;
+use crate::held_path::held_path;
 
 /// The system does not let this process run its compiled code.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +51,7 @@ fn permission(error: &wasmtime::Error) -> Option<io::Error> {
 
 /// Returns the directory of an open file.
 fn directory_of(file: &File) -> PathBuf {
-    let path =
-        std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
+    let path = std::fs::read_link(held_path(file)).unwrap_or_default();
     path.parent().unwrap_or(&path).to_owned()
 }
 

@@ -11,13 +11,15 @@ use super::limits::{CompilerLimit, CompilerLimits};
 
 /// The exit code of a child whose compiler refused the binary.
 pub(crate) const REFUSED: i32 = 1;
-/// The exit code of a child that cannot read its input. This and the next two are none that a shell
-/// or a panic uses.
+/// The exit code of a child that cannot read its input. This and the next three are none that a
+/// shell or a panic uses.
 pub(crate) const INPUT: i32 = 9;
 /// The exit code of a child that cannot write its output.
 pub(crate) const OUTPUT: i32 = 10;
 /// The exit code of a child whose request for memory was refused, and which could still report it.
 pub(crate) const MEMORY: i32 = 11;
+/// The exit code of a child whose module cannot become the component that it is meant to be.
+pub(crate) const NOT_COMPONENT: i32 = 12;
 
 /// The text that Rust's runtime writes before it aborts a process without memory.
 const NO_MEMORY: &str = "memory allocation of ";
@@ -74,6 +76,12 @@ pub enum CompileError {
         /// The error of the system.
         message: String,
     },
+    /// A module describes a component that it cannot become.
+    #[error("cannot compile the extension: {message}")]
+    NotComponent {
+        /// The words of the encoder.
+        message: String,
+    },
     /// The compiler refused the code.
     #[error("cannot compile the extension: {message}")]
     Refused {
@@ -115,6 +123,7 @@ impl CompileError {
             INPUT => Self::Input { message },
             OUTPUT => Self::Output { message },
             MEMORY => Self::OutOfMemory { limit: limits.bytes },
+            NOT_COMPONENT => Self::NotComponent { message },
             code => {
                 Self::Crashed { how: format!("exit code {code}"), last_line: last_line(stderr) }
             }
@@ -172,5 +181,8 @@ mod tests {
         insta::assert_snapshot!(error_of(11, ""), @"the compiler crashed (signal 11)");
         insta::assert_snapshot!(error_of(101 << 8, "a\u{1b}[31m"), @"the compiler crashed (exit code 101): a [31m");
         insta::assert_snapshot!(error_of(1 << 8, "it is\nwrong\n"), @"cannot compile the extension: it is wrong");
+        let status = ExitStatus::from_raw(12 << 8);
+        let error = CompileError::of_child(status, b"no\n", &CompilerLimits::here());
+        assert!(matches!(error, CompileError::NotComponent { message } if message == "no"));
     }
 }

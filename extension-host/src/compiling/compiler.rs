@@ -15,7 +15,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
-use super::child_error::{CompileError, INPUT, MEMORY, OUTPUT, REFUSED};
+use super::child_error::{CompileError, INPUT, MEMORY, NOT_COMPONENT, OUTPUT, REFUSED};
 use super::limits::CompilerLimits;
 use crate::cache::{CodeCache, CodeKey, IntoCacheError};
 use crate::code::{compile, compiling_engine};
@@ -166,9 +166,13 @@ fn refused(message: String) -> CompilerFailure {
     CompilerFailure { message, code: REFUSED }
 }
 
-/// Translates the compiler's error, which can be a lack of memory.
+/// Translates the compiler's error. One with a hint of its own has an exit code of its own.
 fn failed(error: &HostError) -> CompilerFailure {
-    let code = if error.is_out_of_memory() { MEMORY } else { REFUSED };
+    let code = match error {
+        HostError::NotComponent { .. } => NOT_COMPONENT,
+        error if error.is_out_of_memory() => MEMORY,
+        _ => REFUSED,
+    };
     CompilerFailure { message: chain(error), code }
 }
 

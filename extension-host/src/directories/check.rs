@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use core_types::GrantedPath;
@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::error::DirectoryError;
 use super::mounts::Mounts;
 use super::protected::Protected;
+use crate::held_path::held_path;
 
 /// A checked directory that is held open, so that it stays the same one.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct OpenDirectory {
 impl OpenDirectory {
     /// Returns a path to exactly the checked directory, even if its name leads elsewhere by now.
     pub(crate) fn held_path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()))
+        held_path(&self.descriptor)
     }
 }
 
@@ -76,6 +77,7 @@ impl<'a> DirectoryCheck<'a> {
                 Err(DirectoryError::Link { path: path.clone(), real: target_of(real) })
             }
             Err(Errno::NOENT) => Err(DirectoryError::Missing { path: path.clone() }),
+            Err(Errno::NOSYS) => Err(DirectoryError::NoOpenat2 { path: path.clone() }),
             Err(error) => Err(open_error(error.into())),
         }
     }
@@ -132,7 +134,7 @@ fn target_of(link: PathBuf) -> PathBuf {
 }
 
 /// Returns the path without links, as far as it exists.
-fn real_path(path: &Path) -> PathBuf {
+pub(super) fn real_path(path: &Path) -> PathBuf {
     match (fs::canonicalize(path), path.parent(), path.file_name()) {
         (Ok(real), ..) => real,
         (Err(_), Some(parent), Some(name)) => real_path(parent).join(name),

@@ -39,6 +39,14 @@ pub enum DirectoryError {
     /// Another one has the same path for the guest.
     #[error(transparent)]
     SameGuestPath(#[from] SameGuestPath),
+    /// The kernel cannot open it without following links, and an emulator such as qemu 7.2 cannot either.
+    #[error(
+        "the directory `{path}` cannot be opened: `openat2` is missing, which Linux has since 5.6"
+    )]
+    NoOpenat2 {
+        /// The grant.
+        path: GrantedPath,
+    },
     /// It cannot be opened as a directory.
     #[error("the directory `{path}` cannot be opened")]
     Open {

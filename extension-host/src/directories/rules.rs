@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, GrantedPath};
 
-use super::check::DirectoryCheck;
+use super::check::{DirectoryCheck, real_path};
 use super::error::DirectoryError;
 
 /// The home directory, and the directories that no extension gets.
@@ -51,6 +51,21 @@ impl DirectoryRules {
     pub fn check_guest_paths(&self, granted: &Capabilities) -> Result<(), DirectoryError> {
         let home = self.home.as_deref().unwrap_or(Path::new("~"));
         Ok(granted.check_guest_paths(home)?)
+    }
+
+    /// Returns a function that tells how deep a granted directory lies, if this place on the host
+    /// lies in it.
+    pub(crate) fn depth_above(&self, place: &Path) -> impl Fn(&GrantedPath) -> Option<usize> {
+        let home = self.home.as_deref().map(real_path).unwrap_or_default();
+        move |path| {
+            let directory = path.on_host(&home);
+            place.starts_with(&directory).then(|| directory.components().count())
+        }
+    }
+
+    /// Returns the path under which a guest finds a granted directory.
+    pub(crate) fn in_guest(&self, path: &GrantedPath) -> PathBuf {
+        path.in_guest(self.home.as_deref().unwrap_or(Path::new("/")))
     }
 
     /// Starts a check of the directories of one call.

@@ -1,6 +1,8 @@
 //! Imports of other hosts. A binary for another host cannot run here, and its imports tell for
 //! which host it was made, so that the user learns what to do instead.
 
+use super::signs::{SIGNS, Sign};
+
 /// The host, toolchain or draft that an import belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForeignHost {
@@ -8,221 +10,30 @@ pub struct ForeignHost {
     pub name: &'static str,
     /// The way out, in one line.
     pub instead: &'static str,
+    /// Its rank among all. Of several, the one with the lowest says the most about a binary: a
+    /// plug-in system says more than a toolchain, and WASI the least.
+    pub rank: usize,
 }
 
-/// Imports that identify a host. A `*` at the end of a pattern stands for any rest.
-struct Sign {
-    /// Patterns of the namespace of a module, or of the interface of a component.
-    namespaces: &'static [&'static str],
-    /// Patterns of functions, one of which has to be imported; empty where the namespace says
-    /// enough.
-    functions: &'static [&'static str],
-    host: ForeignHost,
-}
+/// The rank of drafts, releases and proposals of WASI, which binaries for many hosts import.
+const WASI: usize = SIGNS.len();
 
-const fn sign(
-    namespaces: &'static [&'static str],
-    functions: &'static [&'static str],
-    name: &'static str,
-    instead: &'static str,
-) -> Sign {
-    Sign { namespaces, functions, host: ForeignHost { name, instead } }
-}
-
-const ENV: &[&str] = &["env"];
-
-/// The first fitting sign counts, so that special ones stand before general ones.
-const SIGNS: &[Sign] = &[
-    // Plug-in systems.
-    sign(&["extism:host/*"], &[], "Extism", "run it with an Extism host such as `extism call`"),
-    sign(ENV, &["extism_*"], "Extism", "run it with an Extism host such as `extism call`"),
-    sign(&["zellij"], &[], "zellij", "load it as a plugin in zellij"),
-    sign(&["zed:*"], &[], "Zed", "install it as an extension in Zed"),
-    sign(&["typst_env"], &[], "typst", "load it with `plugin` in a typst document"),
-    sign(
-        &["wapc"],
-        &[],
-        "waPC, such as Kubewarden policies",
-        "run it with a waPC host such as `kwctl run`",
-    ),
-    sign(ENV, &["opa_*"], "Open Policy Agent", "evaluate it with `opa` or an SDK of it"),
-    sign(&["kubewarden*"], &[], "Kubewarden", "run it with `kwctl run`"),
-    sign(
-        &["http_handler"],
-        &[],
-        "http-wasm",
-        "load it in a server with http-wasm, such as Traefik",
-    ),
-    sign(
-        ENV,
-        &["proxy_*"],
-        "proxy-wasm, such as Envoy filters",
-        "load it in a proxy such as Envoy or Istio",
-    ),
-    sign(&["ig"], &[], "Inspektor Gadget", "run it with `ig run`"),
-    sign(&["lunatic::*"], &[], "lunatic", "run it with `lunatic`"),
-    sign(&["shopify_*"], &[], "Shopify Functions", "run it with `function-runner`"),
-    sign(
-        &["javy_*", "javy-*"],
-        &[],
-        "Javy, which keeps its engine in another module",
-        "build it without `-C dynamic`",
-    ),
-    // Clouds.
-    sign(&["fermyon:*", "spin:*", "spin-*", "spin"], &[], "Spin", "run it with `spin up`"),
-    sign(&["wasmcloud:*", "wrpc:*"], &[], "wasmCloud", "run it with `wash`"),
-    sign(
-        &["fastly_*", "fastly:*"],
-        &[],
-        "Fastly Compute",
-        "run it with `viceroy` or `fastly compute serve`",
-    ),
-    sign(&["golem:*"], &[], "Golem", "run it with `golem`"),
-    sign(&["act:*"], &[], "ACT", "run it with a host of ACT"),
-    sign(
-        &["wasmedge*", "wasi_ephemeral_sock*"],
-        &[],
-        "WasmEdge",
-        "run it with `wasmedge`, or build it for WASI",
-    ),
-    sign(
-        &["wasi_snapshot_preview1"],
-        &[
-            "sock_open",
-            "sock_bind",
-            "sock_connect",
-            "sock_listen",
-            "sock_getaddrinfo",
-            "sock_*sockopt",
-            "sock_get*addr",
-        ],
-        "WasmEdge",
-        "run it with `wasmedge`, or build it for `wasm32-wasip2`, which has sockets",
-    ),
-    sign(
-        &["wasix_*"],
-        &[],
-        "WASIX",
-        "run it with `wasmer`, or build it for `wasm32-wasip2` without WASIX",
-    ),
-    // Chains.
-    sign(&["ic0"], &[], "the Internet Computer", "run it with `dfx`"),
-    sign(&["seal0", "seal1", "seal2"], &[], "Polkadot contracts", "run it on such a chain"),
-    sign(&["vm_hooks"], &[], "Arbitrum Stylus", "run it on such a chain"),
-    sign(ENV, &["ext_*_version_*"], "a Substrate runtime", "run it on such a chain"),
-    sign(ENV, &["db_read", "db_write", "addr_validate"], "CosmWasm", "run it on such a chain"),
-    sign(ENV, &["promise_create", "storage_write"], "NEAR", "run it on such a chain"),
-    // Browsers and engines of JavaScript.
-    sign(
-        &["gojs", "go"],
-        &[],
-        "Go for browsers (`GOOS=js`)",
-        "build it with `GOOS=wasip1 GOARCH=wasm go build`",
-    ),
-    sign(
-        &["wbg", "__wbindgen_*"],
-        &[],
-        "wasm-bindgen, for JavaScript",
-        "build it for `wasm32-wasip2` without wasm-bindgen",
-    ),
-    sign(
-        &["./*", "../*"],
-        &[],
-        "a JavaScript module beside it",
-        "build it for WASI, without JavaScript",
-    ),
-    sign(&["dart2wasm", "dart:*"], &[], "Dart for browsers", "run it with JavaScript"),
-    sign(
-        &["js_code"],
-        &[],
-        "Kotlin for browsers (`wasmJs`)",
-        "build it with the target `wasmWasi`",
-    ),
-    sign(&["wasm:js-string"], &[], "JavaScript and its strings", "run it with JavaScript"),
-    sign(&["asyncify"], &[], "JavaScript with Asyncify", "run it with JavaScript"),
-    sign(
-        ENV,
-        &[
-            "emscripten_*",
-            "_emscripten_*",
-            "invoke_*",
-            "__syscall_*",
-            "_embind_*",
-            "__cxa_*",
-            "_emval_*",
-            "_abort_js",
-        ],
-        "Emscripten, for JavaScript",
-        "build it with the WASI SDK, or with `emcc -sSTANDALONE_WASM`",
-    ),
-    // Emscripten gives its imports names of one letter where it optimizes.
-    sign(
-        &["a"],
-        &[],
-        "Emscripten, for JavaScript",
-        "build it with the WASI SDK, or with `emcc -sSTANDALONE_WASM`",
-    ),
-    sign(
-        &["moonbit:*"],
-        &[],
-        "MoonBit's own runtime",
-        "run it with `moon run`, or build a component of it",
-    ),
-    sign(
-        &["spectest"],
-        &[],
-        "the tests of WebAssembly, or `println` of MoonBit",
-        "run it with `moon run`, or build it without printing",
-    ),
-    // Modules that are not linked yet.
-    sign(
-        &["env", "GOT.*"],
-        &[
-            "__linear_memory",
-            "__memory_base",
-            "__table_base",
-            "__indirect_function_table",
-            "__stack_pointer",
-        ],
-        "linking: it is an object file or a shared library",
-        "link it to a whole module, such as with `wasm-ld` or `wasm-tools component link`",
-    ),
-    sign(ENV, &["memory"], "a host that gives it its memory", "build it without `--import-memory`"),
-    // WASI of other times.
-    sign(
-        &["wasi_unstable"],
-        &[],
-        "a draft of WASI 0.1 of 2019",
-        "build it with current tools for `wasm32-wasip1`",
-    ),
-    sign(
-        &["wasi"],
-        &["thread-spawn"],
-        "WASI threads",
-        "build it without threads, for `wasm32-wasip1`",
-    ),
-    sign(
-        &["wasi_ephemeral_*"],
-        &[],
-        "a proposal of WASI 0.1 that sesame does not have",
-        "build it without it",
-    ),
-];
-
-/// The drafts of WASI.
+const WASI_2_DRAFT: ForeignHost = ForeignHost {
+    name: "a draft of WASI 0.2",
+    instead: "build it again with current tools, for `wasm32-wasip2`",
+    rank: WASI,
+};
+/// The packages of 2023 that have other names in WASI 0.2.
+const DRAFT_PACKAGES: [&str; 2] = ["wasi:cli-base", "wasi:poll"];
+/// The drafts of WASI, by the beginning of their versions.
 const DRAFTS: [(&str, ForeignHost); 2] = [
-    (
-        "0.2.0-",
-        ForeignHost {
-            name: "a draft of WASI 0.2",
-            instead: "build it again with current tools, for `wasm32-wasip2`",
-        },
-    ),
+    ("0.2.0-", WASI_2_DRAFT),
     (
         "0.3.0-",
         ForeignHost {
             name: "a draft of WASI 0.3",
             instead: "build it again with tools of WASI 0.3.0 or of 0.2",
+            rank: WASI,
         },
     ),
 ];
@@ -230,37 +41,47 @@ const DRAFTS: [(&str, ForeignHost); 2] = [
 const WASI_3: ForeignHost = ForeignHost {
     name: "WASI 0.3, which this build of sesame does not have",
     instead: "use a sesame that was built with the feature `wasi-0-3`, or build it for WASI 0.2",
+    rank: WASI,
 };
 const WASI_OTHER: ForeignHost = ForeignHost {
     name: "a proposal of WASI that sesame does not have",
     instead: "build it without it",
+    rank: WASI,
 };
 
-/// Returns the host of a module's namespace, of which the module imports these functions.
-pub(crate) fn of_namespace(namespace: &str, functions: &[&str]) -> Option<ForeignHost> {
-    let names = |pattern: &&str, name: &str| matches(pattern, name);
-    let fits = |sign: &&Sign| {
-        sign.namespaces.iter().any(|pattern| names(pattern, namespace))
-            && (sign.functions.is_empty()
-                || functions
-                    .iter()
-                    .any(|name| sign.functions.iter().any(|pattern| names(pattern, name))))
-    };
-    SIGNS.iter().find(fits).map(|sign| sign.host)
+/// Returns the host of a module's namespace with the sign of it. The module imports these functions
+/// of it, and all these namespaces.
+pub(crate) fn of_namespace(
+    namespace: &str,
+    functions: &[&str],
+    all: &[&str],
+) -> Option<(ForeignHost, &'static Sign)> {
+    let mut signs = SIGNS.iter().enumerate();
+    let (rank, sign) = signs.find(|(_, sign)| sign.fits(namespace, functions, all))?;
+    Some((ForeignHost { name: sign.name, instead: sign.instead, rank }, sign))
 }
 
-/// Returns the host of a component's interface, by its name and version.
-pub(crate) fn of_interface(name: &str, version: Option<&str>) -> Option<ForeignHost> {
-    if !name.starts_with("wasi:") {
-        // A plain name is its author's choice, and says nothing.
-        return name.contains(':').then(|| of_namespace(name, &[])).flatten();
+/// Returns the host of a component's interface, of whose package this host has nothing.
+pub(crate) fn of_interface(name: &str) -> Option<ForeignHost> {
+    let (package, _) = name.split_once('/').unwrap_or((name, ""));
+    if DRAFT_PACKAGES.contains(&package) {
+        return Some(WASI_2_DRAFT);
     }
-    let version = version.unwrap_or_default();
-    let draft = DRAFTS
-        .iter()
-        .find(|(beginning, _)| version.starts_with(beginning))
-        .map(|(_, draft)| *draft);
-    draft.or_else(|| of_wasi_0_3(version))
+    if name.starts_with("wasi:") {
+        return Some(WASI_OTHER);
+    }
+    // A plain name is its author's choice, and says nothing.
+    let host = || of_namespace(name, &[], &[]).map(|(host, _)| host);
+    name.contains(':').then(host).flatten()
+}
+
+/// Returns the draft or release of WASI that has this version of an interface, where this host has
+/// the package as another release of WASI has it. Proposals count their drafts for themselves. The
+/// drafts of 2023 had no versions.
+pub(crate) fn of_release(version: Option<&str>) -> Option<ForeignHost> {
+    let Some(version) = version else { return Some(WASI_2_DRAFT) };
+    let draft = DRAFTS.iter().find(|(beginning, _)| version.starts_with(beginning));
+    draft.map(|(_, draft)| *draft).or_else(|| of_wasi_0_3(version))
 }
 
 /// Describes WASI 0.3 in a build without it. A build with it has other words for missing
@@ -275,29 +96,17 @@ fn of_wasi_0_3(_: &str) -> Option<ForeignHost> {
     None
 }
 
-/// The interfaces of WASI that components export. A component that imports them stands before
-/// another one.
-const EXPORTED: [&str; 3] = ["wasi:http/handler", "wasi:http/incoming-handler", "wasi:cli/run"];
-
-/// Describes a proposal of WASI that sesame does not implement.
-pub(crate) fn of_proposal(name: &str) -> Option<ForeignHost> {
-    (name.starts_with("wasi:") && !EXPORTED.contains(&name)).then_some(WASI_OTHER)
-}
-
-/// Tells whether a name fits a pattern. A `*` in it stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((beginning, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(name) = name.strip_prefix(beginning) else { return false };
-    rest.is_empty()
-        || (0..=name.len()).any(|at| name.get(at..).is_some_and(|name| matches(rest, name)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linking::signs::{EMSCRIPTEN, SOROBAN, STRIPPED};
 
     fn name(namespace: &str, functions: &[&str]) -> &'static str {
-        of_namespace(namespace, functions).map_or("unknown", |host| host.name)
+        name_among(namespace, functions, &[namespace])
+    }
+
+    fn name_among(namespace: &str, functions: &[&str], all: &[&str]) -> &'static str {
+        of_namespace(namespace, functions, all).map_or("unknown", |(host, _)| host.name)
     }
 
     #[test]
@@ -306,21 +115,24 @@ mod tests {
             ("extism:host/user", &["my_function"][..], "Extism"),
             ("env", &["extism_input_length"], "Extism"),
             ("env", &["abort", "proxy_log"], "proxy-wasm, such as Envoy filters"),
-            ("env", &["emscripten_resize_heap"], "Emscripten, for JavaScript"),
-            ("env", &["invoke_vi"], "Emscripten, for JavaScript"),
-            ("a", &["b"], "Emscripten, for JavaScript"),
             ("env", &["ext_storage_get_version_1"], "a Substrate runtime"),
             ("env", &["memory"], "a host that gives it its memory"),
             ("env", &["__linear_memory"], "linking: it is an object file or a shared library"),
             ("zellij", &["host_run_plugin_command"], "zellij"),
             ("wapc", &["__guest_request"], "waPC, such as Kubewarden policies"),
+            ("wasmbus", &["__host_call"], "an old wasmCloud (`wasmbus`)"),
             ("wasix_32v1", &[], "WASIX"),
-            ("gojs", &[], "Go for browsers (`GOOS=js`)"),
-            ("__wbindgen_placeholder__", &[], "wasm-bindgen, for JavaScript"),
-            ("./app_bg.js", &[], "a JavaScript module beside it"),
+            ("env", &["__faasm_read_state"], "Faasm"),
+            ("env", &["return_result", "return_error"], "Suborbital"),
+            ("env", &["return_result"], "unknown"),
+            ("env", &["textUtf8"], "WASM-4"),
+            ("env", &["tone", "blit"], "WASM-4"),
+            ("env", &["tone"], "unknown"),
+            ("env", &["blit", "other"], "unknown"),
             ("wasi_unstable", &["fd_write"], "a draft of WASI 0.1 of 2019"),
             ("wasi", &["thread-spawn"], "WASI threads"),
             ("wasi_snapshot_preview1", &["sock_setsockopt"], "WasmEdge"),
+            ("wasi_snapshot_preview1", &["sock_accept_v2"], "WasmEdge"),
             ("wasi_snapshot_preview1", &["sock_send", "fd_wrote"], "unknown"),
             ("env", &["my_function", "ext_x"], "unknown"),
             ("zellij2", &[], "unknown"),
@@ -329,24 +141,145 @@ mod tests {
         }
     }
 
+    /// Modules of Spin 1 are told by the names that wit-bindgen gave to functions then.
+    #[test]
+    fn modules_of_spin_1_are_named() {
+        for (namespace, functions, expected) in [
+            ("wasi-outbound-http", &["request"][..], "Spin"),
+            ("key-value", &["open: func(name: string) -> expected<u32, error>"], "Spin"),
+            ("config", &["get-config: func(key: string) -> expected<string, error>"], "Spin"),
+            ("key-value", &["open"], "unknown"),
+            ("config", &["get: function(", "func("], "unknown"),
+        ] {
+            assert_eq!(name(namespace, functions), expected, "{namespace} {functions:?}");
+        }
+    }
+
+    #[test]
+    fn javascript_is_named() {
+        for (namespace, functions, expected) in [
+            ("env", &["emscripten_resize_heap"][..], EMSCRIPTEN),
+            ("env", &["invoke_vi"], EMSCRIPTEN),
+            ("env", &["invoke_model"], "unknown"),
+            ("env", &["invoke_"], "unknown"),
+            ("env", &["mono_wasm_release_cs_owned_object", "emscripten_x"], ".NET for browsers"),
+            ("gojs", &[], "Go for browsers (`GOOS=js`)"),
+            ("env", &["runtime.ticks"], "Go for browsers (TinyGo)"),
+            ("env", &["syscall/js.valueGet"], "Go for browsers (TinyGo)"),
+            ("__wbindgen_placeholder__", &[], "wasm-bindgen, for JavaScript"),
+            ("./snippets/app-0a/inline0.js", &[], "wasm-bindgen, for JavaScript"),
+            ("./app_bg.js", &[], "a JavaScript module beside it"),
+            ("https://esm.sh/app@1.0.0", &["f"], "a JavaScript module of the web"),
+            ("intrinsics", &["tag"], "Kotlin for browsers (`wasmJs`)"),
+            ("env", &["seed"], "AssemblyScript, for JavaScript"),
+            ("env", &["Date.now", "mine"], "AssemblyScript, for JavaScript"),
+            ("env", &["console"], "unknown"),
+            ("env", &["abort"], "unknown"),
+        ] {
+            assert_eq!(name(namespace, functions), expected, "{namespace} {functions:?}");
+        }
+    }
+
+    #[test]
+    fn contracts_of_chains_are_named() {
+        for (namespace, functions, expected) in [
+            ("seal0", &["seal_input"][..], "Polkadot contracts"),
+            ("env", &["seal_input"], "Polkadot contracts"),
+            ("env", &["ext_scratch_size"], "Polkadot contracts"),
+            ("env", &["gr_reply"], "Gear, such as Vara"),
+            ("env", &["addr_humanize"], "CosmWasm"),
+            ("env", &["log_utf8"], "NEAR"),
+            ("env", &["input", "value_return"], "NEAR"),
+            ("env", &["input"], "unknown"),
+            ("env", &["db_store_i64"], "EOSIO, such as EOS"),
+            ("env", &["require_auth"], "EOSIO, such as EOS"),
+            ("env", &["casper_read_value"], "Casper"),
+            ("env", &["mBufferNew", "signalError"], "MultiversX"),
+            ("env", &["managedMemory"], "unknown"),
+            ("concordium", &[], "Concordium"),
+            ("ethereum", &["useGas"], "Ethereum"),
+        ] {
+            assert_eq!(name(namespace, functions), expected, "{namespace} {functions:?}");
+        }
+    }
+
+    /// One letter is the name of a namespace of Emscripten and of Soroban.
+    #[test]
+    fn letters_are_told_by_the_others() {
+        for (namespace, functions, all, expected) in [
+            ("a", &["b", "c"][..], &["a"][..], EMSCRIPTEN),
+            ("a", &["Za"], &["a", "env"], EMSCRIPTEN),
+            ("a", &["b"], &["a", "z"], "unknown"),
+            ("a", &["add", "_"], &["a"], "unknown"),
+            ("a", &["b"], &["a", "l"], SOROBAN),
+            ("v", &["g"], &["i", "v"], SOROBAN),
+            ("l", &["_"], &["l"], SOROBAN),
+            ("l", &["log"], &["l"], "unknown"),
+            ("v", &["g"], &["env", "v"], "unknown"),
+        ] {
+            assert_eq!(name_among(namespace, functions, all), expected, "{namespace} {all:?}");
+        }
+    }
+
+    /// The core module of a component is told by names that only the component model has.
+    #[test]
+    fn stripped_module_is_named() {
+        for (namespace, function) in [
+            ("wasi:cli/stdout@0.2.0", "get-stdout"),
+            ("wasi:io/streams@0.2.0", "[resource-drop]output-stream"),
+            ("open-sesame:host/log@0.1.1", "log"),
+            ("cm32p2|wasi:cli/stdout@0.2", "get-stdout"),
+            ("$root", "f"),
+            ("[export]acme:db/store", "f"),
+            ("store", "[resource-drop]row"),
+        ] {
+            assert_eq!(name(namespace, &[function]), STRIPPED, "{namespace}");
+        }
+        assert_eq!(name("fermyon:spin/llm@2.0.0", &["infer"]), "Spin");
+    }
+
+    /// A module that is not linked, or gets its memory, is first of all for its host.
+    #[test]
+    fn ranks_put_hosts_first() {
+        let rank = |namespace, function| {
+            of_namespace(namespace, &[function], &[]).map(|(host, _)| host.rank).expect("a host")
+        };
+        let ranks = [
+            rank("seal0", "seal_input"),
+            rank("env", "emscripten_resize_heap"),
+            rank("env", "seed"),
+            rank("wasi:cli/stdout@0.2.0", "get-stdout"),
+            rank("env", "__linear_memory"),
+            rank("env", "memory"),
+            rank("wasi_unstable", "fd_write"),
+            WASI_OTHER.rank,
+        ];
+        assert!(ranks.is_sorted(), "{ranks:?}");
+    }
+
     #[test]
     fn other_interfaces_are_named() {
-        let name = |name, version| of_interface(name, version).map_or("unknown", |host| host.name);
-        assert_eq!(name("fermyon:spin/llm", Some("2.0.0")), "Spin");
-        assert_eq!(name("zed:extension/process", None), "Zed");
-        assert_eq!(name("wasi:http/types", Some("0.3.0-rc-2025-09-16")), "a draft of WASI 0.3");
-        assert_eq!(
-            name("wasi:cli/environment", Some("0.2.0-rc-2023-12-05")),
-            "a draft of WASI 0.2"
-        );
-        #[cfg(not(feature = "wasi-0-3"))]
-        assert_eq!(name("wasi:http/types", Some("0.3.1")), WASI_3.name);
-        assert_eq!(
-            (of_proposal("wasi:nn/tensor"), of_proposal("wasi:http/handler")),
-            (Some(WASI_OTHER), None)
-        );
-        assert_eq!(name("wasi:io/poll", Some("0.2.3")), "unknown");
-        // A function of a world can have any name.
-        assert_eq!(name("go", None), "unknown");
+        let name = |host: Option<ForeignHost>| host.map_or("unknown", |host| host.name);
+        for (interface, expected) in [
+            ("fermyon:spin/llm", "Spin"),
+            ("zed:extension/process", "Zed"),
+            ("wasi:nn/tensor", WASI_OTHER.name),
+            ("wasi:poll/poll", WASI_2_DRAFT.name),
+            ("wasi:cli-base/environment", WASI_2_DRAFT.name),
+            // A function of a world can have any name.
+            ("go", "unknown"),
+        ] {
+            assert_eq!(name(of_interface(interface)), expected, "{interface}");
+        }
+        for (version, expected) in [
+            (None, "a draft of WASI 0.2"),
+            (Some("0.3.0-rc-2025-09-16"), "a draft of WASI 0.3"),
+            (Some("0.2.0-rc-2023-12-05"), "a draft of WASI 0.2"),
+            (Some("0.2.3"), "unknown"),
+            #[cfg(not(feature = "wasi-0-3"))]
+            (Some("0.3.1"), WASI_3.name),
+        ] {
+            assert_eq!(name(of_release(version)), expected, "{version:?}");
+        }
     }
 }

@@ -76,10 +76,19 @@ pub enum Refusal {
     /// It belongs to another host.
     #[error("`{}` is for {}", import.escape_debug(), host.name)]
     Foreign {
-        /// The import with its version, or the namespace of a module.
+        /// The import with its version, or the namespace of a module, or the function with its
+        /// namespace.
         import: String,
         /// The host.
         host: ForeignHost,
+    },
+    /// It is of a draft of a proposal of WASI, which sesame has in another draft.
+    #[error("`{}` is of another draft than `{there}`, which sesame has", import.escape_debug())]
+    OtherDraft {
+        /// The import with its version.
+        import: String,
+        /// The nearest interface that there is.
+        there: String,
     },
     /// It is an interface of sesame in a newer version.
     #[error("`{}` is newer than this sesame, which has `{there}`", import.escape_debug())]

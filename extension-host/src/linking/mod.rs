@@ -6,6 +6,7 @@ mod imports;
 mod interface;
 mod interfaces;
 mod resolve;
+mod signs;
 
 pub use foreign::ForeignHost;
 pub(crate) use foreign::of_namespace;

@@ -7,11 +7,11 @@ use super::imports::{Import, Refusal, split_version};
 use super::interface::{EmbedderInterface, Interface};
 use super::interfaces;
 use crate::calling::Gate;
+use crate::capabilities::OWN_INTERFACES;
+use crate::values::EVENTS_INTERFACE;
 
 /// The namespace of sesame's own packages.
 const OWN_NAMESPACE: &str = "open-sesame:";
-/// The package of sesame's own interfaces.
-const OWN_PACKAGE: &str = "open-sesame:host";
 
 /// The interface that satisfies an import.
 pub(crate) enum Linked<'a> {
@@ -62,10 +62,7 @@ fn resolve_one<'a>(
     if let Some(interface) = own.iter().find(|interface| interface.satisfies(name, version)) {
         return Ok(Linked::Embedder(interface));
     }
-    let Some(interface) = interfaces::all().find(|interface| interface.satisfies(name, version))
-    else {
-        return Err(unknown(&import.name));
-    };
+    let Some(interface) = builtin(name, version) else { return Err(unknown(&import.name)) };
     let Some(request) = import.request() else { return Ok(Linked::Builtin(interface)) };
     if matches!(ungranted, Ungranted::Linked) {
         return Ok(Linked::Builtin(interface));
@@ -80,6 +77,14 @@ fn resolve_one<'a>(
     } else {
         Err(not_allowed(import, &request, &decision))
     }
+}
+
+/// Returns the interface of this host that satisfies an import. Names of WASI 0.2 without a version
+/// are of its drafts, whose types were others.
+fn builtin(name: &str, version: Option<&str>) -> Option<&'static Interface> {
+    let mut interfaces = interfaces::all();
+    let interface = interfaces.find(|interface| interface.satisfies(name, version))?;
+    (version.is_some() || !is_of_release(interface)).then_some(interface)
 }
 
 /// Tells why an import is not linked: because of a policy, or for want of a grant.
@@ -97,38 +102,79 @@ fn not_allowed(import: &Import, request: &Request, decision: &Decision<'_>) -> R
 /// Describes an interface that the host does not have.
 fn unknown(import: &str) -> Refusal {
     let (name, version) = split_version(import);
+    let import = import.to_owned();
     if let Some(there) = newer_than(name, version) {
-        return Refusal::TooNew { import: import.to_owned(), there };
+        return Refusal::TooNew { import, there };
     }
-    let nearest = nearest(name);
-    let host = foreign::of_interface(name, version);
-    match host.or_else(|| nearest.is_none().then(|| foreign::of_proposal(name)).flatten()) {
-        Some(host) => Refusal::Foreign { import: import.to_owned(), host },
-        None => Refusal::Unknown { import: import.to_owned(), nearest },
+    match (nearest(name), foreign::of_interface(name)) {
+        (Some(nearest), _) => other_than(nearest, import, version),
+        (None, Some(host)) => Refusal::Foreign { import, host },
+        (None, None) => Refusal::Unknown { import, nearest: None },
     }
+}
+
+/// Describes an interface of which the host has another version, or others of the package.
+fn other_than(nearest: &Interface, import: String, version: Option<&str>) -> Refusal {
+    let there = format!("{}@{}", nearest.name, nearest.version);
+    if !is_of_wasi(nearest) {
+        Refusal::Unknown { import, nearest: Some(there) }
+    } else if !is_of_release(nearest) {
+        Refusal::OtherDraft { import, there }
+    } else if let Some(host) = foreign::of_release(version) {
+        Refusal::Foreign { import, host }
+    } else {
+        Refusal::Unknown { import, nearest: Some(there) }
+    }
+}
+
+fn is_of_wasi(interface: &Interface) -> bool {
+    interface.name.starts_with("wasi:")
+}
+
+/// Tells whether an interface is one of a release of WASI. What sesame has of WASI's proposals is a
+/// draft of each.
+fn is_of_release(interface: &Interface) -> bool {
+    is_of_wasi(interface) && !interface.version.contains('-')
 }
 
 /// Returns sesame's own interface or package, where the import needs a newer version of it.
 fn newer_than(name: &str, version: Option<&str>) -> Option<String> {
     let (package, _) =
         name.split_once('/').filter(|(package, _)| package.starts_with(OWN_NAMESPACE))?;
-    let there = interfaces::all().find(|interface| interface.name == name);
-    let same_package = |interface: &&Interface| interface.name.starts_with(OWN_PACKAGE);
-    let version_there = there.or_else(|| interfaces::all().find(same_package))?.version;
-    let number = |version: &str| version.parse::<Version>().ok();
-    let is_newer = package != OWN_PACKAGE || number(version?)? > number(version_there)?;
-    let there = there.map_or(OWN_PACKAGE, |interface| interface.name);
-    is_newer.then(|| format!("{there}@{version_there}"))
+    let (there, version_there) = own(name, package)?;
+    (number(version?)? > number(version_there)?).then(|| format!("{there}@{version_there}"))
+}
+
+/// Returns sesame's own interface of this name, else its own package, both with their version. A
+/// package that this sesame does not know can be of a newer one, where it is newer than all of
+/// those that it knows.
+fn own(name: &str, package: &str) -> Option<(&'static str, &'static str)> {
+    let packages =
+        || own_interfaces().filter_map(|(name, version)| Some((name.split_once('/')?.0, version)));
+    let interface = own_interfaces().find(|(there, _)| *there == name);
+    interface
+        .or_else(|| packages().find(|(there, _)| *there == package))
+        .or_else(|| packages().max_by_key(|(_, version)| number(version)))
+}
+
+/// Returns sesame's own interfaces with their versions: those that extensions import, and the one
+/// that they export.
+fn own_interfaces() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let imported = OWN_INTERFACES.iter().map(|interface| (interface.name, interface.version));
+    imported.chain(EVENTS_INTERFACE.split_once('@'))
+}
+
+fn number(version: &str) -> Option<Version> {
+    version.parse().ok()
 }
 
 /// Returns the same interface in another version, or the most similar one of the same package.
-fn nearest(name: &str) -> Option<String> {
+fn nearest(name: &str) -> Option<&'static Interface> {
     let (package, _) = name.split_once('/')?;
     let same_package = |interface: &&Interface| interface.name.split('/').next() == Some(package);
-    let nearest = interfaces::all()
+    interfaces::all()
         .filter(same_package)
-        .min_by_key(|interface| strsim::levenshtein(interface.name, name))?;
-    Some(format!("{}@{}", nearest.name, nearest.version))
+        .min_by_key(|interface| strsim::levenshtein(interface.name, name))
 }
 
 #[cfg(test)]
@@ -166,15 +212,39 @@ mod tests {
         insta::assert_snapshot!(refusal("open-sesame:host/log@0.2.0"), @"`open-sesame:host/log@0.2.0` is newer than this sesame, which has `open-sesame:host/log@0.1.1`");
         insta::assert_snapshot!(refusal("open-sesame:host/calendar@1.0.0"), @"`open-sesame:host/calendar@1.0.0` is newer than this sesame, which has `open-sesame:host@0.1.1`");
         insta::assert_snapshot!(refusal("open-sesame:host/log@0.0.9"), @"`open-sesame:host/log@0.0.9` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.1`");
+        insta::assert_snapshot!(refusal("open-sesame:extension/events@0.2.0"), @"`open-sesame:extension/events@0.2.0` is newer than this sesame, which has `open-sesame:extension/events@0.1.0`");
+        insta::assert_snapshot!(refusal("open-sesame:extension/moods@0.1.1"), @"`open-sesame:extension/moods@0.1.1` is newer than this sesame, which has `open-sesame:extension@0.1.0`");
+        insta::assert_snapshot!(refusal("open-sesame:panel/icons@0.3.0"), @"`open-sesame:panel/icons@0.3.0` is newer than this sesame, which has `open-sesame:host@0.1.1`");
+        // Exactly what sesame knows, which extensions export, and a package that no sesame had.
+        insta::assert_snapshot!(refusal("open-sesame:extension/events@0.1.0"), @"`open-sesame:extension/events@0.1.0` is not provided by sesame");
+        insta::assert_snapshot!(refusal("open-sesame:panel/icons@0.1.0"), @"`open-sesame:panel/icons@0.1.0` is not provided by sesame");
     }
 
     #[test]
     fn import_of_other_host_is_named() {
         insta::assert_snapshot!(refusal("fermyon:spin/llm@2.0.0"), @"`fermyon:spin/llm@2.0.0` is for Spin");
         insta::assert_snapshot!(refusal("wasi:http/types@0.3.0-rc-2025-09-16"), @"`wasi:http/types@0.3.0-rc-2025-09-16` is for a draft of WASI 0.3");
-        insta::assert_snapshot!(refusal("wasi:nn/tensor@0.2.0-rc-2024-10-28"), @"`wasi:nn/tensor@0.2.0-rc-2024-10-28` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:cli/environment@0.2.0-rc-2023-12-05"), @"`wasi:cli/environment@0.2.0-rc-2023-12-05` is for a draft of WASI 0.2");
         insta::assert_snapshot!(refusal("wasi:cli/run@0.3.0-rc-2025-09-16"), @"`wasi:cli/run@0.3.0-rc-2025-09-16` is for a draft of WASI 0.3");
         insta::assert_snapshot!(refusal("wasi:keyvalue/store@1.0.0"), @"`wasi:keyvalue/store@1.0.0` is for a proposal of WASI that sesame does not have");
+        // A proposal has drafts of its own, which no tools of WASI 0.2 replace.
+        insta::assert_snapshot!(refusal("wasi:nn/tensor@0.2.0-rc-2024-10-28"), @"`wasi:nn/tensor@0.2.0-rc-2024-10-28` is for a proposal of WASI that sesame does not have");
+        insta::assert_snapshot!(refusal("wasi:keyvalue/store@0.2.0-draft"), @"`wasi:keyvalue/store@0.2.0-draft` is for a proposal of WASI that sesame does not have");
+        // Of a proposal that sesame has, another draft is told from an interface that others export.
+        insta::assert_snapshot!(refusal("wasi:config/runtime@0.2.0-draft"), @"`wasi:config/runtime@0.2.0-draft` is of another draft than `wasi:config/store@0.2.0-rc.1`, which sesame has");
+    }
+
+    /// The tools of 2023 gave the interfaces of WASI 0.2 no version, and some other names.
+    #[test]
+    fn draft_of_2023_is_named() {
+        insta::assert_snapshot!(refusal("wasi:io/streams"), @"`wasi:io/streams` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:cli-base/environment"), @"`wasi:cli-base/environment` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:poll/poll"), @"`wasi:poll/poll` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:filesystem/filesystem"), @"`wasi:filesystem/filesystem` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:http/default-outgoing-HTTP"), @"`wasi:http/default-outgoing-HTTP` is for a draft of WASI 0.2");
+        // A proposal is no draft of 0.2. That of logging is linked with a version and without.
+        insta::assert_snapshot!(refusal("wasi:nn/tensor"), @"`wasi:nn/tensor` is for a proposal of WASI that sesame does not have");
+        insta::assert_snapshot!(refusal("wasi:logging/logging"), @"linked wasi:logging/logging");
     }
 
     /// A build without WASI 0.3 says so, and names no interface of 0.2 as the nearest.

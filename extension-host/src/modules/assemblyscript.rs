@@ -1,7 +1,8 @@
-//! `env.abort`, by which AssemblyScript reports a failed assertion or an exception before it traps
+//! `env.abort`, by which AssemblyScript reports a failed assertion or an exception before it traps,
+//! and the other functions that its compiler imports for itself
 //! (<https://www.assemblyscript.org/concepts.html#special-imports>).
 
-use wasmtime::{Caller, Extern, Linker, Module};
+use wasmtime::{Caller, Extern, ExternType, ImportType, Linker, ValType};
 
 use super::state::ModuleState;
 
@@ -22,16 +23,40 @@ pub(crate) struct Abort {
 /// The namespace and the name of the function.
 const NAMESPACE: &str = "env";
 const ABORT: &str = "abort";
+/// The function in text, and its type.
+pub(crate) const ABORT_IMPORT: &str = "env.abort";
+pub(crate) const ABORT_TYPE: &str = "(func (param i32 i32 i32 i32))";
+/// The functions that the compiler imports for itself: the name, the parameters and the results.
+/// Their names are common words, which other guests use with other types.
+const SPECIAL_IMPORTS: [(&str, &str, &str); 3] = [
+    (ABORT, "i32 i32 i32 i32", ""),
+    ("seed", "", "f64"),
+    ("trace", "i32 i32 f64 f64 f64 f64 f64", ""),
+];
 
 /// Links `env.abort`, for modules that import it.
 pub(crate) fn link_abort(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     linker.func_wrap(NAMESPACE, ABORT, abort).map(drop)
 }
 
-/// Tells whether a module imports only `abort` from a namespace.
-pub(crate) fn is_all_of(module: &Module, namespace: &str) -> bool {
-    let mut imports = module.imports().filter(|import| import.module() == namespace);
-    namespace == NAMESPACE && imports.all(|import| import.name() == ABORT)
+/// Tells whether an import is the function that [`link_abort`] links.
+pub(crate) fn is_abort(import: &ImportType<'_>) -> bool {
+    (import.module(), import.name()) == (NAMESPACE, ABORT) && !is_namesake(import)
+}
+
+/// Tells whether an import has the name of a function of the compiler and another type.
+pub(crate) fn is_namesake(import: &ImportType<'_>) -> bool {
+    let is_it = |name: &str| (NAMESPACE, name) == (import.module(), import.name());
+    let special = SPECIAL_IMPORTS.iter().find(|(name, ..)| is_it(name));
+    special.is_some_and(|(_, parameters, results)| !has_type(&import.ty(), parameters, results))
+}
+
+fn has_type(ty: &ExternType, parameters: &str, results: &str) -> bool {
+    ty.func().is_some_and(|ty| words(ty.params()) == parameters && words(ty.results()) == results)
+}
+
+fn words(types: impl Iterator<Item = ValType>) -> String {
+    types.map(|ty| ty.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 fn abort(

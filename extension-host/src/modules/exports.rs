@@ -5,14 +5,34 @@ use wasmtime::{ExternType, FuncType, Module, ValType};
 
 use crate::values::{ExportedFunction, Signature, Uncallable, signature_text, type_text};
 
+/// The maximum of a name that can be called, in characters: it fits a line.
+const MAX_NAME: usize = 128;
+
 /// Lists the functions of a module. Those with numbers as parameters and at most one as the result
-/// can be called. Functions that toolchains export for themselves are left out.
+/// can be called. Those that their names keep from being called are left out: see [`why_unlisted`].
 pub(crate) fn exports(module: &Module) -> Vec<ExportedFunction> {
     let functions = module.exports().filter_map(|export| match export.ty() {
-        ExternType::Func(ty) if !is_internal(export.name()) => Some(exported(export.name(), &ty)),
+        ExternType::Func(ty) if why_unnamed(export.name()).is_none() => {
+            Some(exported(export.name(), &ty))
+        }
         _ => None,
     });
     functions.collect()
+}
+
+/// Tells why a function of this name is left out of [`exports`], where the module has one.
+pub(crate) fn why_unlisted(module: &Module, name: &str) -> Option<Uncallable> {
+    match module.get_export(name) {
+        Some(ExternType::Func(_)) => why_unnamed(name),
+        _ => None,
+    }
+}
+
+/// Tells whether a function is left out of [`exports`] because a call cannot name it, and not because it
+/// is a toolchain's own.
+pub(crate) fn has_unnamed(module: &Module) -> bool {
+    let is_unnamed = |name: &str| matches!(why_unnamed(name), Some(Uncallable::Name));
+    module.exports().any(|it| matches!(it.ty(), ExternType::Func(_)) && is_unnamed(it.name()))
 }
 
 fn exported(name: &str, ty: &FuncType) -> ExportedFunction {
@@ -44,13 +64,19 @@ fn with_other_types(ty: &FuncType) -> Uncallable {
     }
 }
 
-/// Tells whether a function is a toolchain's own, or has a name that cannot be typed: names of
-/// modules are any text, and shells complete them.
-fn is_internal(name: &str) -> bool {
-    let is_typed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-    let is_name =
-        (1..=128).contains(&name.len()) && name.bytes().all(is_typed) && !name.starts_with('-');
-    !is_name || name.starts_with("__") || name == "_initialize"
+/// Tells why a function of this name is not called by it: it is a toolchain's own, or the name
+/// cannot be typed. Names of modules are any text.
+fn why_unnamed(name: &str) -> Option<Uncallable> {
+    let is_toolchains =
+        name.starts_with("__") || name.starts_with("cabi_") || name == "_initialize";
+    if is_toolchains {
+        return Some(Uncallable::Toolchain);
+    }
+    let is_plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'\\');
+    let is_typed = (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(is_plain)
+        && !name.starts_with('-');
+    (!is_typed).then_some(Uncallable::Name)
 }
 
 /// Converts a type of numbers to the types of components. Returns `None` for any other type.

@@ -1,13 +1,15 @@
 //! The functions of WASI's first version that make a file larger: Wasmtime's, with written bytes
-//! counted.
+//! counted, and `path_open`, with refused writes noted.
 //!
 //! `fd_allocate` is not among them, since Wasmtime refuses it.
 
+use std::os::unix::ffi::OsStrExt;
+
 use wasmtime::{AsContextMut, Caller, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::p1::types::{Fd, Fdflags};
+use wasmtime_wasi::p1::types::{Errno, Fd, Fdflags, Oflags, Prestat, Rights};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as preview1, WasiSnapshotPreview1};
-use wiggle::GuestMemory;
+use wiggle::{GuestMemory, GuestPtr};
 
 use super::state::{ModuleState, WASI};
 
@@ -22,6 +24,9 @@ pub(super) fn link(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     })?;
     linker.func_wrap_async(WASI, "fd_filestat_set_size", |caller, arguments| {
         Box::new(set_size(caller, arguments))
+    })?;
+    linker.func_wrap_async(WASI, "path_open", |caller, arguments| {
+        Box::new(open(caller, arguments))
     })?;
     linker.allow_shadowing(false);
     Ok(())
@@ -68,6 +73,52 @@ async fn set_size(
         budget.take(growth(wasi, &mut memory, fd, size.cast_unsigned(), false).await)?;
     }
     preview1::fd_filestat_set_size(wasi, &mut memory, fd, size).await
+}
+
+/// Calls `path_open`: the descriptor of the directory, flags of the look-up, the path and its
+/// length, flags of the opening, the rights on the file and below it, flags of the file, and the
+/// address for its descriptor.
+async fn open(
+    mut caller: Caller<'_, ModuleState>,
+    (fd, lookup, path, length, flags, rights, below, file_flags, opened): (
+        i32,
+        i32,
+        i32,
+        i32,
+        i32,
+        i64,
+        i64,
+        i32,
+        i32,
+    ),
+) -> wasmtime::Result<i32> {
+    let (mut memory, wasi) = parts(&mut caller)?;
+    let memory = &mut memory;
+    let errno = preview1::path_open(
+        wasi, memory, fd, lookup, path, length, flags, rights, below, file_flags, opened,
+    )
+    .await?;
+    let writes = Rights::from_bits_truncate(rights.cast_unsigned()).contains(Rights::FD_WRITE)
+        || Oflags::from_bits_truncate(flags as u16).intersects(Oflags::CREAT | Oflags::TRUNC);
+    if writes && errno == Errno::Perm as i32 {
+        let directory = preopened(wasi, descriptor(fd));
+        let state = caller.data();
+        state.gate.note_refused_write(|path| {
+            let in_guest = state.directories.in_guest(path);
+            (directory.as_deref() == Some(in_guest.as_os_str().as_bytes())).then_some(0)
+        });
+    }
+    Ok(errno)
+}
+
+/// Returns the path under which the guest finds a directory, if the descriptor is one that it got.
+/// Wasmtime does not say where one lies that it opened itself, below which C libraries open nothing.
+fn preopened(wasi: &mut WasiP1Ctx, fd: Fd) -> Option<Vec<u8>> {
+    let Prestat::Dir(status) = wasi.fd_prestat_get(&mut GuestMemory::Unshared(&mut []), fd).ok()?;
+    let mut path = vec![0; status.pr_name_len as usize];
+    let mut memory = GuestMemory::Unshared(&mut path);
+    wasi.fd_prestat_dir_name(&mut memory, fd, GuestPtr::new(0), status.pr_name_len).ok()?;
+    Some(path)
 }
 
 fn descriptor(fd: i32) -> Fd {

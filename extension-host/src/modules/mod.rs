@@ -16,7 +16,7 @@ mod suffiks;
 
 pub(crate) use assemblyscript::Abort;
 pub(crate) use call::start;
-pub(crate) use exports::exports;
+pub(crate) use exports::{exports, has_unnamed, why_unlisted};
 pub use fault::ModuleFault;
 pub(crate) use link::{ReadyModule, is_suffiks, link};
 pub(crate) use memory::GuestMemory;

@@ -1,12 +1,14 @@
 //! The state of one call of a module.
 
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use super::suffiks::Session;
 use crate::calling::{Gate, Setup};
-use crate::directories::DirectoryError;
+use crate::directories::{DirectoryError, DirectoryRules};
 use crate::limits::{Bounded, Bounds};
 use crate::wasi::wasi;
 
@@ -22,6 +24,8 @@ pub(crate) struct ModuleState {
     pub(crate) is_giving: bool,
     /// The workload of the call, if it has one.
     pub(crate) session: Option<Session>,
+    /// The rules by which its directories were opened.
+    pub(crate) directories: Arc<DirectoryRules>,
     wasi: WasiP1Ctx,
 }
 
@@ -31,7 +35,14 @@ impl ModuleState {
         let limits = &setup.gate.permissions.limits;
         let bounds = Bounds::new(limits, setup.deadline, setup.process.sinks());
         let wasi = wasi(setup, &bounds.output)?.build_p1();
-        Ok(Self { gate: setup.gate.clone(), bounds, is_giving: false, session, wasi })
+        Ok(Self {
+            gate: setup.gate.clone(),
+            bounds,
+            is_giving: false,
+            session,
+            directories: setup.backends.directories.clone(),
+            wasi,
+        })
     }
 
     /// Returns WASI for the functions of Wasmtime.

@@ -64,6 +64,14 @@ pub enum Uncallable {
         /// The function's type, in the notation of [`ExportedFunction::signature`].
         signature: String,
     },
+    /// It is a function of a module with a name that toolchains use for themselves.
+    #[error("by its name it belongs to the toolchain that built the extension")]
+    Toolchain,
+    /// It is a function of a module with a name that cannot be typed.
+    #[error(
+        "a call takes names of at most 128 ASCII characters without spaces, quotes and `\\`, which do not begin with `-`"
+    )]
+    Name,
 }
 
 /// The function of a module that is a program
@@ -75,9 +83,10 @@ pub const EVENTS_INTERFACE: &str = "open-sesame:extension/events@0.1.0";
 const RUN: &str = "wasi:cli/run";
 
 /// A query for a function: `greet`, or `ns:pkg/iface#greet` with or without the interface's
-/// version.
+/// version. A function of a module can have all of it as its name.
 #[derive(Clone, Copy)]
 struct FunctionQuery<'a> {
+    text: &'a str,
     interface: Option<&'a str>,
     name: &'a str,
 }
@@ -86,18 +95,15 @@ impl<'a> FunctionQuery<'a> {
     /// Parses a query; every text is one.
     fn parse(text: &'a str) -> Self {
         match text.rsplit_once('#') {
-            Some((interface, name)) => Self { interface: Some(interface), name },
-            None => Self { interface: None, name: text },
+            Some((interface, name)) => Self { text, interface: Some(interface), name },
+            None => Self { text, interface: None, name: text },
         }
     }
 
     fn fits(&self, function: &ExportedFunction) -> bool {
-        let interface_fits = match (self.interface, function.interface.as_deref()) {
-            (None, _) => true,
-            (Some(wanted), Some(there)) => wanted == there || wanted == split_version(there).0,
-            (Some(_), None) => false,
-        };
-        interface_fits && self.name == function.name
+        let Some(there) = &function.interface else { return self.text == function.name };
+        let is_there = |wanted: &str| wanted == there || wanted == split_version(there).0;
+        self.interface.is_none_or(is_there) && self.name == function.name
     }
 }
 

@@ -13,6 +13,9 @@ use super::numbers;
 /// The largest integer up to which a floating-point number represents all integers: 2⁵³.
 const EXACT: u64 = 1 << 53;
 
+/// No type has an integer of this size: 2⁶⁴. Smaller ones are no floating-point numbers in JSON.
+const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
+
 /// The text is not a JSON array, and why.
 #[derive(Debug)]
 pub(crate) struct NotAnArray(pub(crate) String);
@@ -270,10 +273,23 @@ fn kind(json: &Value) -> String {
 /// text.
 fn integer<T: TryFrom<i128>>(json: &Value) -> Result<T, String> {
     match json {
-        Value::Number(number) => numbers::integer(&number.to_string()),
+        Value::Number(number) => match numbers::integer(&number.to_string()) {
+            Ok(_) if is_rounded(number) => {
+                Err("a number with a fraction stands where an integer should".to_owned())
+            }
+            read => read,
+        },
         Value::String(text) => numbers::integer(text),
         _ => Err(format!("{} stands where an integer should", kind(json))),
     }
+}
+
+/// Tells whether a number had a fraction: [`with_plain_integers`] leaves no integer as a floating-point
+/// number but zero with a sign, and those that are too large for any type.
+fn is_rounded(number: &Number) -> bool {
+    let float = number.as_f64().filter(|_| number.is_f64());
+    float
+        .is_some_and(|float| float.abs() < TOO_LARGE && !(float == 0.0 && float.is_sign_negative()))
 }
 
 fn number(json: &Value) -> Result<f64, String> {
@@ -359,7 +375,15 @@ fn flag_names(json: &Value, names: &[&str]) -> Result<Val, String> {
     let array = json
         .as_array()
         .ok_or_else(|| format!("{} stands where an array of names should", kind(json)))?;
-    array.iter().map(|flag| name_of(flag, names)).collect::<Result<_, _>>().map(Val::Flags)
+    let mut flags = Vec::new();
+    for flag in array {
+        let name = name_of(flag, names)?;
+        if flags.contains(&name) {
+            return Err(format!("the flag `{name}` is given twice"));
+        }
+        flags.push(name);
+    }
+    Ok(Val::Flags(flags))
 }
 
 /// Reads an option: null is none. An option inside an option is wrapped as `{"some": value}`, or

@@ -55,9 +55,11 @@ fn exact(text: &str) -> Option<Option<i128>> {
     )
 }
 
-/// Returns the digits of an integer other than zero that is written with a fraction or an exponent.
+/// Returns the digits of an integer that is written with a fraction or an exponent; nothing for the zero
+/// with a sign, which is a number of its own.
 pub(crate) fn integer_digits(text: &str) -> Option<String> {
-    exact(text).flatten().filter(|value| *value != 0).map(|value| value.to_string())
+    let has_digits = |value: &i128| *value != 0 || !text.starts_with('-');
+    exact(text).flatten().filter(has_digits).map(|value| value.to_string())
 }
 
 /// Reads an `f32`. Only a word for infinity is infinite.

@@ -1,7 +1,8 @@
 //! `wasi:filesystem/types`: Wasmtime's, with written bytes counted.
 //!
-//! These four functions are all that makes a file larger. Everything else that a guest can do with
-//! one ends in them: a copied descriptor, zeroes, or one stream that is spliced into another.
+//! The first four functions are all that makes a file larger. Everything else that a guest can do with
+//! one ends in them: a copied descriptor, zeroes, or one stream that is spliced into another. The
+//! fifth opens files.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -10,11 +11,14 @@ use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::filesystem::{Descriptor, OpenMode, WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::p2::bindings::filesystem::types::{self, ErrorCode, HostDescriptor};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    self, DescriptorFlags, ErrorCode, HostDescriptor, OpenFlags, PathFlags,
+};
 use wasmtime_wasi::p2::{
     DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult,
 };
 
+use super::refused_writes::note_refused_write;
 use super::replace::replace_in;
 use crate::calling::CallState;
 use crate::limits::{WriteBudget, growth};
@@ -36,7 +40,10 @@ pub(crate) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()>
             Box::new(set_size(store, arguments))
         })?;
         files.func_wrap("[method]descriptor.write-via-stream", write_via_stream)?;
-        files.func_wrap("[method]descriptor.append-via-stream", append_via_stream)
+        files.func_wrap("[method]descriptor.append-via-stream", append_via_stream)?;
+        files.func_wrap_async("[method]descriptor.open-at", |store, arguments| {
+            Box::new(open_at(store, arguments))
+        })
     })
 }
 
@@ -99,6 +106,27 @@ fn append_via_stream(
     let mut files = store.data_mut().filesystem();
     let opened = files.append_via_stream(descriptor);
     answer(opened.and_then(|stream| counted(files.table, stream, budget, 0)))
+}
+
+async fn open_at(
+    mut store: StoreContextMut<'_, CallState>,
+    (directory, path_flags, path, open_flags, flags): (
+        Resource<Descriptor>,
+        PathFlags,
+        String,
+        OpenFlags,
+        DescriptorFlags,
+    ),
+) -> Answer<Resource<Descriptor>> {
+    let below = Resource::new_borrow(directory.rep());
+    let files = &mut store.data_mut().filesystem();
+    let opened = answer(files.open_at(directory, path_flags, path, open_flags, flags).await)?;
+    let writes = flags.contains(DescriptorFlags::WRITE)
+        || open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
+    if writes && matches!(opened, (Err(ErrorCode::NotPermitted),)) {
+        note_refused_write(store.data_mut(), &below);
+    }
+    Ok(opened)
 }
 
 fn answer<T>(result: FsResult<T>) -> Answer<T> {

@@ -6,6 +6,7 @@ mod environment;
 mod file_writes;
 mod http;
 mod preopens;
+mod refused_writes;
 mod replace;
 #[cfg(feature = "wasi-0-3")]
 pub(crate) mod wasi_0_3;

@@ -15,11 +15,14 @@ use wasmtime::component::{
     Accessor, FutureReader, Linker, Resource, Source, StreamConsumer, StreamReader, StreamResult,
 };
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::p3::bindings::filesystem::types::{self, ErrorCode, HostDescriptorWithStore};
+use wasmtime_wasi::p3::bindings::filesystem::types::{
+    self, DescriptorFlags, ErrorCode, HostDescriptorWithStore, OpenFlags, PathFlags,
+};
 
 use crate::calling::CallState;
 use crate::limits::{WriteBudget, growth};
 use crate::wasi::file_writes::written_to;
+use crate::wasi::refused_writes::note_refused_write;
 use crate::wasi::replace::replace_in;
 
 /// The interface, in the version that Wasmtime registers it under.
@@ -44,6 +47,9 @@ pub(super) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()>
         )?;
         files.func_wrap("[method]descriptor.append-via-stream", |store, (descriptor, data)| {
             Ok((write_via_stream(store, &descriptor, data, Place::End)?,))
+        })?;
+        files.func_wrap_concurrent("[method]descriptor.open-at", |host, arguments| {
+            Box::pin(open_at(host, arguments))
         })
     })
 }
@@ -63,6 +69,32 @@ async fn set_size(
         Ok(()) => Ok((Ok(()),)),
         Err(error) => Ok((Err(error.downcast()?),)),
     }
+}
+
+async fn open_at(
+    host: &Accessor<CallState>,
+    (directory, path_flags, path, open_flags, flags): (
+        Resource<Descriptor>,
+        PathFlags,
+        String,
+        OpenFlags,
+        DescriptorFlags,
+    ),
+) -> wasmtime::Result<(Result<Resource<Descriptor>, ErrorCode>,)> {
+    let below = Resource::new_borrow(directory.rep());
+    let files = host.with_getter::<WasiFilesystem>(CallState::filesystem);
+    let opened =
+        WasiFilesystem::open_at(&files, directory, path_flags, path, open_flags, flags).await;
+    let opened = match opened {
+        Ok(opened) => Ok(opened),
+        Err(error) => Err(error.downcast()?),
+    };
+    let writes = flags.contains(DescriptorFlags::WRITE)
+        || open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
+    if writes && matches!(opened, Err(ErrorCode::NotPermitted)) {
+        host.with(|mut store| note_refused_write(store.get(), &below));
+    }
+    Ok((opened,))
 }
 
 /// Writes a stream to a file. Wasmtime's own function cannot be counted: it takes the stream for
