@@ -173,6 +173,13 @@ impl Manager {
         Ok(loaded)
     }
 
+    /// Lets go of the code of all other extensions. Without this, a long-running program keeps that of
+    /// a removed one in its memory. Calls that run end as they began.
+    pub fn keep_code_of(&self, is_there: impl Fn(&ExtensionName) -> bool) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|name, _| is_there(name));
+    }
+
     /// Lists the functions of an installed extension, those that can be called first. None of its
     /// code runs.
     ///

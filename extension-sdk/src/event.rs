@@ -233,7 +233,7 @@ typed_events! {
 
     /// `file.changed`: when a file changes in a directory that the extension may read.
     "file.changed" => File {
-        /// The path on this machine.
+        /// The path by which the extension opens it.
         "path" => path: String,
         /// Such as `changed`.
         "kind" => kind: String,

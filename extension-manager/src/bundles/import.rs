@@ -98,7 +98,9 @@ impl Installer<'_> {
             .on(basis)
             .with_evidence(evidence)
             .claiming((!is_confirmed).then(|| claimed.clone()));
-        let committed = self.carry_out(staged, &Operation::Install(options.install))?;
+        let terms =
+            InstallOptions { schedules: Some(&bundled.schedules), ..options.install.clone() };
+        let committed = self.carry_out(staged, &Operation::Install(&terms))?;
         self.take_over(storage, name, &reference)?;
         Ok(Installation::New(Box::new(committed)))
     }

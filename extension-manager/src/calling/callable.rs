@@ -182,7 +182,7 @@ impl Callable<'_> {
     /// Learns from a call what the extension needs.
     pub fn needs(&self, report: &CallReport) -> Needs {
         let before = self.opened.installed.loaded.manifest.granted();
-        Needs::of(&self.extension, &report.activity, &report.usage, &before)
+        Needs::of(&self.extension, report, &before)
     }
 
     /// Returns the installed extension with its permissions.

@@ -1,9 +1,10 @@
 //! Deliveries of events: what wakes an installed extension, and the delivery of one event to it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use core_types::event::{
-    EventName, EventPattern, EventTables, MissingSetting, Occurrence, Settings,
+    EventName, EventPattern, EventTables, EventType, MissingSetting, Occurrence, Settings,
 };
 use core_types::{
     Activity, Authority, CallOutcome, CallRecord, Cause, ExtensionName, Owner, Request, Scope,
@@ -90,6 +91,19 @@ pub struct WakingEvent {
     pub is_declared: bool,
 }
 
+impl WakingEvent {
+    /// Tells whether one of these lets an event wake the extension. An entry of its own counts before a
+    /// pattern, so that a user can let one event sleep of all that a pattern grants.
+    pub fn is_woken(waking: &[Self], name: &EventName) -> bool {
+        let own = waking.iter().find(|it| it.event.name() == Some(name));
+        if own.is_some_and(|own| !own.is_enabled) {
+            return false;
+        }
+        let may = |it: &&Self| it.is_granted && it.is_enabled && it.is_declared;
+        waking.iter().filter(may).any(|it| it.event.covers(name))
+    }
+}
+
 impl Manager {
     /// Opens an extension, and delivers an event to a new instance of it. It is decided about like
     /// a call, with the grants and policies of this moment.
@@ -122,6 +136,41 @@ impl Manager {
     /// Notes in the activity log that an event does not reach an extension, or not now, and why: once
     /// an hour for the same. It is told to [`Events`](crate::Events) where it cannot be noted.
     pub fn note_undelivered(&self, name: &ExtensionName, event: &EventName, reason: &str) {
+        self.note_lost(name, event, reason, Activity::default);
+    }
+
+    /// Notes in the same way that an extension is not told of a changed file, since it cannot read
+    /// it, with the directory that would have to be granted.
+    pub fn note_hidden_change(&self, name: &ExtensionName, path: &Path) {
+        let Some(event) = EventName::of(EventType::FileChanged) else { return };
+        let reason = "not told: no granted directory has the changed file";
+        self.note_lost(name, &event, reason, || self.lacking(name, path).unwrap_or_default());
+    }
+
+    /// Returns the refused request to read the directory of a file; nothing where that is granted,
+    /// and the file is reached through a link.
+    fn lacking(&self, name: &ExtensionName, file: &Path) -> Option<Activity> {
+        let directory = file.parent()?;
+        let below = directory.strip_prefix(self.directories().home.as_deref()?).ok();
+        let text = below.map(|below| Path::new("~").join(below));
+        let path = text.as_deref().unwrap_or(directory).to_str()?.parse().ok()?;
+        let request = Request::OpenDirectory { path, write: false };
+        let opened = self.depot().open(name, &self.config().ok()?).ok()?;
+        let decision = decide(&request, &opened.permissions.authority, boot_time());
+        let mut activity = Activity::default();
+        if !decision.allows() {
+            activity.note(&request, &decision);
+        }
+        Some(activity)
+    }
+
+    fn note_lost(
+        &self,
+        name: &ExtensionName,
+        event: &EventName,
+        reason: &str,
+        activity: impl FnOnce() -> Activity,
+    ) {
         if !self.refusals().takes(name.as_str(), event.as_str(), reason) {
             return;
         }
@@ -130,6 +179,7 @@ impl Manager {
         let call = CallRecord {
             cause: Some(Cause::event(event)),
             reason: Some(reason.to_owned()),
+            activity: (&activity()).into(),
             ..CallRecord::of(&owner, LOGGED_AS, CallOutcome::Refused)
         };
         if let Err(error) = self.depot().activity().append(call) {

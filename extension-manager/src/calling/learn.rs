@@ -1,7 +1,7 @@
 //! The least permissions and limits of a call, from its use of resources.
 
 use core_types::{Activity, Capabilities, Capability, Grant, GrantedPath, LimitName, Request};
-use extension_host::{Extension, Usage};
+use extension_host::{CallReport, Extension, Usage};
 
 /// The needs of an extension, as far as one call shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +16,15 @@ pub struct Needs {
 
 impl Needs {
     /// Learns the needs of an extension, which had `before`, from a call.
-    pub fn of(
-        extension: &Extension,
-        activity: &Activity,
-        usage: &Usage,
-        before: &Capabilities,
-    ) -> Self {
+    pub fn of(extension: &Extension, report: &CallReport, before: &Capabilities) -> Self {
         let imported: Vec<_> =
             extension.imports().iter().filter_map(|import| import.capability).collect();
-        let (capabilities, unscoped) = needed(activity, &imported, before);
-        Self { capabilities, unscoped, limits: limits(usage) }
+        let mut activity = report.activity.clone();
+        if report.outcome.as_ref().is_ok_and(|returned| !returned.is_err()) {
+            drop_refused_writes(&mut activity);
+        }
+        let (capabilities, unscoped) = needed(&activity, &imported, before);
+        Self { capabilities, unscoped, limits: limits(&report.usage) }
     }
 }
 
@@ -48,6 +47,11 @@ pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Gra
     let gone = before.iter().filter(|grant| !is_in(grant, after)).map(|grant| ('-', grant.clone()));
     let come = after.iter().filter(|grant| !is_in(grant, before)).map(|grant| ('+', grant.clone()));
     gone.chain(come).collect()
+}
+
+/// Forgets the writes that were refused during a call that succeeded: reading was enough.
+fn drop_refused_writes(activity: &mut Activity) {
+    activity.touches.retain(|touch| touch.refusal.is_none() || !touch.request.is_write());
 }
 
 /// Returns the least grants for everything that was used or refused and for the start of the

@@ -6,9 +6,9 @@
 
 mod callable;
 mod delivery;
+mod file_access;
 mod guest_log;
 mod learn;
-mod may_read;
 mod refusal_limiter;
 mod session;
 mod storage;

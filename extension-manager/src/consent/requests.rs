@@ -57,6 +57,11 @@ impl Requests {
         Self { events, ..self }
     }
 
+    /// Puts the settings of events that a manifest has over those of the author.
+    pub(crate) fn under(self, manifest: &EventTables) -> Self {
+        Self { events: manifest.over(&self.events), ..self }
+    }
+
     /// Returns each request as it is put to whoever decides.
     pub fn asks(&self) -> impl Iterator<Item = Ask> {
         let scoped = self.grants.iter().map(|request| self.ask(request));

@@ -2,17 +2,12 @@
 
 use std::error::Error;
 
+use core_types::joined_causes;
+
 /// Returns an error with its causes as one line: of each the first line, as text of a stranger can
 /// have several.
 pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let first_line =
-        |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
-    let (mut text, mut cause) = (first_line(error), error.source());
-    while let Some(error) = cause {
-        text = format!("{text}: {}", first_line(error));
-        cause = error.source();
-    }
-    text
+    joined_causes(error, |error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The needs and requests of a binary.
 
-use core_types::{Capability, ExtensionName};
+use core_types::{Authority, Capability, ExtensionName};
 use extension_depot::{Binary, BlobError, Installed, MAX_BLOB, read_blob, read_regular};
 use extension_host::{
-    Code, CodeKind, DeclaredEvents, Host, HostError, Purpose, declared_events, requested_by_author,
+    Code, CodeKind, DeclaredEvents, Host, HostError, Purpose, boot_time, declared_events,
+    requested_by_author,
 };
 
 use super::author::{declared_by, requested_by};
@@ -65,11 +66,20 @@ impl Manager {
         let before = self.examine(&from.name, from.binary())?;
         let after = self.examine_arrived(&from.name, to)?.startable(&from.name)?;
         let manifest = &from.loaded.manifest;
-        let events = manifest.events.over(&after.events.tables);
-        let mut requests = after.requests.with_events(events);
+        let mut requests = after.requests.under(&manifest.events);
         requests.wider = wider(&manifest.events, &before.events.tables, &after.events.tables);
-        requests.wider.retain(|grant| manifest.granted().covers(grant));
+        let granted = self.authority_of(from);
+        let granted = granted.in_force(boot_time());
+        requests.wider.retain(|grant| granted.covers(grant));
         Ok(Findings { requests: requests.beyond(&before.requests), ..after })
+    }
+
+    /// Returns the grants of an installed extension, with those that end. Policies are left out:
+    /// they deny at the delivery, and can change. Timed grants that cannot be read do not hold.
+    fn authority_of(&self, installed: &Installed) -> Authority {
+        let identity = installed.reference.identity();
+        let timed = self.depot().timed_grants(&installed.name, &identity).unwrap_or_default();
+        Authority { timed, ..Authority::of(installed.loaded.manifest.granted()) }
     }
 
     fn find(

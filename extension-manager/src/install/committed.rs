@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, Grant, OciReference, TimedGrant};
-use extension_depot::{InstallPlan, Seed, SignatureState};
+use extension_depot::{InstallPlan, SignatureState};
 use extension_host::{Purpose, boot_time};
 
 use super::decided::Decided;
@@ -75,21 +75,13 @@ impl Decided<'_> {
                 unreachable!("only a rollback starts with what is installed")
             }
         };
-        let entry = match operation {
-            Operation::Install(options) => options.entry,
-            Operation::Update(_) | Operation::RollBack(_) => None,
-        };
         let order = InstallPlan {
             basis,
             source: &self.source(operation),
             capabilities,
             reason: operation.reason(),
             evidence: evidence.as_ref(),
-            seed: entry.map(|entry| Seed {
-                limits: &entry.limits,
-                config: &entry.config,
-                events: &entry.events,
-            }),
+            seed: operation.seed(),
             claimed: staged.claimed.as_ref(),
         };
         Ok(depot.lock()?.install(arrived, &order)?)

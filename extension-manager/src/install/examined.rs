@@ -35,7 +35,8 @@ impl Verified {
             // Its bytes arrived in an earlier process.
             Operation::RollBack(_) => manager.examine(name, binary)?.startable(name)?,
         };
-        let Findings { mut requests, purpose, .. } = findings;
+        let Findings { requests, purpose, .. } = findings;
+        let mut requests = requests.under(&operation.events(&self.basis));
         if let Operation::Install(options) = operation
             && let Some(entry) = options.entry
         {

@@ -1,7 +1,8 @@
 //! An operation on an extension, with its terms.
 
+use core_types::event::EventTables;
 use core_types::{Capabilities, ExtensionEntry, Grant, OciReference};
-use extension_depot::{Basis, Generation, History, Installed, Reason, TrustAnchor};
+use extension_depot::{Basis, Generation, History, Installed, Reason, Seed, TrustAnchor};
 
 use crate::consent::{PriorGrants, Requests};
 use crate::rules::NameUse;
@@ -17,6 +18,8 @@ pub struct InstallOptions<'a> {
     pub grant_requested: bool,
     /// The list's entry about it.
     pub entry: Option<&'a ExtensionEntry>,
+    /// The schedules that a new manifest begins with, where no list has an entry.
+    pub schedules: Option<&'a EventTables>,
     /// The required signer, who is trusted for its repository from then on.
     pub signer: Option<TrustAnchor>,
     /// Whether it can be older than the installed version.
@@ -110,6 +113,28 @@ impl Operation<'_> {
         }
     }
 
+    /// Returns the first values of a new manifest.
+    pub(super) fn seed(&self) -> Option<Seed<'_>> {
+        let Self::Install(options) = self else { return None };
+        let of_list = options.entry.map(|entry| Seed {
+            limits: Some(&entry.limits),
+            config: Some(&entry.config),
+            events: Some(&entry.events),
+        });
+        let of_bundle = || Seed { events: options.schedules, ..Seed::default() };
+        Some(of_list.unwrap_or_else(of_bundle))
+    }
+
+    /// Returns the settings of events that the manifest will have: its own, or those that a new one
+    /// begins with.
+    pub(super) fn events(&self, basis: &Basis) -> EventTables {
+        let first = || match self {
+            Self::RollBack(roll_back) => roll_back.events_then(basis),
+            _ => self.seed().and_then(|seed| seed.events).cloned().unwrap_or_default(),
+        };
+        basis.loaded().map_or_else(first, |loaded| loaded.manifest.events.clone())
+    }
+
     pub(super) fn replaces(&self) -> bool {
         matches!(self, Self::Install(options) if options.name_use == NameUse::Replace)
     }
@@ -138,16 +163,21 @@ impl Operation<'_> {
                 prior: Prior::Updating(update.from.loaded.manifest.granted()),
                 requests: requests.clone(),
             },
-            Self::RollBack(roll_back) => roll_back.standing(basis),
+            Self::RollBack(roll_back) => roll_back.standing(basis, &requests.events),
         }
     }
 }
 
 impl RollBack<'_> {
-    fn standing(&self, basis: &Basis) -> Standing {
+    fn events_then(&self, basis: &Basis) -> EventTables {
+        self.generation.parsed(basis.name()).map(|manifest| manifest.events).unwrap_or_default()
+    }
+
+    fn standing(&self, basis: &Basis, events: &EventTables) -> Standing {
         let then = self.generation.parsed(basis.name()).map(|manifest| manifest.granted());
         let (kept, gone) = intersect(&then.unwrap_or_default(), &granted_now(basis, self.history));
-        Standing { prior: Prior::Updating(kept), requests: Requests::required(gone) }
+        let requests = Requests::required(gone).with_events(events.clone());
+        Standing { prior: Prior::Updating(kept), requests }
     }
 }
 

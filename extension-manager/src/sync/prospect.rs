@@ -6,7 +6,7 @@ use super::drift::approved;
 use super::list::List;
 use super::options::SyncOptions;
 use super::step::{Planned, StepState};
-use crate::consent::Ask;
+use crate::consent::{Ask, Requests};
 use crate::installer::Installer;
 
 /// A request of a list on behalf of an extension, with the decision that is to be expected.
@@ -33,7 +33,9 @@ impl Installer<'_> {
         let is_new = matches!(step.state, StepState::ToInstall | StepState::ToUpdate);
         let Some(entry) = entry.as_ref().filter(|_| is_new) else { return Vec::new() };
         let manifest = self.depot().manifest(&step.name).ok().flatten();
-        let decided = manifest.and_then(|loaded| loaded.manifest.capabilities);
+        let events = manifest.as_ref().map_or(&entry.events, |loaded| &loaded.manifest.events);
+        let requests = Requests::default().under(events);
+        let decided = manifest.as_ref().and_then(|loaded| loaded.manifest.capabilities.clone());
         let has = decided.clone().unwrap_or_default();
         let given = approved(self.config, list.and_then(|list| list.published.as_ref()), entry);
         let is_decided = decided.is_some() && step.state == StepState::ToInstall;
@@ -49,7 +51,7 @@ impl Installer<'_> {
                 }
                 None => (Verdict::Ask, "not decided yet".to_owned()),
             };
-            Prospect { ask: Ask::of(&RequestedGrant::required(grant)), verdict, rule }
+            Prospect { ask: requests.ask(&RequestedGrant::required(grant)), verdict, rule }
         };
         let wanted = entry.capabilities.iter().filter(|grant| !has.covers(grant));
         wanted.cloned().map(prospect).collect()

@@ -1,16 +1,19 @@
 //! Events: what installs declare of them, what updates may change, and deliveries.
 
 use core_types::event::Occurrence;
-use core_types::{CallOutcome, Verdict};
-use extension_host::CallError;
+use core_types::{CallOutcome, TimedGrant, TimedGrants, Verdict};
+use extension_depot::Bundle;
+use extension_host::{CallError, boot_time};
 use extension_manager::{
-    Delivered, Delivery, DeliveryOutcome, ExamineError, InstallError, InstallOptions, Nobody,
-    OpenError, UpdateError, UpdateOptions,
+    Answer, Delivered, Delivery, DeliveryOutcome, ExamineError, ExportOptions, ImportOptions,
+    InstallError, InstallOptions, ListSource, Nobody, OpenError, SyncOptions, UpdateError,
+    UpdateOptions,
 };
 use test_support::{OnEvent, asking, component, wakeable};
 
 use crate::fixture::{Fixture, grants, new};
 use crate::support::name;
+use crate::support::person::Person;
 use crate::support::registry::install;
 
 const HOURLY: &str = "[events.\"time.every\"]\nevery = \"1h\"\n";
@@ -180,6 +183,75 @@ fn more_events_need_consent() {
     fixture.home.edit("a", |text| text + "\n[events.\"time.every\"]\nevery = \"1d\"\n");
     fixture.publish("a:4.0.0", &declaring(4, often));
     assert!(update(&fixture, false).expect("the user's wins").is_applied);
+}
+
+/// An event that is granted until the session ends comes no more often without consent either.
+#[test]
+fn timed_grant_is_not_widened() {
+    let fixture = Fixture::new("");
+    let every = |version: u8, every: &str| {
+        let declared = format!("[events.\"time.every\"]\nevery = \"{every}\"\n");
+        asking(&wakeable(version, OnEvent::Handles), &declared)
+    };
+    let source = fixture.publish("a:1.0.0", &every(1, "1h"));
+    let grant = grants(&["notification"]);
+    let options = InstallOptions { grant: &grant, ..InstallOptions::default() };
+    let reference = new(install(&fixture.installer(&Nobody), &source, options)).reference;
+    let add = |timed: &mut TimedGrants| {
+        let grant = "events=time.every".parse().expect("a grant");
+        timed.add(TimedGrant { grant, until: None }, boot_time());
+        true
+    };
+    let locked = fixture.manager.depot().lock().expect("free");
+    locked.change_timed_grants(&name("a"), Some(&reference), add).expect("written");
+    drop(locked);
+    fixture.publish("a:2.0.0", &every(2, "5s"));
+    let refused = fixture.installer(&Nobody).update(&name("a"), &UpdateOptions::default());
+    assert!(matches!(refused, Err(UpdateError::Install(_))), "{refused:?}");
+    assert_eq!(fixture.version("a").as_deref(), Some("1.0.0"));
+    fixture.publish("a:3.0.0", &every(3, "2h"));
+    let less = fixture.installer(&Nobody).update(&name("a"), &UpdateOptions::default());
+    assert!(less.expect("less is silent").is_applied);
+}
+
+/// The question says when an event will come: as the author says, or as a bundle or a list does.
+#[test]
+fn question_says_the_schedule() {
+    let fixture = Fixture::new("");
+    let source = fixture.publish("a:1.0.0", &asking(&wakeable(1, OnEvent::Handles), HOURLY));
+    let asked = |ask: &dyn Fn(&Person<'_>)| {
+        let person = Person::answering(&[Answer::Always]);
+        ask(&person);
+        person.shown().concat()
+    };
+    let of_author = asked(&|person| {
+        new(install(&fixture.installer(person), &source, InstallOptions::default()));
+    });
+    assert!(of_author.ends_with("events=time.every (every 1h)"), "{of_author}");
+    fixture.home.edit("a", |text| text + "\n[events.\"time.every\"]\nevery = \"5m\"\n");
+    let to = fixture.home.path("bundle.tar");
+    fixture
+        .installer(&Nobody)
+        .export(&[name("a")], &to, ExportOptions::default())
+        .expect("written");
+    let bundle = Bundle::open(&to).expect("a bundle");
+    let importing = Fixture::new("");
+    let of_bundle = asked(&|person| {
+        let install = InstallOptions { names_bytes: true, ..InstallOptions::default() };
+        let options =
+            ImportOptions { bundle: &bundle, path: &to, install: &install, with_storage: false };
+        let bundled = &bundle.extensions()[0];
+        importing.installer(person).import(bundled, &options).expect("installed");
+    });
+    assert!(of_bundle.ends_with("events=time.every (every 5m)"), "{of_bundle}");
+    let listing = Fixture { remote: fixture.remote, ..Fixture::new("") };
+    let text = format!("[a]\noci = \"{source}\"\nevents.\"time.every\".every = \"10m\"\n");
+    let list = ListSource::File(listing.file("list.toml", text.as_bytes()).into());
+    let of_list = asked(&|person| {
+        let installer = listing.remote.installer(listing.surroundings(), person);
+        installer.sync(Some(&list), &SyncOptions::default()).expect("planned");
+    });
+    assert!(of_list.ends_with("events=time.every (every 10m)"), "{of_list}");
 }
 
 /// The list of what wakes an extension has settings of both, and the rule of each.

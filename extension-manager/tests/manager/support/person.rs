@@ -47,10 +47,11 @@ impl Consent for Person<'_> {
         let asks: Vec<_> = proposal
             .asks
             .iter()
-            .map(|ask| match &ask.request {
-                Asked::Grant(grant) if ask.is_optional => format!("{grant} (optional)"),
-                Asked::Grant(grant) => grant.to_string(),
-                Asked::WithoutScope(capability) => format!("{capability} (no scope)"),
+            .map(|ask| match (&ask.request, &ask.settings) {
+                (Asked::Grant(grant), _) if ask.is_optional => format!("{grant} (optional)"),
+                (Asked::Grant(grant), Some(settings)) => format!("{grant} ({settings})"),
+                (Asked::Grant(grant), None) => grant.to_string(),
+                (Asked::WithoutScope(capability), _) => format!("{capability} (no scope)"),
             })
             .collect();
         let signature = proposal.artifact.signature.map(ToString::to_string).unwrap_or_default();
