@@ -60,7 +60,7 @@ mod testing;
 pub use activation::{
     ActivationError, BusQueryError, Fleeting, InstalledFiles, ProgramError, RemovedFiles,
     ServicePlaces, ServiceProgram, StartFile, StartState, has_unit_manager, is_activatable,
-    reload_bus, reload_units, session_variables, start_service,
+    is_running, reload_bus, reload_units, session_variables, start_service,
 };
 pub use asking::{NotificationPrompt, Prompt, PromptError, Question, Reply, Withdrawn};
 pub use bus::{

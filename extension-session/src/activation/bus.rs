@@ -26,6 +26,14 @@ pub fn is_activatable() -> Result<bool, BusQueryError> {
     })
 }
 
+/// Returns whether the service runs.
+///
+/// # Errors
+/// As [`is_activatable`].
+pub fn is_running() -> Result<bool, BusQueryError> {
+    asked(|bus| Ok(bus.name_has_owner(BUS_NAME.try_into()?)?))
+}
+
 /// Lets the session bus read its files anew.
 ///
 /// # Errors

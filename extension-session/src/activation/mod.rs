@@ -16,7 +16,7 @@ mod systemd;
 mod templates;
 
 pub(crate) use bus::ask_bus;
-pub use bus::{BusQueryError, is_activatable, reload_bus, start as start_service};
+pub use bus::{BusQueryError, is_activatable, is_running, reload_bus, start as start_service};
 pub use change::ActivationError;
 pub use found::{StartFile, StartState};
 pub use install::{Installed as InstalledFiles, Removed as RemovedFiles};

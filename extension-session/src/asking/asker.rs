@@ -14,7 +14,7 @@ use futures_lite::future;
 use tokio::sync::watch;
 
 use super::not_granted::NotGranted;
-use super::prompt::{Prompt, Reply, Withdrawn};
+use super::prompt::{Prompt, PromptError, Reply, Withdrawn};
 use super::question::{MAX_GRANTS, Question};
 use super::wanted;
 use crate::engine::{FollowedLock, Inbox};
@@ -170,10 +170,12 @@ impl Turn {
         let ending = async { drop(ended.wait_for(|has_ended| *has_ended).await) };
         let end = pin!(future::or(withdrawn, future::or(lock.until(true), ending)));
         let mut withdrawn = Remembered { end, has_come: false };
-        let reply = prompt.ask(question, pin!(&mut withdrawn))?;
-        let identity = question.reference.identity();
-        manager.depot().note_question(&identity, &question.capabilities(), boot_time())?;
-        match reply {
+        let reply = prompt.ask(question, pin!(&mut withdrawn));
+        if reply.as_ref().err().is_none_or(PromptError::may_be_seen) {
+            let identity = question.reference.identity();
+            manager.depot().note_question(&identity, &question.capabilities(), boot_time())?;
+        }
+        match reply? {
             Reply::ForSession if !withdrawn.has_come => {
                 // The configuration may have changed while it was open.
                 check_config(question, &manager.config()?)?;

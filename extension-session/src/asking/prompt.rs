@@ -58,3 +58,14 @@ pub enum PromptError {
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
+
+impl PromptError {
+    /// Tells whether a person may have seen the question all the same: a server can show it and fail
+    /// to say so.
+    pub(super) fn may_be_seen(&self) -> bool {
+        match self {
+            Self::NoBus(_) | Self::NoServer(_) | Self::Lacks(_) => false,
+            Self::NotShown(_) | Self::Other(_) => true,
+        }
+    }
+}

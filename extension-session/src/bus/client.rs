@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use core_types::event::EventName;
 use core_types::{BUS_NAME, BUS_OBJECT, ErrorKind, ExtensionName};
@@ -12,7 +12,7 @@ use zbus::blocking::Connection;
 use zbus::blocking::fdo::{
     DBusProxy, NameOwnerChangedIterator, PropertiesChangedIterator, PropertiesProxy,
 };
-use zbus::names::{BusName, InterfaceName};
+use zbus::names::{BusName, InterfaceName, OwnedUniqueName};
 use zbus::zvariant::{DynamicType, OwnedObjectPath, Type, Value};
 
 use super::bus_error::kind_of_name;
@@ -21,6 +21,11 @@ use super::status::ServiceStatus;
 
 /// The longest wait for an answer. A call has a deadline of its own before that.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The time between two looks whether it has ended.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The answers of a bus for a name without an owner.
+const NOBODY: [&str; 2] =
+    ["org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.ServiceUnknown"];
 const SESSION: &str = "org.opensesame.Session1";
 const WATCH: &str = "org.opensesame.Watch1";
 
@@ -35,6 +40,9 @@ const WATCH: &str = "org.opensesame.Watch1";
 /// ```
 pub struct BusClient {
     connection: Connection,
+    /// The service by its own name on the bus: where it has ended since, the bus would start another one
+    /// for the name of all services.
+    service: OwnedUniqueName,
 }
 
 /// Why the service gave no answer.
@@ -86,14 +94,22 @@ impl BusClient {
     /// # Errors
     /// When there is no bus, or no service on it.
     pub fn connect(address: Option<&str>) -> Result<Self, ClientError> {
-        let connection = bus_at(address).and_then(|bus| bus.method_timeout(TIMEOUT).build());
+        Self::connect_within(address, TIMEOUT)
+    }
+
+    /// The same, with another longest wait for each answer.
+    ///
+    /// # Errors
+    /// As for [`BusClient::connect`].
+    pub fn connect_within(address: Option<&str>, wait: Duration) -> Result<Self, ClientError> {
+        let connection = bus_at(address).and_then(|bus| bus.method_timeout(wait).build());
         let connection = connection.map_err(ClientError::NoBus)?;
         let name =
             BusName::from_static_str(BUS_NAME).map_err(|error| ClientError::Bus(error.into()))?;
         let bus = DBusProxy::new(&connection).map_err(ClientError::Bus)?;
-        match bus.name_has_owner(name) {
-            Ok(true) => Ok(Self { connection }),
-            Ok(false) => Err(ClientError::NotRunning),
+        match bus.get_name_owner(name) {
+            Ok(service) => Ok(Self { connection, service }),
+            Err(zbus::fdo::Error::NameHasNoOwner(_)) => Err(ClientError::NotRunning),
             Err(error) => Err(ClientError::Bus(error.into())),
         }
     }
@@ -105,6 +121,33 @@ impl BusClient {
     pub fn status(&self) -> Result<ServiceStatus, ClientError> {
         let status: String = self.ask(SESSION, "Status", &())?;
         serde_json::from_str(&status).map_err(ClientError::Unreadable)
+    }
+
+    /// Tells whether the owner of the name is a session service, of any version. One that is busy says so
+    /// in an error of its own.
+    pub fn is_service(&self) -> bool {
+        use ClientError::{Answered, Unreadable};
+        matches!(self.status(), Ok(_) | Err(Answered { .. } | Unreadable(_)))
+    }
+
+    /// Ends it, and waits until its process has left the bus. Its name is free before that, while its calls
+    /// still run. Returns false where it is still there after this time.
+    ///
+    /// # Errors
+    /// When the bus does not answer, or the service does not and stays.
+    pub fn stop_and_wait(&self, at_most: Duration) -> Result<bool, ClientError> {
+        let bus = DBusProxy::new(&self.connection).map_err(ClientError::Bus)?;
+        let has_left =
+            || bus.name_has_owner(BusName::from(&self.service)).map(|is_there| !is_there);
+        let begun = Instant::now();
+        let stopped = self.stop();
+        while !has_left().map_err(|error| ClientError::Bus(error.into()))? {
+            if begun.elapsed() > at_most {
+                return stopped.map(|()| false);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(true)
     }
 
     /// Emits an event `custom.TOPIC`, and returns the number of extensions that it reaches.
@@ -166,8 +209,9 @@ impl BusClient {
         B: Serialize + DynamicType,
         A: DeserializeOwned + Type,
     {
+        let service = Some(&self.service);
         let answer =
-            self.connection.call_method(Some(BUS_NAME), BUS_OBJECT, Some(interface), method, body);
+            self.connection.call_method(service, BUS_OBJECT, Some(interface), method, body);
         let answer = answer.map_err(ClientError::of)?;
         answer.body().deserialize().map_err(ClientError::Bus)
     }
@@ -176,6 +220,9 @@ impl BusClient {
 impl ClientError {
     fn of(error: zbus::Error) -> Self {
         let zbus::Error::MethodError(name, text, _) = &error else { return Self::Bus(error) };
+        if NOBODY.contains(&name.as_str()) {
+            return Self::NotRunning;
+        }
         match (kind_of_name(name), text) {
             (Some(kind), Some(text)) => Self::Answered { kind, text: text.clone() },
             _ => Self::Bus(error),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use extension_host::LastMinute;
 use tokio::sync::oneshot;
@@ -36,6 +36,8 @@ struct Books {
     last: u64,
     is_closed: bool,
     under_way: HashMap<u64, Entry>,
+    /// When the last message was worked on.
+    freed: Option<Instant>,
     emitted: HashMap<String, LastMinute>,
 }
 
@@ -107,6 +109,11 @@ impl Desk {
         self.books().under_way.len()
     }
 
+    /// Returns when the last message was worked on; nothing where there was none.
+    pub(super) fn freed(&self) -> Option<Instant> {
+        self.books().freed
+    }
+
     /// Counts an event of a caller.
     pub(super) fn count_event(&self, caller: &str) -> Result<(), BusError> {
         let mut books = self.books();
@@ -148,6 +155,11 @@ impl Ticket {
         Ok(())
     }
 
+    /// Tells whether its caller has left the bus, or cancelled it.
+    pub(super) fn is_over(&self) -> bool {
+        !self.desk.books().under_way.contains_key(&self.number)
+    }
+
     /// Returns what ends when the call is to end: its caller has left, or cancels it. Only the
     /// first one ends so.
     pub(super) fn cancelled(&mut self) -> impl Future<Output = ()> + Send + use<> {
@@ -163,7 +175,10 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.desk.books().under_way.remove(&self.number);
+        let mut books = self.desk.books();
+        books.under_way.remove(&self.number);
+        books.freed = Some(Instant::now());
+        drop(books);
         self.desk.0.freed.notify_all();
     }
 }
@@ -209,9 +224,14 @@ mod tests {
         assert!(desk.cancel(":1.1", "one") && !desk.cancel(":1.1", "one"));
         zbus::block_on(ticket.cancelled());
         let mut ticket = desk.admit(":1.1").expect("a place");
+        assert!(!ticket.is_over());
         desk.left(":1.1");
         zbus::block_on(ticket.cancelled());
+        assert!(ticket.is_over());
         assert_eq!(desk.under_way(), 0);
+        let before = std::time::Instant::now();
+        drop(ticket);
+        assert!(desk.freed().is_some_and(|freed| freed >= before));
         desk.close();
         assert_eq!(desk.admit(":1.1").map(drop).expect_err("an error").kind(), "Unavailable");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use core_types::event::EventName;
 use core_types::{BUS_OBJECT, ExtensionName};
-use extension_manager::Manager;
+use extension_manager::{Manager, WakingEvent};
 use tokio::sync::oneshot;
 use zbus::message::Header;
 use zbus::object_server::{Interface, SignalEmitter};
@@ -123,13 +123,20 @@ impl Extensions {
         let (mut ticket, caller) = self.receive(&self.desk, &header, connection).await?;
         let options = WatchOptions::read(&options)?;
         let request = CallRequest::read(&name, function, arguments)?;
-        self.watches.ensure_place()?;
+        self.watches.ensure_place(&caller)?;
         self.ensure_heard(&request, &caller, &options.on).await?;
         let first = self.run(request.clone(), caller.clone(), &mut ticket).await;
         let value = first_value(first)?;
-        let number = self.watches.add(NewWatch { caller, request, options, value })?;
+        let new = NewWatch { caller: caller.clone(), request, options, value };
+        let number = self.watches.add(new)?;
         let path = watches::path_of(number);
         serve(connection, &path, WatchObject { watches: self.watches.clone(), number }).await?;
+        if ticket.is_over() {
+            // Its caller left before there was a watch that could end with it.
+            let _ = self.watches.close(number, &caller.name);
+            let _ = connection.object_server().remove::<WatchObject, _>(path.as_str()).await;
+            return Err(BusError::unavailable("the program has left the bus"));
+        }
         ObjectPath::try_from(path)
             .map(Into::into)
             .map_err(|error| BusError::usage(error.to_string()))
@@ -257,12 +264,7 @@ fn ensure_woken(
 ) -> Result<(), BusError> {
     let waking =
         manager.waking_events(name).map_err(|error| BusError::refused(error.to_string()))?;
-    let hears = |event: &&EventName| {
-        waking
-            .iter()
-            .any(|it| it.is_granted && it.is_enabled && it.is_declared && it.event.covers(event))
-    };
-    match events.iter().find(|event| !hears(event)) {
+    match events.iter().find(|event| !WakingEvent::is_woken(&waking, event)) {
         None => Ok(()),
         Some(event) => Err(BusError::refused(format!(
             "`{name}` is not woken by `{event}`\nhint: sesame extension events {name}"

@@ -1,7 +1,7 @@
 //! The service on the bus, from its first to its last message.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Touch};
 use extension_depot::RunningExtensions;
@@ -28,6 +28,9 @@ use crate::installed::{Outcome, Publications};
 const LAST_WORDS: Duration = Duration::from_millis(50);
 /// The calls that run at the same time. Each can have the memory of its limits; the others wait.
 const MAX_RUNNING: usize = 8;
+/// The calls of watches that run at the same time, beside those: however many watches there are, a
+/// call does not wait for one.
+const MAX_WATCHING: usize = 2;
 /// The threads for what runs no guest.
 const CLERKS: usize = 2;
 
@@ -132,7 +135,7 @@ impl BusService {
 
     /// Tells programs, and watches, of a delivery that ended.
     pub fn delivered(&self, delivery: &Delivery, outcome: &Outcome) {
-        self.extensions.watches.delivered(&delivery.name, &delivery.occurrence.name);
+        self.extensions.watches.delivered(delivery);
         let refused = outcome.iter().flat_map(|delivered| delivered.activity.refused());
         refused.for_each(|touch| tell_refusal(&self.connection, &delivery.name, touch));
         // A program in a sandbox may lead to a delivery through an extension, and asks nothing so.
@@ -152,6 +155,12 @@ impl BusService {
     pub fn is_idle(&self) -> bool {
         let Extensions { desk, watches, runner, .. } = &self.extensions;
         desk.under_way() == 0 && watches.count() == 0 && !runner.asker.is_open()
+    }
+
+    /// Returns when the last message of a program was answered; nothing where there was none.
+    pub fn last_answered(&self) -> Option<Instant> {
+        let Extensions { desk, looks, .. } = &self.extensions;
+        desk.freed().max(looks.freed())
     }
 
     /// Gives the name back, and waits for the calls that run, at most for this long.
@@ -214,14 +223,14 @@ fn extensions_of(parts: &BusParts, connection: &Connection) -> Extensions {
         running: parts.running.clone(),
         asker: Asker::new(parts.manager.clone(), parts.inbox.clone(), parts.prompt.clone()),
     };
-    let workers = Workers::new("call", MAX_RUNNING);
+    let watching = (Workers::new("watch", MAX_WATCHING), parts.publications.clone());
     Extensions {
         desk: Desk::default(),
         looks: Desk::default(),
         callers: Callers::default(),
-        watches: Watches::new(runner.clone(), workers.clone(), connection.clone()),
+        watches: Watches::new(runner.clone(), watching, connection.clone()),
         runner,
-        workers,
+        workers: Workers::new("call", MAX_RUNNING),
         clerks: Workers::new("clerk", CLERKS),
         inbox: parts.inbox.clone(),
     }

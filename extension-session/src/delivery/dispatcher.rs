@@ -193,6 +193,12 @@ impl Dispatcher {
         Ok(reached)
     }
 
+    /// Iterates over the events that wait, each with its extension.
+    pub fn waiting(&self) -> impl Iterator<Item = (&ExtensionName, &EventName)> {
+        let places = self.places.iter();
+        places.flat_map(|(name, place)| place.mailbox.names().map(move |event| (name, event)))
+    }
+
     /// Says whether the session is locked.
     pub fn set_locked(&mut self, is_locked: bool) {
         self.is_locked = is_locked;

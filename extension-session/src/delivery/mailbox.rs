@@ -32,6 +32,8 @@ impl Mailbox {
         match self.0.iter_mut().find(|other| is_of(other, &waiting.occurrence.name)) {
             Some(place) => {
                 leave_out(&mut waiting, place);
+                // An event from outside is not dropped as one of too many deliveries.
+                waiting.depth = waiting.depth.min(place.depth);
                 *place = waiting;
             }
             None => self.0.push_back(waiting),
@@ -110,6 +112,18 @@ mod tests {
         }
         let expected = [("power.source".to_owned(), 3, 1), ("custom.a".to_owned(), 2, 0)];
         assert_eq!(drain(&mut mailbox), expected);
+    }
+
+    /// A state that comes from outside keeps no other depth with it.
+    #[test]
+    fn state_from_outside_is_not_deep() {
+        for depths in [[0, 4], [4, 0]] {
+            let mut mailbox = Mailbox::default();
+            for depth in depths {
+                mailbox.put(Waiting { depth, ..waiting("power.source", 1) });
+            }
+            assert_eq!(mailbox.take(|_| true).expect("it waits").depth, 0);
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Subscriber {
     pub name: ExtensionName,
     /// The events that may wake it, as its grants and the policy are now.
     pub wakes: Vec<Wake>,
+    /// The events that its user lets sleep, also where a pattern covers them.
+    pub asleep: Vec<EventName>,
     /// Its own settings, as `config-read` shows them: a change of these is `config.changed`.
     pub config: Config,
     /// The most fuel that one call may use.
@@ -58,7 +60,8 @@ impl Subscriber {
     /// Makes a subscriber without settings of its own, and without a bound for its fuel.
     pub fn new(name: ExtensionName, wakes: Vec<Wake>) -> Self {
         let min_interval = Self::MIN_INTERVAL;
-        Self { name, wakes, config: Config::default(), max_fuel: u64::MAX, min_interval }
+        let asleep = Vec::new();
+        Self { name, wakes, asleep, config: Config::default(), max_fuel: u64::MAX, min_interval }
     }
 
     /// Tells whether an event of this name may wake the extension.
@@ -89,6 +92,9 @@ impl Subscriber {
 
     /// Returns the narrowest entry for an event: its own name before a pattern.
     fn wake(&self, name: &EventName) -> Option<&Wake> {
+        if self.asleep.contains(name) {
+            return None;
+        }
         let covering = || self.wakes.iter().filter(|wake| wake.event.covers(name));
         let own = covering().find(|wake| matches!(wake.event, EventPattern::Name(_)));
         own.or_else(|| covering().next())

@@ -175,6 +175,11 @@ impl Loop {
         }
         let now = self.parts.clock.now();
         self.keep_timers(&now);
+        // They tell nothing from here on.
+        self.parts.sources.clear();
+        for (name, event) in self.dispatcher.waiting() {
+            let _ = self.parts.memory.leave(name, event);
+        }
     }
 
     /// Does everything that can be done at this moment.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use core_types::event::EventName;
 use core_types::{BootTime, ExtensionName};
 use jiff::Timestamp;
 
@@ -31,6 +32,13 @@ pub trait TimerMemory: Send {
     /// # Errors
     /// When it cannot be written.
     fn write(&self, last: &LastDue) -> Result<(), Unremembered>;
+
+    /// Learns at the end of an event that still waits for an extension, so that the next process can
+    /// tell it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn leave(&self, name: &ExtensionName, event: &EventName) -> Result<(), Unremembered>;
 }
 
 impl LastDue {
@@ -73,6 +81,10 @@ impl TimerMemory for Forgetful {
     }
 
     fn write(&self, _: &LastDue) -> Result<(), Unremembered> {
+        Ok(())
+    }
+
+    fn leave(&self, _: &ExtensionName, _: &EventName) -> Result<(), Unremembered> {
         Ok(())
     }
 }

@@ -136,7 +136,7 @@ mod tests {
     use std::time::Duration;
 
     use core_types::BootTime;
-    use core_types::event::Settings;
+    use core_types::event::{EventValue, Settings};
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
@@ -181,6 +181,24 @@ mod tests {
         assert_eq!(due(&mut later, &now(165, "2026-06-01T09:00:00Z")), ["time.at"]);
         assert_eq!(later.next_every(), Some(now(220, "2026-06-01T09:00:00Z").boot));
         assert!(due(&mut later, &now(166, "2026-06-01T09:00:01Z")).is_empty());
+    }
+
+    /// An event says when it was due, on the clock on the wall, and how many it stands for.
+    #[test]
+    fn event_says_when_it_was_due() {
+        let mut timers = Timers::default();
+        let start = now(100, "2026-06-01T08:00:00Z");
+        timers.subscribe(&[subscriber()], &LastDue::default(), &start);
+        let due = timers.take_due(&now(100 + 45 * 60 + 7, "2026-06-01T08:45:07Z"));
+        let [every, at] = due.as_slice() else { panic!("{due:?}") };
+        let last: Timestamp = "2026-06-01T08:45:00Z".parse().expect("a moment");
+        let last = EventValue::Whole(last.as_millisecond());
+        assert_eq!(every.occurrence.values, [("due", last)]);
+        assert_eq!(every.occurrence.missed, 44);
+        let time = ("at", EventValue::Text("08:30".to_owned()));
+        let late = ("late", EventValue::Whole(15 * 60 + 7));
+        assert_eq!(at.occurrence.values, [time, late]);
+        assert_eq!(at.occurrence.missed, 0);
     }
 
     /// A reading of unchanged manifests moves no timer, and an event that comes back makes up for

@@ -1,7 +1,7 @@
 //! Changes of manifests, grants, policies and the zone of the machine.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::delivery::Subscriber;
@@ -18,14 +18,15 @@ const SCAN: Duration = Duration::from_secs(1);
 pub struct Changes {
     directories: Arc<[PathBuf]>,
     watches: Watches,
-    is_scanning: bool,
+    /// There as long as nothing can be watched. The thread that looks ends with it.
+    scanning: Option<Arc<()>>,
 }
 
 impl Changes {
     /// Makes a source of these directories. Of one that is not there, the nearest that is there is
     /// watched until it comes.
     pub fn of(directories: Vec<PathBuf>) -> Self {
-        Self { directories: directories.into(), watches: Watches::default(), is_scanning: false }
+        Self { directories: directories.into(), watches: Watches::default(), scanning: None }
     }
 
     /// Watches those of the directories that are there now.
@@ -61,10 +62,12 @@ fn tell(change: &Change, directories: &[PathBuf], inbox: &Inbox) {
     }
 }
 
-/// Looks again and again, until the engine has ended.
-fn scan(inbox: Inbox) {
+/// Looks again and again, until files can be watched or the engine has ended.
+fn scan(inbox: Inbox, wanted: Weak<()>) {
     let scanning = move || {
-        while inbox.zone_changed().and_then(|()| inbox.changed()).is_ok() {
+        while wanted.strong_count() > 0
+            && inbox.zone_changed().and_then(|()| inbox.changed()).is_ok()
+        {
             std::thread::sleep(SCAN);
         }
     };
@@ -79,10 +82,14 @@ impl Source for Changes {
 
     fn listen(&mut self, _: &[Subscriber], inbox: &Inbox) -> SourceState {
         match self.watch(inbox) {
-            Ok(()) => SourceState::Listening,
+            Ok(()) => {
+                self.scanning = None;
+                SourceState::Listening
+            }
             Err(error) => {
-                if !std::mem::replace(&mut self.is_scanning, true) {
-                    scan(inbox.clone());
+                if self.scanning.is_none() {
+                    let scanning = self.scanning.insert(Arc::new(()));
+                    scan(inbox.clone(), Arc::downgrade(scanning));
                 }
                 SourceState::Absent(format!("cannot watch files, and looks once a second: {error}"))
             }
@@ -98,6 +105,27 @@ mod tests {
     use crate::Wake;
     use crate::engine::Engine;
     use crate::testing::{Changing, LONG, parts, subscriber};
+
+    /// The thread that looks is there as long as it is wanted, since it wakes the machine.
+    #[test]
+    fn looking_ends() {
+        let extensions = Changing::default();
+        let (parts, _delivered) = parts(&extensions, Vec::new());
+        let engine = Engine::start(parts).expect("an engine");
+        let before = extensions.looks();
+        let wanted = Arc::new(());
+        scan(engine.inbox(), Arc::downgrade(&wanted));
+        let begun = Instant::now();
+        while extensions.looks() < before + 2 {
+            assert!(begun.elapsed() < LONG, "it does not look");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        drop(wanted);
+        std::thread::sleep(2 * SCAN);
+        let after = extensions.looks();
+        std::thread::sleep(2 * SCAN);
+        assert_eq!(extensions.looks(), after, "it looks on");
+    }
 
     /// A change that got lost may be that of a manifest: the engine looks.
     #[test]

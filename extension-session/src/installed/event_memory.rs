@@ -1,11 +1,12 @@
-//! The moments of timers and the login sessions that began, in the state of sesame.
+//! The moments of timers and the events of login sessions, in the state of sesame.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use core_types::{BootTime, ExtensionName};
-use extension_depot::{BegunRunning, EventTimes};
+use core_types::event::EventName;
+use core_types::{BootTime, Digest, ExtensionName};
+use extension_depot::{BegunRunning, EventTimes, StateFileError};
 use extension_host::boot_time;
 use extension_manager::Manager;
 
@@ -17,7 +18,7 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// A name is a UUID with a line end.
 const MAX_BOOT_ID: u64 = 64;
 
-/// Keeps the moments of timers and the login sessions that began where the manager keeps its state.
+/// Keeps the moments of timers and the events of login sessions in the places of a manager.
 pub struct EventMemory {
     manager: Arc<Manager>,
     boot: String,
@@ -42,10 +43,14 @@ fn boot_name() -> String {
     String::from_utf8_lossy(&boot).trim().to_owned()
 }
 
+fn unremembered(error: StateFileError) -> Unremembered {
+    Unremembered(Box::new(error))
+}
+
 impl TimerMemory for EventMemory {
     fn read(&self) -> Result<LastDue, Unremembered> {
         let depot = self.manager.depot();
-        let times = depot.event_times().map_err(|error| Unremembered(Box::new(error)))?;
+        let times = depot.event_times().map_err(unremembered)?;
         // Milliseconds from another start say nothing about this one.
         let is_same = times.boot == self.boot && !self.boot.is_empty();
         let every = if is_same { times.every } else { BTreeMap::new() };
@@ -62,14 +67,32 @@ impl TimerMemory for EventMemory {
             every: every.collect(),
             at: last.all_at().map(|(name, seen)| (name.clone(), seen)).collect(),
         };
-        let kept = self.manager.depot().keep_event_times(&times);
-        kept.map_err(|error| Unremembered(Box::new(error)))
+        self.manager.depot().keep_event_times(&times).map_err(unremembered)
+    }
+
+    fn leave(&self, name: &ExtensionName, event: &EventName) -> Result<(), Unremembered> {
+        let mut told = self.told(event)?;
+        match told.remove(name) {
+            Some(_) => self.keep_told(event, &told),
+            None => Ok(()),
+        }
     }
 }
 
 impl SessionMemory for EventMemory {
-    fn begin(&mut self, session: &str) -> Result<bool, Unremembered> {
-        let begun = self.manager.depot().begin_session(&self.boot, session);
-        begun.map_err(|error| Unremembered(Box::new(error)))
+    fn begin(&self, session: &str) -> Result<bool, Unremembered> {
+        self.manager.depot().begin_session(&self.boot, session).map_err(unremembered)
+    }
+
+    fn told(&self, event: &EventName) -> Result<BTreeMap<ExtensionName, Digest>, Unremembered> {
+        self.manager.depot().told_states(event).map_err(unremembered)
+    }
+
+    fn keep_told(
+        &self,
+        event: &EventName,
+        told: &BTreeMap<ExtensionName, Digest>,
+    ) -> Result<(), Unremembered> {
+        self.manager.depot().keep_told_states(event, told).map_err(unremembered)
     }
 }

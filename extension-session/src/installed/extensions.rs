@@ -1,9 +1,11 @@
 //! Installed extensions as subscribers, and the manager as what delivers to them.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use core_types::event::{EventName, Interval};
+use core_types::event::{EventName, EventType, EventValue, Interval, Occurrence};
 use core_types::{ExtensionName, LimitName, Manifest};
 use extension_depot::{EffectiveConfig, Listed, RunningExtensions};
 use extension_host::boot_time;
@@ -83,6 +85,7 @@ impl Installed {
     fn tell_changes(&self, listed: &[Listed]) {
         let now: BTreeMap<_, _> =
             listed.iter().map(|listed| (listed.name.clone(), Seen::of(listed))).collect();
+        self.manager.keep_code_of(|name| now.contains_key(name));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.replace(now);
         let (Some(before), Some(now)) = (before, &*seen) else { return };
@@ -95,6 +98,40 @@ impl Installed {
                 self.observer.quarantined(name, quarantine);
             }
         }
+    }
+}
+
+impl Installed {
+    /// Decides whether an extension may be told of a file that changed at this moment: it has to be
+    /// able to read it. Returns the number of deliveries that may have led to the change, and nothing
+    /// where it may not be told; `why` says so then.
+    pub fn show_change(&self, name: &ExtensionName, file: &Path, at: Instant) -> Option<u8> {
+        let may_write = |writer: &ExtensionName| self.manager.may_write(writer, file);
+        self.shown_path(name, file).map(|_| self.publications.depth_of_change(at, may_write))
+    }
+
+    fn shown_path(&self, name: &ExtensionName, file: &Path) -> Option<PathBuf> {
+        let shown = self.manager.readable_path(name, file);
+        if shown.is_none() {
+            self.manager.note_hidden_change(name, file);
+        }
+        shown
+    }
+
+    /// Returns an event as its extension gets it: with the path of a changed file in the guest. It is
+    /// decided about anew, since the grant may have gone while the event waited.
+    fn as_shown(&self, delivery: &Delivery) -> Option<Occurrence> {
+        let mut occurrence = delivery.occurrence.clone();
+        if occurrence.name.event() != EventType::FileChanged {
+            return Some(occurrence);
+        }
+        for (name, value) in &mut occurrence.values {
+            if let ("path", EventValue::Text(path)) = (*name, value) {
+                let shown = self.shown_path(&delivery.name, Path::new(path))?;
+                *path = shown.into_os_string().into_string().ok()?;
+            }
+        }
+        Some(occurrence)
     }
 }
 
@@ -126,6 +163,11 @@ fn subscriber(
     if !events.iter().any(|event| event.is_declared) {
         return None;
     }
+    let asleep: Vec<_> = events
+        .iter()
+        .filter(|it| !it.is_enabled)
+        .filter_map(|it| it.event.name().cloned())
+        .collect();
     let granted = events.into_iter().filter(|event| event.is_granted && event.is_enabled);
     let wakes: Vec<_> = granted.filter_map(wake).collect();
     let permissions = &opened.permissions;
@@ -134,6 +176,7 @@ fn subscriber(
         config: permissions.config.visible(&permissions.authority.in_force(boot_time())),
         max_fuel: permissions.limits.get(LimitName::Fuel).value,
         min_interval: Subscriber::MIN_INTERVAL.max(raised.unwrap_or_default()),
+        asleep,
         ..Subscriber::new(name.clone(), wakes)
     })
 }
@@ -158,11 +201,10 @@ impl Subscribers for Installed {
 
 impl Deliver for Installed {
     fn deliver(&self, delivery: &Delivery) -> Delivered {
+        let Some(event) = self.as_shown(delivery) else { return Delivered::default() };
         let deliver = || {
-            self.manager.deliver_blocking(&extension_manager::Delivery {
-                extension: delivery.name.clone(),
-                event: delivery.occurrence.clone(),
-            })
+            let extension = delivery.name.clone();
+            self.manager.deliver_blocking(&extension_manager::Delivery { extension, event })
         };
         let outcome = self.running.track(&delivery.name, || {
             self.publications.during(&delivery.name, delivery.depth, deliver)

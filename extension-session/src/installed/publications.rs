@@ -1,7 +1,7 @@
 //! Messages of the extensions of a service: a signal for programs, and an event for extensions.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use core_types::event::EventName;
 use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Owner};
@@ -10,6 +10,13 @@ use zbus::blocking::Connection;
 
 use crate::delivery::Arrival;
 use crate::engine::{Inbox, milliseconds_now};
+
+/// How long after a delivery the kernel may tell of a change by it. A state event comes once a second at
+/// most, so that most of the time is left to others.
+const AFTERWARDS: Duration = Duration::from_millis(250);
+
+/// How long an ended delivery is remembered: a storm of changes is told later than it came.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// Publishes for the extensions of one service: as the owner of its name on the bus, and as events
 /// `custom.TOPIC` for the extensions that were granted them.
@@ -34,8 +41,16 @@ pub struct Publications(Arc<Ways>);
 struct Ways {
     inbox: OnceLock<Inbox>,
     connection: OnceLock<Connection>,
-    /// The deliveries that run, with the number of deliveries that led to each.
-    depths: Mutex<HashMap<ExtensionName, u8>>,
+    deliveries: Mutex<Vec<Led>>,
+}
+
+/// An extension that runs for a delivery, or did so a moment ago.
+#[derive(Clone)]
+struct Led {
+    name: ExtensionName,
+    /// The number of deliveries that led to it.
+    depth: u8,
+    ended: Option<Instant>,
 }
 
 impl Publications {
@@ -49,23 +64,46 @@ impl Publications {
         let _ = self.0.connection.set(connection);
     }
 
-    /// Runs a delivery. Messages of the extension meanwhile were led to by it.
-    pub fn during<T>(&self, name: &ExtensionName, depth: u8, deliver: impl FnOnce() -> T) -> T {
-        self.depths().insert(name.clone(), depth);
-        let delivered = deliver();
-        self.depths().remove(name);
-        delivered
+    /// Runs a delivery, or a call that it led to. Messages of the extension meanwhile were led to by
+    /// it.
+    pub fn during<T>(&self, name: &ExtensionName, depth: u8, run: impl FnOnce() -> T) -> T {
+        let mut deliveries = self.deliveries();
+        deliveries.retain(|led| led.ended.is_none_or(|ended| ended.elapsed() < REMEMBERED));
+        deliveries.push(Led { name: name.clone(), depth, ended: None });
+        drop(deliveries);
+        let ran = run();
+        let mut deliveries = self.deliveries();
+        let is_own = |led: &&mut Led| led.name == *name && led.depth == depth && led.is_running();
+        if let Some(own) = deliveries.iter_mut().find(is_own) {
+            own.ended = Some(Instant::now());
+        }
+        ran
+    }
+
+    /// Returns the number of deliveries that may have led to a change of a file at a moment: those to an
+    /// extension that ran then, or a little before, and may write there. The kernel does not say which
+    /// program it was.
+    pub(crate) fn depth_of_change(
+        &self,
+        at: Instant,
+        may_write: impl Fn(&ExtensionName) -> bool,
+    ) -> u8 {
+        let mut deliveries = self.deliveries().clone();
+        deliveries.retain(|led| led.ended.is_none_or(|ended| ended + AFTERWARDS > at));
+        deliveries.sort_by_key(|led| std::cmp::Reverse(led.depth));
+        deepest(deliveries.iter().find(|led| may_write(&led.name)).into_iter())
     }
 
     /// Returns the number of deliveries that led to a message of an extension. A call of it
     /// that runs beside a delivery counts as led to by that: such an event comes to its end sooner.
     fn depth_of(&self, name: &ExtensionName) -> u8 {
-        self.depths().get(name).map_or(0, |depth| depth.saturating_add(1))
+        let deliveries = self.deliveries();
+        deepest(deliveries.iter().filter(|led| led.name == *name && led.is_running()))
     }
 
     /// A panic of another thread leaves whole entries.
-    fn depths(&self) -> MutexGuard<'_, HashMap<ExtensionName, u8>> {
-        self.0.depths.lock().unwrap_or_else(PoisonError::into_inner)
+    fn deliveries(&self) -> MutexGuard<'_, Vec<Led>> {
+        self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
@@ -75,6 +113,17 @@ impl Publications {
             .emit_signal(None::<&str>, BUS_OBJECT, BUS_NAME, "Published", &body)
             .map_err(|error| BackendError::Unavailable(format!("the session bus: {error}")))
     }
+}
+
+impl Led {
+    fn is_running(&self) -> bool {
+        self.ended.is_none()
+    }
+}
+
+/// Returns the depth of an event after these deliveries; 0 after none.
+fn deepest<'a>(led: impl Iterator<Item = &'a Led>) -> u8 {
+    led.map(|led| led.depth.saturating_add(1)).max().unwrap_or_default()
 }
 
 impl Publisher for Publications {
@@ -94,6 +143,8 @@ impl Publisher for Publications {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use core_types::Owner;
     use extension_host::Publisher;
 
@@ -120,11 +171,36 @@ mod tests {
             assert_eq!(delivery.depth, depth);
             let name = delivery.name.clone();
             publications.during(&name, delivery.depth, || {
+                // A call that an earlier delivery led to may run beside it, and end before.
+                publications.during(&name, 0, || {});
                 publications.publish(&owner, "tick", "again").expect("published");
             });
         }
         let status = engine.status().expect("it runs");
         assert!(status.problem.expect("a dropped event").contains("custom.tick"));
         assert!(delivered.try_recv().is_err());
+    }
+
+    /// A change of a file may be led to by an extension that may write there, while it runs and for a
+    /// moment afterwards.
+    #[test]
+    fn change_of_a_file_is_led_to() {
+        let publications = Publications::default();
+        let name = |name: &str| name.parse::<core_types::ExtensionName>().expect("a name");
+        let begun = Instant::now();
+        let writes_at = |at: Instant, writer: &'static str| {
+            publications.depth_of_change(at, |it| it.as_str() == writer)
+        };
+        let writes = |writer| writes_at(Instant::now(), writer);
+        assert_eq!(writes("a"), 0);
+        publications.during(&name("a"), 3, || {
+            publications.during(&name("b"), 1, || {
+                assert_eq!((writes("a"), writes("b"), writes("c")), (4, 2, 0));
+            });
+        });
+        assert_eq!((writes("a"), writes("b")), (4, 2), "the kernel tells of it later");
+        std::thread::sleep(super::AFTERWARDS);
+        assert_eq!((writes("a"), writes("b")), (0, 0));
+        assert_eq!(writes_at(begun, "a"), 4, "a storm is told later than it came");
     }
 }

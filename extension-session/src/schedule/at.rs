@@ -12,6 +12,9 @@ use super::first_moment;
 const MAX_CATCH_UP: Duration = Duration::from_secs(12 * 60 * 60);
 /// The longest lateness of a moment that counts as met: a busy machine, not a sleeping one.
 const ON_TIME: Duration = Duration::from_secs(60);
+/// The longest step back of the clock that counts as a correction, after which a moment that was
+/// delivered already does not come again. Beyond it the clock was wrong, and all moments are new.
+const MAX_CORRECTION: Duration = Duration::from_secs(60 * 60);
 /// The number of days to look back for moments that were missed. The number of them is for
 /// information, so that it may stop here.
 const DAYS_BACK: usize = 400;
@@ -68,9 +71,9 @@ impl At {
     }
 
     /// Returns the same times, of which everything up to a moment was delivered by an earlier
-    /// process. A moment in the future is of a clock that was set back, and counts as now.
+    /// process. A moment in the far future is of a clock that was set back, and counts as now.
     pub fn seen_until(mut self, moment: Timestamp) -> Self {
-        self.seen = self.seen.min(moment);
+        self.seen = seen_at(self.seen, moment);
         self
     }
 
@@ -79,18 +82,20 @@ impl At {
         self.seen
     }
 
-    /// Returns the next moment after now.
+    /// Returns the next moment after now that was not looked at yet.
     pub fn next(&self, now: &Zoned) -> Option<Zoned> {
         let today = now.date().yesterday().unwrap_or(now.date());
         let days = today.series(1.day()).take(DAYS_AHEAD + 1);
         let moments = days.flat_map(|day| self.moments(day, now));
-        moments.filter(|moment| moment > now).min()
+        let seen = seen_at(now.timestamp(), self.seen).max(now.timestamp());
+        moments.filter(|moment| moment.timestamp() > seen).min()
     }
 
     /// Returns the moments up to now. The last counts unless it is late and is not to be made up
     /// for. After a clock that was set back nothing is due before its next moment.
     pub fn take_due(&mut self, now: &Zoned) -> Option<DueAt> {
-        let seen = std::mem::replace(&mut self.seen, now.timestamp());
+        let seen = seen_at(now.timestamp(), self.seen);
+        self.seen = seen.max(now.timestamp());
         let mut passed = self.passed(seen, now);
         let last = passed.next()?;
         let late = now.timestamp().duration_since(last.timestamp()).unsigned_abs();
@@ -123,6 +128,13 @@ impl At {
         let zone = now.time_zone();
         self.times.iter().filter_map(|time| first_moment(day.to_datetime(*time), zone)).collect()
     }
+}
+
+/// Returns the moment up to which everything was looked at, by a clock that may have been set back
+/// since.
+fn seen_at(now: Timestamp, seen: Timestamp) -> Timestamp {
+    let is_correction = seen.duration_since(now).unsigned_abs() <= MAX_CORRECTION;
+    if seen <= now || is_correction { seen } else { now }
 }
 
 #[cfg(test)]
@@ -185,6 +197,25 @@ mod tests {
         let due = at.take_due(&berlin("2028-06-01T07:00:00Z")).expect("one");
         assert!(due.missed > 300, "{due:?}");
         assert_eq!(at.take_due(&berlin("2028-06-01T07:00:01Z")), None);
+    }
+
+    /// A clock that is corrected by a moment shows a time twice, which comes once; one that was wrong by
+    /// more than an hour begins anew. A restart meanwhile changes nothing.
+    #[test]
+    fn corrected_clock_repeats_nothing() {
+        let before = berlin("2026-06-01T06:00:00Z");
+        let mut at = daily(&[time(8, 30, 0, 0)], &before);
+        assert!(at.take_due(&berlin("2026-06-01T06:30:01Z")).is_some());
+        let corrected = berlin("2026-06-01T06:29:59Z");
+        let next = |at: &At, now: &Zoned| at.next(now).expect("a moment").date().to_string();
+        assert_eq!((next(&at, &corrected).as_str(), at.take_due(&corrected)), ("2026-06-02", None));
+        assert_eq!(at.take_due(&berlin("2026-06-01T06:30:02Z")), None, "it has come");
+        let restarted = daily(&[time(8, 30, 0, 0)], &corrected).seen_until(at.seen());
+        assert_eq!(next(&restarted, &corrected), "2026-06-02");
+        let wrong = berlin("2026-06-01T05:00:00Z");
+        assert_eq!(next(&at, &wrong), "2026-06-01", "the clock was wrong");
+        assert_eq!(at.take_due(&wrong), None);
+        assert!(at.take_due(&berlin("2026-06-01T06:30:00Z")).is_some());
     }
 
     /// A moment is made up for within twelve hours, unless the author does not want it.

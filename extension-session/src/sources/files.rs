@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use core_types::ExtensionName;
 use core_types::event::{EventType, EventValue, MAX_VALUE_BYTES, Settings};
@@ -13,8 +14,9 @@ use crate::sources::source::Source;
 use crate::sources::source_state::SourceState;
 use crate::sources::watches::{Change, Watches};
 
-/// Says whether an extension may be told of a path at this moment.
-pub type MayShow = dyn Fn(&ExtensionName, &Path) -> bool + Send + Sync;
+/// Decides whether an extension may be told of a path that changed at this moment: the number of
+/// deliveries that may have led to the change, or nothing where it may not.
+pub type Show = dyn Fn(&ExtensionName, &Path, Instant) -> Option<u8> + Send + Sync;
 
 /// Watches the files that extensions hear of.
 ///
@@ -23,7 +25,7 @@ pub type MayShow = dyn Fn(&ExtensionName, &Path) -> bool + Send + Sync;
 /// path and its kind, and only where the extension may read the path at that moment.
 pub struct Files {
     home: PathBuf,
-    may_show: Arc<MayShow>,
+    show: Arc<Show>,
     watched: Arc<Mutex<Watched>>,
     watches: Watches,
 }
@@ -33,17 +35,12 @@ pub struct Files {
 struct Watched(BTreeMap<PathBuf, BTreeSet<ExtensionName>>);
 
 impl Files {
-    /// Makes a source that watches nothing yet. `may_show` is asked for each change.
+    /// Makes a source that watches nothing yet. `show` is asked for each change.
     pub fn new(
         home: PathBuf,
-        may_show: impl Fn(&ExtensionName, &Path) -> bool + Send + Sync + 'static,
+        show: impl Fn(&ExtensionName, &Path, Instant) -> Option<u8> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            home,
-            may_show: Arc::new(may_show),
-            watched: Arc::default(),
-            watches: Watches::default(),
-        }
+        Self { home, show: Arc::new(show), watched: Arc::default(), watches: Watches::default() }
     }
 }
 
@@ -57,7 +54,7 @@ impl Source for Files {
         let directories: BTreeSet<_> = watched.0.keys().map(|path| directory_of(path)).collect();
         let is_idle = directories.is_empty();
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = watched;
-        let told = teller(&self.watched, &self.may_show, inbox);
+        let told = teller(&self.watched, &self.show, inbox);
         match self.watches.set(directories, told) {
             Ok(()) if is_idle => SourceState::Idle,
             Ok(()) => SourceState::Listening,
@@ -69,20 +66,30 @@ impl Source for Files {
 /// Makes the function that tells the engine of each change.
 fn teller(
     watched: &Arc<Mutex<Watched>>,
-    may_show: &Arc<MayShow>,
+    show: &Arc<Show>,
     inbox: &Inbox,
 ) -> impl Fn(Change) + Send + 'static {
-    let (watched, may_show, inbox) = (watched.clone(), may_show.clone(), inbox.clone());
+    let (watched, show, inbox) = (watched.clone(), show.clone(), inbox.clone());
     move |change: Change| {
-        let Change::Of { path, kind } = change else {
+        let Change::Of { path, kind, at } = change else {
             // The engine looks anew, and has the directories watched that are there.
             let _ = inbox.changed();
             return;
         };
         let time = milliseconds_now();
         let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let hearing = watched.of(&path).filter(|name| may_show(name, &path));
-        for arrival in hearing.filter_map(|name| arrival(name, &path, kind, time)) {
+        if watched.0.contains_key(&path) && path.is_dir() {
+            // It has come, and its entries are to be watched from now on.
+            let _ = inbox.changed();
+        }
+        let hearing: Vec<_> = watched.of(&path).cloned().collect();
+        // The engine waits for this lock, and a file system can be slow.
+        drop(watched);
+        let arrivals = hearing.iter().filter_map(|name| {
+            let depth = show(name, &path, at)?;
+            Some(Arrival { depth, ..arrival(name, &path, kind, time)? })
+        });
+        for arrival in arrivals {
             // An engine that ended needs no events.
             let _ = inbox.put(arrival);
         }

@@ -13,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, Event, ReadFlags, Reader, WatchFlags};
@@ -34,8 +35,8 @@ const CHANGES: WatchFlags = WatchFlags::ATTRIB
 /// A change below a watched directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Something became of this path.
-    Of { path: PathBuf, kind: &'static str },
+    /// Something became of this path. The moment is not later than that at which the kernel told of it.
+    Of { path: PathBuf, kind: &'static str, at: Instant },
     /// Changes got lost, or a directory is not watched any more: anything may be different.
     Lost,
 }
@@ -129,13 +130,15 @@ impl Shared {
     fn read(&self, stop: &OwnedFd, told: impl Fn(Change)) {
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = Reader::new(&self.inotify, &mut buffer);
+        let mut at = Instant::now();
         loop {
             match reader.next() {
-                Ok(event) => self.changes(&event).into_iter().for_each(&told),
+                Ok(event) => self.changes(&event, at).into_iter().for_each(&told),
                 Err(Errno::AGAIN | Errno::INTR) => {
                     if !self.wait(stop) {
                         return;
                     }
+                    at = Instant::now();
                 }
                 // Without a reader nothing is known any more.
                 Err(_) => return told(Change::Lost),
@@ -153,7 +156,7 @@ impl Shared {
     }
 
     /// Translates an event of the kernel.
-    fn changes(&self, event: &Event<'_>) -> Vec<Change> {
+    fn changes(&self, event: &Event<'_>, at: Instant) -> Vec<Change> {
         let flags = event.events();
         if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
             return vec![Change::Lost];
@@ -170,7 +173,7 @@ impl Shared {
             None => directory,
         };
         let kind = kind_of(flags);
-        paths.into_iter().map(|directory| Change::Of { path: path(directory), kind }).collect()
+        paths.into_iter().map(|directory| Change::Of { path: path(directory), kind, at }).collect()
     }
 }
 
@@ -208,8 +211,11 @@ mod tests {
 
     /// Waits for a change of this kind.
     fn told(changes: &Receiver<Change>, path: &Path, kind: &'static str) {
-        let wanted = Change::Of { path: path.to_owned(), kind };
-        while changes.recv_timeout(LONG).expect("a change") != wanted {}
+        let is_wanted = |change: Change| match change {
+            Change::Of { path: changed, kind: told, .. } => (&*changed, told) == (path, kind),
+            Change::Lost => false,
+        };
+        while !is_wanted(changes.recv_timeout(LONG).expect("a change")) {}
     }
 
     #[test]

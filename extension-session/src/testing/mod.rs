@@ -1,7 +1,9 @@
 //! The parts of an engine in tests: real threads and clocks, and deliveries that are only told.
 
 mod private_bus;
+mod remembering;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,9 +14,10 @@ use crate::{
 };
 
 pub(crate) use private_bus::PrivateBus;
+pub(crate) use remembering::Remembering;
 
 /// Longer than anything in a test takes on a busy machine.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Tells of each delivery.
 struct Telling(Mutex<Sender<Delivery>>);
@@ -29,18 +32,27 @@ impl Deliver for Telling {
 
 /// Extensions that a test can change.
 #[derive(Clone, Default)]
-pub(crate) struct Changing(Arc<Mutex<Vec<Subscriber>>>);
+pub(crate) struct Changing {
+    subscribers: Arc<Mutex<Vec<Subscriber>>>,
+    looks: Arc<AtomicUsize>,
+}
 
 impl Changing {
     /// Takes other extensions in place of those that are there.
     pub(crate) fn set(&self, subscribers: Vec<Subscriber>) {
-        *self.0.lock().expect("subscribers") = subscribers;
+        *self.subscribers.lock().expect("subscribers") = subscribers;
+    }
+
+    /// Returns the number of looks of the engine.
+    pub(crate) fn looks(&self) -> usize {
+        self.looks.load(Ordering::Relaxed)
     }
 }
 
 impl Subscribers for Changing {
     fn list(&mut self) -> Vec<Subscriber> {
-        self.0.lock().expect("subscribers").clone()
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.subscribers.lock().expect("subscribers").clone()
     }
 }
 

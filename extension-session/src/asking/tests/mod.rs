@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 use tokio::sync::oneshot;
 
-use self::server::{ID, Server};
+use self::server::{FAILS, ID, Server};
 use super::{NotificationPrompt, Prompt, PromptError, Question, Reply};
 use crate::testing::{LONG, PrivateBus};
 
@@ -103,6 +103,21 @@ fn forged_answers_are_none() {
     asked.is_open();
     server.press(ID, "no");
     assert_eq!(asked.reply(), Reply::No);
+}
+
+/// A server may show a question and fail to say so, so that a person may have seen it. Without a
+/// server the question was not shown.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn failed_question_may_be_seen() {
+    let bus = PrivateBus::start();
+    let refused =
+        |asked: &Asked| asked.reply.recv_timeout(LONG).expect("a reply").expect_err("not put");
+    assert!(!refused(&ask(&bus)).may_be_seen(), "nothing shows it");
+    let server = Server::start(&bus.address(), &["actions", "body", FAILS]);
+    let asked = ask(&bus);
+    server.next();
+    assert!(refused(&asked).may_be_seen());
 }
 
 /// Silence is a no, and a late answer is none.

@@ -14,6 +14,8 @@ use crate::testing::LONG;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
+/// The capability of a server that shows notifications, and says that it did not.
+pub(super) const FAILS: &str = "x-fails";
 /// The number of each notification.
 pub(super) const ID: u32 = 7;
 
@@ -116,6 +118,10 @@ fn answer(
     let member = header.member().map(ToString::to_string).unwrap_or_default();
     let answered = match member.as_str() {
         "GetCapabilities" => connection.reply(&header, &capabilities),
+        "Notify" if capabilities.contains(&FAILS) => {
+            let _ = show.send(notified(&header, body.deserialize().expect("its arguments")));
+            connection.reply_error(&header, "org.example.Error.Late", &("it is shown",))
+        }
         "Notify" => {
             let answered = connection.reply(&header, &ID);
             let _ = show.send(notified(&header, body.deserialize().expect("its arguments")));

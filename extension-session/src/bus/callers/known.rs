@@ -81,3 +81,23 @@ fn caller_of(name: &str, credentials: &ConnectionCredentials) -> Caller {
 fn is_ours(credentials: &ConnectionCredentials) -> bool {
     credentials.unix_user_id() == Some(rustix::process::geteuid().as_raw())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process of another user has the rights of one in a sandbox. So has a process without a user
+    /// in the answer of the bus.
+    #[test]
+    fn other_user_has_no_rights() {
+        let own = rustix::process::geteuid().as_raw();
+        let standing = |credentials: ConnectionCredentials| {
+            let credentials = credentials.set_process_id(std::process::id());
+            caller_of(":1.1", &credentials).standing.clone()
+        };
+        let of_user = |user| standing(ConnectionCredentials::default().set_unix_user_id(user));
+        assert_eq!(of_user(own), Standing::Outside);
+        assert_eq!(of_user(own + 1), Standing::Sandboxed(None));
+        assert_eq!(standing(ConnectionCredentials::default()), Standing::Sandboxed(None));
+    }
+}

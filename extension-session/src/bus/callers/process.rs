@@ -180,6 +180,9 @@ mod tests {
         let standing = Process { id, fd: Some(fd.as_fd()), label: None }.look().standing;
         assert_eq!(standing, Standing::Sandboxed(None));
         child.wait().expect("ended");
+        // Another process has taken the number meanwhile.
+        let reused = Process { id: std::process::id(), fd: Some(fd.as_fd()), label: None };
+        assert_eq!(reused.look().standing, Standing::Sandboxed(None));
     }
 
     #[test]

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use core_types::ExtensionName;
-use core_types::event::EventName;
+use tokio::sync::oneshot;
 use zbus::blocking::Connection;
 use zbus::zvariant::Value;
 
 use super::watch::{INTERFACE, NewWatch, Watch, path_of};
 use crate::bus::bus_error::BusError;
-use crate::bus::calls::{Runner, json_error};
+use crate::bus::callers::{Caller, Standing};
+use crate::bus::calls::{CallRequest, Runner, json_error};
 use crate::bus::workers::Workers;
+use crate::delivery::Delivery;
+use crate::installed::Publications;
 
 /// The most watches of all programs together.
 const MAX_WATCHES: usize = 64;
+/// The most watches of one program in a sandbox, so that it leaves places for other programs.
+const MAX_OF_SANDBOX: usize = 8;
 
 /// The watches of every program.
 #[derive(Clone)]
@@ -26,6 +30,7 @@ struct Shared {
     changed: Condvar,
     runner: Runner,
     workers: Workers,
+    publications: Publications,
     connection: Connection,
 }
 
@@ -37,23 +42,24 @@ struct Table {
 }
 
 impl Watches {
-    pub(in crate::bus) fn new(runner: Runner, workers: Workers, connection: Connection) -> Self {
+    pub(in crate::bus) fn new(
+        runner: Runner,
+        (workers, publications): (Workers, Publications),
+        connection: Connection,
+    ) -> Self {
         let (table, changed) = (Mutex::default(), Condvar::new());
-        Self(Arc::new(Shared { table, changed, runner, workers, connection }))
+        Self(Arc::new(Shared { table, changed, runner, workers, publications, connection }))
     }
 
     /// Refuses another watch where there are as many as can be.
-    pub(in crate::bus) fn ensure_place(&self) -> Result<(), BusError> {
-        match self.count() < MAX_WATCHES {
-            true => Ok(()),
-            false => Err(BusError::busy(format!("there are {MAX_WATCHES} watches already"))),
-        }
+    pub(in crate::bus) fn ensure_place(&self, caller: &Caller) -> Result<(), BusError> {
+        self.0.lock().ensure_place(caller)
     }
 
     /// Adds a watch, and returns its number.
     pub(in crate::bus) fn add(&self, new: NewWatch) -> Result<u32, BusError> {
-        self.ensure_place()?;
         let mut table = self.0.lock();
+        table.ensure_place(&new.caller)?;
         table.last = table.last.wrapping_add(1);
         let number = table.last;
         table.watches.insert(number, Watch::of(new));
@@ -112,10 +118,12 @@ impl Watches {
     }
 
     /// Calls the functions that are watched on the delivery of this event to this extension.
-    pub(in crate::bus) fn delivered(&self, name: &ExtensionName, event: &EventName) {
+    pub(in crate::bus) fn delivered(&self, delivery: &Delivery) {
+        let Delivery { name, occurrence, depth, .. } = delivery;
         let mut table = self.0.lock();
-        let on = |watch: &&mut Watch| watch.new.request.name == *name && watch.is_on(event);
-        table.watches.values_mut().filter(on).for_each(Watch::ask);
+        let on =
+            |watch: &&mut Watch| watch.new.request.name == *name && watch.is_on(&occurrence.name);
+        table.watches.values_mut().filter(on).for_each(|watch| watch.ask_after(*depth));
         drop(table);
         self.0.changed.notify_all();
     }
@@ -138,6 +146,20 @@ impl Watches {
     }
 }
 
+impl Table {
+    fn ensure_place(&self, caller: &Caller) -> Result<(), BusError> {
+        if self.watches.len() >= MAX_WATCHES {
+            return Err(BusError::busy(format!("there are {MAX_WATCHES} watches already")));
+        }
+        let own = self.watches.values().filter(|watch| watch.new.caller.name == caller.name);
+        if caller.standing != Standing::Outside && own.count() >= MAX_OF_SANDBOX {
+            let message = format!("a program in a sandbox has at most {MAX_OF_SANDBOX} watches");
+            return Err(BusError::busy(message));
+        }
+        Ok(())
+    }
+}
+
 impl Shared {
     /// A panic of another thread leaves whole entries.
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -156,9 +178,9 @@ impl Shared {
                 .filter(|(_, watch)| is_due(watch))
                 .map(|(number, watch)| (*number, watch.begin()))
                 .collect();
-            for (number, ended) in due {
+            for (number, (depth, ended)) in due {
                 let shared = self.clone();
-                self.workers.run(move || shared.call(number, ended));
+                self.workers.run(move || shared.call(number, depth, ended));
             }
             let next = table.watches.values().filter_map(|watch| watch.next(now)).min();
             table = self.wait(table, next.map(|next| next.saturating_duration_since(now)));
@@ -181,10 +203,14 @@ impl Shared {
     }
 
     /// Makes a call of a watch, and tells its program of a new value.
-    fn call(&self, number: u32, ended: tokio::sync::oneshot::Receiver<()>) {
+    fn call(&self, number: u32, depth: Option<u8>, ended: oneshot::Receiver<()>) {
         let Some((mut request, caller)) = self.request(number) else { return };
         request.asked = Instant::now();
-        let answer = self.runner.run(&request, &caller, async { drop(ended.await) });
+        let run = || self.runner.run(&request, &caller, async { drop(ended.await) });
+        let answer = match depth {
+            Some(depth) => self.publications.during(&request.name, depth, run),
+            None => run(),
+        };
         let value = answer.map_or_else(|error| json_error(&error), |answer| answer.result);
         let is_new = self.lock().watches.get_mut(&number).is_some_and(|watch| watch.end(&value));
         self.changed.notify_all();
@@ -193,10 +219,7 @@ impl Shared {
         }
     }
 
-    fn request(
-        &self,
-        number: u32,
-    ) -> Option<(crate::bus::calls::CallRequest, Arc<crate::bus::callers::Caller>)> {
+    fn request(&self, number: u32) -> Option<(CallRequest, Arc<Caller>)> {
         let table = self.lock();
         let new = &table.watches.get(&number)?.new;
         Some((new.request.clone(), new.caller.clone()))
@@ -210,5 +233,30 @@ impl Shared {
         // A program that has left hears nothing.
         let _ =
             self.connection.emit_signal(Some(caller), path_of(number), properties, signal, &body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::watch::tests::watch_of;
+    use super::*;
+
+    /// A program in a sandbox leaves places for the others, which may take all of them.
+    #[test]
+    fn sandbox_has_few_watches() {
+        let mut table = Table::default();
+        let mut fill = |name: &str, standing: Standing, most: u32| {
+            for number in 0..most {
+                let watch = watch_of(name, standing.clone());
+                table.ensure_place(&watch.new.caller).expect("a place");
+                table.watches.insert(number + 1_000 * most, watch);
+            }
+            let another = watch_of(name, standing).new.caller;
+            table.ensure_place(&another).expect_err("too many").kind()
+        };
+        let few = u32::try_from(MAX_OF_SANDBOX).expect("few");
+        assert_eq!(fill(":1.1", Standing::Sandboxed(None), few), "Busy");
+        let others = u32::try_from(MAX_WATCHES).expect("some") - few;
+        assert_eq!(fill(":1.2", Standing::Outside, others), "Busy");
     }
 }

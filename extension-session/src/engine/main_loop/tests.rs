@@ -104,7 +104,7 @@ fn stop_ends_the_engine() {
 /// A source without listeners is idle, and the status has it.
 #[test]
 fn status_names_sources() {
-    let files = crate::Files::new("/home/someone".into(), |_, _| true);
+    let files = crate::Files::new("/home/someone".into(), |_, _, _| Some(0));
     let (parts, _delivered) = parts(&Changing::default(), vec![Box::new(files)]);
     let engine = Engine::start(Parts { max_parallel: 0, ..parts }).expect("started");
     let status = engine.status().expect("running");

@@ -19,8 +19,8 @@ use crate::sources::source_state::SourceState;
 pub struct LoginSession {
     /// Its id, as `XDG_SESSION_ID` has it, where there is one.
     pub id: Option<String>,
-    /// Keeps the sessions that began.
-    pub memory: Box<dyn SessionMemory>,
+    /// Keeps the events of the session.
+    pub memory: Arc<dyn SessionMemory>,
 }
 
 /// Returns the sources of the system bus: logind, UPower and NetworkManager. Without an address it
@@ -29,9 +29,12 @@ pub struct LoginSession {
 /// They share one connection, which is there while an extension may be woken.
 pub fn system_bus_sources(address: Option<String>, login: LoginSession) -> Vec<Box<dyn Source>> {
     let user = rustix::process::getuid().as_raw();
-    let logind = Logind::new((std::process::id(), user), login.id, login.memory);
-    let services: Vec<Box<dyn Service>> =
-        vec![Box::new(logind), Box::new(UPower::default()), Box::new(NetworkManager::default())];
+    let LoginSession { id, memory } = login;
+    let services: Vec<Box<dyn Service>> = vec![
+        Box::new(Logind::new((std::process::id(), user), id, memory.clone())),
+        Box::new(UPower::new(memory.clone())),
+        Box::new(NetworkManager::new(memory)),
+    ];
     sources(BusAddress::System(address), services)
 }
 

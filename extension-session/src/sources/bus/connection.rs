@@ -108,17 +108,21 @@ async fn next(
     future::or(message, future::or(changed, timer)).await
 }
 
-/// Takes a message and those that are there already.
+/// Takes a message and those that are there already, up to the first answer. Events are told after an
+/// answer, so that a change that comes right behind the first state of a service is one.
 async fn take_ready(
     dialogue: &mut Dialogue<'_>,
     first: Message,
     stream: &mut MessageStream,
 ) -> Result<(), Ended> {
     let now = Instant::now();
-    dialogue.take(&first, now);
+    let mut is_answer = dialogue.take(&first, now);
     for _ in 1..MAX_BATCH {
+        if is_answer {
+            break;
+        }
         match future::poll_once(stream.next()).await {
-            Some(Some(Ok(message))) => dialogue.take(&message, now),
+            Some(Some(Ok(message))) => is_answer = dialogue.take(&message, now),
             Some(Some(Err(_)) | None) => return Err(Ended),
             None => break,
         }

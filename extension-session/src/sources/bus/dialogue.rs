@@ -83,16 +83,20 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Takes a message. Only the bus itself, owners of the names, and those that were asked are
-    /// heard.
-    pub(super) fn take(&mut self, message: &Message, now: Instant) {
+    /// heard. Returns whether it is an answer.
+    pub(super) fn take(&mut self, message: &Message, now: Instant) -> bool {
         let header = message.header();
-        let Some(sender) = header.sender() else { return };
+        let Some(sender) = header.sender() else { return false };
         match message.message_type() {
             Type::Signal if sender.as_str() == DRIVER => self.take_owner_change(message, now),
             Type::Signal => self.take_signal(message, sender.as_str(), now),
-            Type::MethodReturn | Type::Error => self.take_answer(message, &header, now),
+            Type::MethodReturn | Type::Error => {
+                self.take_answer(message, &header, now);
+                return true;
+            }
             Type::MethodCall => {}
         }
+        false
     }
 
     fn take_owner_change(&mut self, message: &Message, now: Instant) {

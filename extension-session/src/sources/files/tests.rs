@@ -15,7 +15,8 @@ fn watching(home: &Path, paths: &[&str], hidden: &'static str) -> (Engine, Recei
     let wake = Wake { settings: Settings::File { paths }, ..Wake::by(event) };
     let changing = Changing::default();
     changing.set(vec![subscriber("a", vec![wake])]);
-    let files = Files::new(home.to_owned(), move |_, path| !path.ends_with(hidden));
+    let files =
+        Files::new(home.to_owned(), move |_, path, _| (!path.ends_with(hidden)).then_some(0));
     let (parts, delivered) = parts(&changing, vec![Box::new(files)]);
     (Engine::start(parts).expect("started"), delivered)
 }
@@ -52,6 +53,27 @@ fn changes_are_told() {
     std::fs::write(home.join("new"), "y").expect("written");
     std::fs::rename(home.join("new"), home.join("other/one.txt")).expect("replaced");
     told(&delivered, &home.join("other/one.txt"));
+}
+
+/// The entries of a directory that comes later are told as well.
+#[test]
+fn directory_that_comes_is_watched() {
+    let home = tempfile::tempdir().expect("a directory");
+    let home = home.path();
+    let (engine, delivered) = watching(home, &["~/later"], "none");
+    engine.status().expect("it watches");
+    std::fs::create_dir(home.join("later")).expect("made");
+    told(&delivered, &home.join("later"));
+    let begun = std::time::Instant::now();
+    let entry = EventValue::Text(home.join("later/a.txt").to_str().expect("text").to_owned());
+    loop {
+        std::fs::write(home.join("later/a.txt"), "x").expect("written");
+        let next = delivered.recv_timeout(std::time::Duration::from_millis(300)).ok();
+        if next.is_some_and(|it| it.occurrence.values.contains(&("path", entry.clone()))) {
+            break;
+        }
+        assert!(begun.elapsed() < LONG, "its entries are not watched");
+    }
 }
 
 /// A path that is not there is a source that says so, and the others are watched.

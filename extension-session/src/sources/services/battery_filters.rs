@@ -1,9 +1,13 @@
 //! When the charge of the battery meets the condition of an extension.
 
+use std::sync::Arc;
+
 use core_types::event::{EventType, EventValue, Settings};
 
+use super::session_memory::SessionMemory;
+use super::told::{State, Told};
 use super::values::known;
-use crate::delivery::{Arrival, BySettings, Subscriber};
+use crate::delivery::{Arrival, Subscriber};
 
 /// The battery, as far as it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,17 +16,8 @@ pub(super) struct Reading {
     pub(super) is_charging: Option<bool>,
 }
 
-/// The conditions of extensions, each with its truth at the last reading of the battery.
-#[derive(Debug, Default)]
-pub(super) struct BatteryFilters(BySettings<Filter>);
-
-#[derive(Debug, Default)]
-struct Filter {
-    /// Whether the condition was met. An unknown charge leaves it as it was.
-    was_met: bool,
-    /// The reading that the extension was told, for one without a condition.
-    told: Reading,
-}
+/// The conditions of extensions.
+pub(super) struct BatteryFilters(Told);
 
 impl Reading {
     /// Returns the known values of the event.
@@ -47,12 +42,34 @@ impl Reading {
         }
         (!parts.contains(&None)).then_some(true)
     }
+
+    /// Returns the state for an extension: its condition is met, or the reading itself without one.
+    fn state(self, settings: &Settings) -> State {
+        if is_open(settings) {
+            let is_known = self != Self::default();
+            return if is_known { State::Is(self.bytes().to_vec()) } else { State::Unknown };
+        }
+        match self.meets(settings) {
+            None => State::Unknown,
+            Some(false) => State::None,
+            Some(true) => State::Is(Vec::new()),
+        }
+    }
+
+    /// Returns bytes that no other reading has. A charge is 100 at most.
+    fn bytes(self) -> [u8; 2] {
+        [self.percent.unwrap_or(u8::MAX), self.is_charging.map_or(u8::MAX, u8::from)]
+    }
 }
 
 impl BatteryFilters {
+    pub(super) fn new(memory: Arc<dyn SessionMemory>) -> Self {
+        Self(Told::new(EventType::PowerBattery, memory))
+    }
+
     /// Takes the extensions. One with other settings than before begins anew.
     pub(super) fn set(&mut self, subscribers: &[Subscriber]) {
-        self.0.take(subscribers, EventType::PowerBattery, |_, _| Some(Filter::default()));
+        self.0.take(subscribers);
     }
 
     /// Tells whether no extension hears of the battery.
@@ -60,26 +77,14 @@ impl BatteryFilters {
         self.0.is_empty()
     }
 
+    /// Returns the reason for telling a condition twice.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.0.problem()
+    }
+
     /// Returns an event for each extension whose condition the battery begins to meet.
     pub(super) fn arrivals(&mut self, reading: Reading, time: u64) -> Vec<Arrival> {
-        let values = reading.values();
-        let due = self.0.iter_mut().filter_map(|(name, settings, filter)| {
-            filter.is_due(settings, reading).then_some(name)
-        });
-        let arrival = |name| Arrival::to_one(name, EventType::PowerBattery, values.clone(), time);
-        due.filter_map(arrival).collect()
-    }
-}
-
-impl Filter {
-    /// Tells whether the condition begins to be met. Without a condition, every change counts.
-    fn is_due(&mut self, settings: &Settings, reading: Reading) -> bool {
-        if is_open(settings) {
-            return reading != Reading::default()
-                && std::mem::replace(&mut self.told, reading) != reading;
-        }
-        let Some(is_met) = reading.meets(settings) else { return false };
-        !std::mem::replace(&mut self.was_met, is_met) && is_met
+        self.0.arrivals(&reading.values(), time, |settings| reading.state(settings))
     }
 }
 
@@ -96,7 +101,8 @@ mod tests {
 
     use super::*;
     use crate::Wake;
-    use crate::testing::subscriber;
+    use crate::engine::Forgetful;
+    use crate::testing::{Remembering, subscriber};
 
     fn settings(text: &str) -> Settings {
         let text = format!("[\"power.battery\"]\n{text}");
@@ -105,8 +111,12 @@ mod tests {
     }
 
     fn filters(text: &str) -> BatteryFilters {
+        filters_with(Arc::new(Forgetful), text)
+    }
+
+    fn filters_with(memory: Arc<dyn SessionMemory>, text: &str) -> BatteryFilters {
         let by = Wake::by("power.battery".parse().expect("a pattern"));
-        let mut filters = BatteryFilters::default();
+        let mut filters = BatteryFilters::new(memory);
         filters.set(&[subscriber("a", vec![Wake { settings: settings(text), ..by }])]);
         filters
     }
@@ -166,6 +176,42 @@ mod tests {
         }
         filters.set(&[]);
         assert!(filters.is_empty() && filters.arrivals(reading, 0).is_empty());
+    }
+
+    /// A condition that was told as met is not told by the next process, unless it was not met in
+    /// between, or is another one.
+    #[test]
+    fn restart_repeats_nothing() {
+        let memory = Arc::new(Remembering::default());
+        let told = |text: &str, percents: &[u8]| {
+            let mut filters = filters_with(memory.clone(), text);
+            let mut is_told = |percent: u8| {
+                let reading = Reading { percent: Some(percent), is_charging: None };
+                !filters.arrivals(reading, 0).is_empty()
+            };
+            percents.iter().map(|percent| is_told(*percent)).collect::<Vec<_>>()
+        };
+        assert_eq!(told("below = 20", &[50, 10]), [false, true]);
+        assert_eq!(told("below = 20", &[10, 9]), [false, false], "told before");
+        assert_eq!(told("below = 20", &[30, 9]), [false, true]);
+        assert_eq!(told("below = 20", &[9, 30]), [false, false]);
+        assert_eq!(told("below = 20", &[9]), [true], "it was not met while that process ran");
+        assert_eq!(told("below = 15", &[9]), [true], "another condition");
+        assert_eq!(told("below = 20", &[9]), [true]);
+        filters_with(memory.clone(), "below = 20").set(&[]);
+        BatteryFilters::new(memory.clone()).set(&[]);
+        assert_eq!(told("below = 20", &[9]), [false], "those processes only began and ended");
+        assert_eq!(told("", &[9, 8]), [true, true]);
+        assert_eq!(told("", &[8, 9]), [false, true], "without a condition, each other reading");
+    }
+
+    /// Without a memory that works events come all the same, and the source says so.
+    #[test]
+    fn broken_memory_is_a_problem() {
+        let mut filters = filters_with(Arc::new(Remembering::broken()), "below = 20");
+        let reading = Reading { percent: Some(10), is_charging: None };
+        assert_eq!(filters.arrivals(reading, 0).len(), 1);
+        assert!(filters.problem().expect("a problem").contains("the disk is full"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `session.*` and `system.*`, from logind, and the lock that holds events back.
 
+use std::sync::Arc;
+
 use core_types::event::EventType;
 use zbus::zvariant::Value;
 
@@ -26,7 +28,7 @@ pub(crate) struct Logind {
     user: u32,
     /// The id that the environment has, for a process that logind knows no session of.
     given_id: Option<String>,
-    memory: Box<dyn SessionMemory>,
+    memory: Arc<dyn SessionMemory>,
     /// Whether a start of a session is told. It is not where nothing could hear it while it began.
     is_start_told: bool,
     started: Option<String>,
@@ -63,7 +65,7 @@ impl Logind {
     pub(crate) fn new(
         (process, user): (u32, u32),
         given_id: Option<String>,
-        memory: Box<dyn SessionMemory>,
+        memory: Arc<dyn SessionMemory>,
     ) -> Self {
         let given_id = given_id.filter(|id| !id.is_empty());
         Self {

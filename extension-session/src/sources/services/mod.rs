@@ -11,6 +11,7 @@ mod network_manager;
 mod service;
 mod session_memory;
 mod text;
+mod told;
 mod upower;
 mod values;
 

@@ -1,12 +1,16 @@
 //! `network.changed` and `network.wifi`, from NetworkManager.
 
+use std::sync::Arc;
+
 use core_types::event::{EventType, EventValue, Settings, Ssid};
 use zbus::zvariant::Value;
 
 use super::service::{Answer, At, Names, Properties, Question, Rule, Service, Signal, Taken};
+use super::session_memory::SessionMemory;
 use super::text::is_disruptive;
+use super::told::{State, Told};
 use super::values::{elements, known, number, object, plain, text, update};
-use crate::delivery::{Arrival, BySettings, Subscriber};
+use crate::delivery::{Arrival, Subscriber};
 
 /// The name of the source.
 pub(super) const SOURCE: &str = "network-manager";
@@ -23,11 +27,10 @@ const MAX_NAME: usize = 64;
 const EVENTS: &[EventType] = &[EventType::NetworkChanged, EventType::NetworkWifi];
 
 /// The network of the machine.
-#[derive(Debug, Default)]
 pub(crate) struct NetworkManager {
     is_state_heard: bool,
-    /// The extensions that hear of wireless networks.
-    wifi: BySettings<Wifi>,
+    /// The extensions that hear of wireless networks, each with the one that it was told of.
+    wifi: Told,
     state: NetworkState,
     /// The state that extensions know of.
     told: Option<NetworkState>,
@@ -40,12 +43,6 @@ pub(crate) struct NetworkManager {
 struct NetworkState {
     connectivity: Option<&'static str>,
     is_metered: Option<bool>,
-}
-
-#[derive(Debug, Default)]
-struct Wifi {
-    /// The network that the extension was told of.
-    told: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +65,17 @@ enum Joined {
 }
 
 impl NetworkManager {
+    pub(crate) fn new(memory: Arc<dyn SessionMemory>) -> Self {
+        Self {
+            is_state_heard: false,
+            wifi: Told::new(EventType::NetworkWifi, memory),
+            state: NetworkState::default(),
+            told: None,
+            connections: Vec::new(),
+            joined: Joined::Unknown,
+        }
+    }
+
     /// Takes properties of NetworkManager itself, and returns questions for new connections.
     fn take_root(&mut self, properties: &Properties<'_>) -> Vec<Question> {
         update(&mut self.state.connectivity, properties, "Connectivity", connectivity);
@@ -164,13 +172,10 @@ impl NetworkManager {
         let ssid = joined.and_then(|name| name_of(name));
         let values: Vec<_> =
             ssid.iter().map(|ssid| ("ssid", EventValue::Text(ssid.as_str().to_owned()))).collect();
-        let due = self.wifi.iter_mut().filter_map(|(name, settings, wifi)| {
-            let is_new = joined.is_some() && wifi.told.as_ref() != joined;
-            wifi.told = joined.cloned();
-            (is_new && wants(settings, ssid.as_ref())).then_some(name)
-        });
-        let arrival = |name| Arrival::to_one(name, EventType::NetworkWifi, values.clone(), time);
-        due.filter_map(arrival).collect()
+        self.wifi.arrivals(&values, time, |settings| match joined {
+            Some(name) if wants(settings, ssid.as_ref()) => State::Is(name.clone()),
+            _ => State::None,
+        })
     }
 
     /// Forgets values without a listener, which may change unnoticed.
@@ -253,13 +258,12 @@ impl Service for NetworkManager {
     }
 
     fn hear(&mut self, subscribers: &[Subscriber]) -> Vec<Rule> {
+        self.is_state_heard = subscribers.iter().any(|it| it.hears_of(EventType::NetworkChanged));
+        self.wifi.take(subscribers);
+        self.forget_unheard();
         if subscribers.is_empty() {
-            *self = Self::default();
             return Vec::new();
         }
-        self.is_state_heard = subscribers.iter().any(|it| it.hears_of(EventType::NetworkChanged));
-        self.wifi.take(subscribers, EventType::NetworkWifi, |_, _| Some(Wifi::default()));
-        self.forget_unheard();
         let mut rules = vec![Rule::properties(NAME, At::Object(ROOT), NAME)];
         if !self.wifi.is_empty() {
             rules.push(Rule::properties(NAME, At::Below(CONNECTIONS), CONNECTION));
@@ -317,6 +321,10 @@ impl Service for NetworkManager {
             arrivals.extend(self.state_arrival(time));
         }
         Taken { arrivals, locked: None }
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.wifi.problem()
     }
 }
 

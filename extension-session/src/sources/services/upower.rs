@@ -1,10 +1,13 @@
 //! `power.source` and `power.battery`, from UPower.
 
+use std::sync::Arc;
+
 use core_types::event::{EventType, EventValue};
 use zbus::zvariant::Value;
 
 use super::battery_filters::{BatteryFilters, Reading};
 use super::service::{Answer, At, Names, Properties, Question, Rule, Service, Signal, Taken};
+use super::session_memory::SessionMemory;
 use super::values::{fraction, number, truth, update};
 use crate::delivery::{Arrival, Subscriber};
 
@@ -19,7 +22,6 @@ const DEVICE: &str = "org.freedesktop.UPower.Device";
 const EVENTS: &[EventType] = &[EventType::PowerSource, EventType::PowerBattery];
 
 /// The power of the machine.
-#[derive(Debug, Default)]
 pub(crate) struct UPower {
     is_source_heard: bool,
     filters: BatteryFilters,
@@ -32,6 +34,18 @@ pub(crate) struct UPower {
 }
 
 impl UPower {
+    pub(crate) fn new(memory: Arc<dyn SessionMemory>) -> Self {
+        Self {
+            is_source_heard: false,
+            filters: BatteryFilters::new(memory),
+            is_on_battery: None,
+            told_source: None,
+            percent: None,
+            is_charging: None,
+            is_present: None,
+        }
+    }
+
     fn take_properties(&mut self, path: &str, properties: &Properties<'_>) {
         match path {
             ROOT => update(&mut self.is_on_battery, properties, "OnBattery", truth),
@@ -113,10 +127,6 @@ impl Service for UPower {
     }
 
     fn hear(&mut self, subscribers: &[Subscriber]) -> Vec<Rule> {
-        if subscribers.is_empty() {
-            *self = Self::default();
-            return Vec::new();
-        }
         self.is_source_heard = subscribers.iter().any(|it| it.hears_of(EventType::PowerSource));
         self.filters.set(subscribers);
         self.forget_unheard();
@@ -158,6 +168,10 @@ impl Service for UPower {
         let mut arrivals = self.filters.arrivals(self.reading(), time);
         arrivals.extend(self.source_arrival(time));
         Taken { arrivals, locked: None }
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.filters.problem()
     }
 }
 

@@ -75,7 +75,7 @@ impl Talk<'_> {
 }
 
 fn services() -> Vec<Box<dyn Service>> {
-    vec![Box::new(UPower::default())]
+    vec![Box::new(UPower::new(std::sync::Arc::new(crate::Forgetful)))]
 }
 
 fn talk(services: &mut [Box<dyn Service>]) -> (Talk<'_>, Message) {

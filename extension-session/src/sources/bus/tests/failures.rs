@@ -88,7 +88,7 @@ fn missing_bus_is_said() {
     let address = format!("unix:path={}", directory.path().join("none").display());
     let changing = Changing::default();
     changing.set(vec![hearing_all(&["power.source", "custom.*"])]);
-    let login = LoginSession { id: None, memory: Box::new(Forgetful) };
+    let login = LoginSession { id: None, memory: std::sync::Arc::new(Forgetful) };
     let (parts, delivered) = parts(&changing, system_bus_sources(Some(address), login));
     let session = Session { engine: Engine::start(parts).expect("started"), changing, delivered };
     session.until("upower", |state| match state {

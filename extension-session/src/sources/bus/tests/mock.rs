@@ -29,6 +29,8 @@ struct Said {
     session: Option<String>,
     /// The questions that were answered, each with the one who asked.
     asked: Vec<(String, String)>,
+    /// The signals that are sent right behind the next answer for properties.
+    behind: Vec<Message>,
 }
 
 impl Mock {
@@ -77,6 +79,19 @@ impl Mock {
     /// Says that a property changed.
     pub(super) fn tell<'a>(&self, object: (&str, &str), name: &str, value: impl Into<Value<'a>>) {
         self.tell_to(None, object, name, value);
+    }
+
+    /// Sets a property as soon as all were told, and says so at once.
+    pub(super) fn change_behind_answer<'a>(
+        &self,
+        (path, interface): (&str, &str),
+        name: &str,
+        value: impl Into<Value<'a>>,
+    ) {
+        let changed = HashMap::from([(name, value.into())]);
+        let signal = Message::signal(path, PROPERTIES, "PropertiesChanged").expect("a signal");
+        let signal = signal.build(&(interface, changed, Vec::<&str>::new())).expect("a signal");
+        self.said.lock().expect("said").behind.push(signal);
     }
 
     /// Says it to one connection alone, which the rules of nobody keep out.
@@ -137,7 +152,9 @@ impl Said {
                 let interface: &str = body.deserialize().expect("an interface");
                 let values = self.properties.get(&(path.clone(), interface.to_owned()));
                 let none = HashMap::new();
-                connection.reply(&header, values.unwrap_or(&none))
+                let replied = connection.reply(&header, values.unwrap_or(&none));
+                let behind = std::mem::take(&mut self.behind);
+                replied.and_then(|()| behind.iter().try_for_each(|it| connection.send(it)))
             }
             ("GetSessionByPID", Some(session)) => {
                 connection.reply(&header, &ObjectPath::try_from(session.as_str()).expect("a path"))

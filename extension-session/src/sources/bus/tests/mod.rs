@@ -44,7 +44,7 @@ fn hearing_all(events: &[&str]) -> Subscriber {
 fn session(bus: &PrivateBus, subscribers: Vec<Subscriber>) -> Session {
     let changing = Changing::default();
     changing.set(subscribers);
-    let login = LoginSession { id: None, memory: Box::new(Forgetful) };
+    let login = LoginSession { id: None, memory: std::sync::Arc::new(Forgetful) };
     let mut sources = system_bus_sources(Some(bus.address()), login);
     sources.extend(session_bus_sources(Some(bus.address())));
     let (parts, delivered) = parts(&changing, sources);

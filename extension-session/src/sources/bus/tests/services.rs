@@ -116,3 +116,16 @@ fn player_wakes() {
     drop(comes);
     assert_eq!(session.next(), "media.changed player=vlc status=stopped");
 }
+
+/// A change that comes together with the first state is a change.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn change_behind_the_first_state_wakes() {
+    for _ in 0..10 {
+        let bus = PrivateBus::start();
+        let upower = upower(&bus);
+        upower.change_behind_answer(POWER, "OnBattery", true);
+        let session = session(&bus, vec![hearing_all(&["power.source"])]);
+        assert_eq!(session.next(), "power.source on-battery=true");
+    }
+}

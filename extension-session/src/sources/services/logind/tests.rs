@@ -1,38 +1,18 @@
 //! What logind says, and what comes of it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
 
 use zbus::zvariant::{ObjectPath, Value};
 
 use super::*;
 use crate::Wake;
-use crate::engine::Unremembered;
-use crate::testing::subscriber;
+use crate::testing::{Remembering, subscriber};
 
 const OWN: &str = "/org/freedesktop/login1/session/_32";
 const OTHER: &str = "/org/freedesktop/login1/session/_33";
 
-/// Keeps the sessions in memory, as one machine does for all processes.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<BTreeSet<String>>>);
-
-impl SessionMemory for Kept {
-    fn begin(&mut self, session: &str) -> Result<bool, Unremembered> {
-        Ok(self.0.lock().expect("kept").insert(session.to_owned()))
-    }
-}
-
-struct Broken;
-
-impl SessionMemory for Broken {
-    fn begin(&mut self, _: &str) -> Result<bool, Unremembered> {
-        Err(Unremembered("the disk is full".into()))
-    }
-}
-
-fn logind(kept: &Kept) -> Logind {
-    listening(Logind::new((4, 1000), None, Box::new(kept.clone())))
+fn logind(kept: &Remembering) -> Logind {
+    listening(Logind::new((4, 1000), None, Arc::new(kept.clone())))
 }
 
 fn listening(mut logind: Logind) -> Logind {
@@ -93,7 +73,7 @@ fn told(events: &[&str], locked: Option<bool>) -> (Vec<String>, Option<bool>) {
 #[test]
 fn lock_holds_until_known() {
     for is_locked in [true, false] {
-        let mut logind = logind(&Kept::default());
+        let mut logind = logind(&Remembering::default());
         assert_eq!(taken(&mut logind), told(&[], None), "nothing opens it");
         known(&mut logind, is_locked);
         let now = (!is_locked).then_some(false);
@@ -105,7 +85,7 @@ fn lock_holds_until_known() {
 /// Hints and signals of the own session are events when something changes.
 #[test]
 fn changes_of_session_are_told() {
-    let mut logind = logind(&Kept::default());
+    let mut logind = logind(&Remembering::default());
     known(&mut logind, false);
     taken(&mut logind);
     let logind = &mut logind;
@@ -123,7 +103,7 @@ fn changes_of_session_are_told() {
 /// Sessions of others, other signals and values of another type change nothing.
 #[test]
 fn foreign_and_odd_values_are_ignored() {
-    let mut logind = logind(&Kept::default());
+    let mut logind = logind(&Remembering::default());
     known(&mut logind, false);
     taken(&mut logind);
     let logind = &mut logind;
@@ -138,7 +118,7 @@ fn foreign_and_odd_values_are_ignored() {
 
 #[test]
 fn sleep_and_wake_queue() {
-    let mut logind = logind(&Kept::default());
+    let mut logind = logind(&Remembering::default());
     known(&mut logind, false);
     taken(&mut logind);
     let mut prepare = |is_asleep: bool| {
@@ -161,7 +141,7 @@ fn sleep_and_wake_queue() {
 #[test]
 fn session_is_found_in_three_ways() {
     let given = Some("7".to_owned());
-    let mut logind = listening(Logind::new((4, 1000), given, Box::new(Kept::default())));
+    let mut logind = listening(Logind::new((4, 1000), given, Arc::new(Remembering::default())));
     let asked = logind.begin(NAME);
     let asked = logind.answer(NAME, &asked[0], &Answer::Failed);
     assert_eq!(asked, [Question::SessionById("7".to_owned())]);
@@ -181,7 +161,7 @@ fn session_is_found_in_three_ways() {
 /// The session of a service manager is not the one on the screen.
 #[test]
 fn session_without_screen_is_passed_over() {
-    let mut logind = logind(&Kept::default());
+    let mut logind = logind(&Remembering::default());
     let asked = logind.begin(NAME);
     let asked = logind.answer(NAME, &asked[0], &Answer::Object(OTHER.to_owned()));
     let manager = Answer::Properties(properties(&[("Class", "manager".into())]));
@@ -191,7 +171,7 @@ fn session_without_screen_is_passed_over() {
 /// Without a session nothing is locked, and the next one is looked for.
 #[test]
 fn missing_session_is_not_locked() {
-    let mut logind = logind(&Kept::default());
+    let mut logind = logind(&Remembering::default());
     taken(&mut logind);
     assert!(logind.answer(NAME, &Question::User(1000), &Answer::Failed).is_empty());
     assert_eq!(taken(&mut logind), told(&["session.start"], Some(false)));
@@ -207,7 +187,7 @@ fn missing_session_is_not_locked() {
 /// A bus or logind that ends unlocks nothing, and locks nothing where it never was.
 #[test]
 fn absent_logind_keeps_the_lock() {
-    let mut logind = logind(&Kept::default());
+    let mut logind = logind(&Remembering::default());
     logind.end(NAME);
     assert_eq!(taken(&mut logind).1, Some(false));
     known(&mut logind, true);
@@ -221,7 +201,7 @@ fn absent_logind_keeps_the_lock() {
 /// A session starts once, whatever restarts, and another session starts again.
 #[test]
 fn session_starts_once() {
-    let kept = Kept::default();
+    let kept = Remembering::default();
     for expected in [&["session.start"][..], &[]] {
         let mut logind = logind(&kept);
         known(&mut logind, false);
@@ -242,12 +222,12 @@ fn session_starts_once() {
 /// A start that nothing could hear is not made up for, and neither is one that cannot be kept.
 #[test]
 fn start_is_not_made_up_for() {
-    let mut late = Logind::new((4, 1000), None, Box::new(Kept::default()));
+    let mut late = Logind::new((4, 1000), None, Arc::new(Remembering::default()));
     assert!(late.hear(&[]).is_empty());
     let mut late = listening(late);
     known(&mut late, false);
     assert!(taken(&mut late).0.is_empty());
-    let mut broken = listening(Logind::new((4, 1000), None, Box::new(Broken)));
+    let mut broken = listening(Logind::new((4, 1000), None, Arc::new(Remembering::broken())));
     known(&mut broken, false);
     assert!(taken(&mut broken).0.is_empty());
     assert!(broken.problem().is_some_and(|problem| problem.contains("the disk is full")));

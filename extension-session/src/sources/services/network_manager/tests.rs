@@ -7,14 +7,19 @@ use zbus::zvariant::{ObjectPath, Value};
 
 use super::*;
 use crate::Wake;
-use crate::testing::subscriber;
+use crate::engine::Forgetful;
+use crate::testing::{Remembering, subscriber};
 
 const FIRST: &str = "/org/freedesktop/NetworkManager/ActiveConnection/1";
 const SECOND: &str = "/org/freedesktop/NetworkManager/ActiveConnection/2";
 
 fn hearing(event: &str, settings: Settings) -> NetworkManager {
+    hearing_with(Arc::new(Forgetful), event, settings)
+}
+
+fn hearing_with(memory: Arc<dyn SessionMemory>, event: &str, settings: Settings) -> NetworkManager {
     let by = Wake::by(event.parse().expect(event));
-    let mut manager = NetworkManager::default();
+    let mut manager = NetworkManager::new(memory);
     manager.hear(&[subscriber("a", vec![Wake { settings, ..by }])]);
     manager
 }
@@ -108,6 +113,20 @@ fn joined_network_is_told() {
     manager.end(NAME);
     assert!(told(&mut manager).is_empty());
     assert!(join(&mut manager, "/ap/3", ssid("work")).is_empty(), "only NetworkManager restarted");
+}
+
+/// The next process does not tell the same network again, and does so after the machine left it.
+#[test]
+fn restart_repeats_no_network() {
+    let memory = Arc::new(Remembering::default());
+    let start = || hearing_with(memory.clone(), "network.wifi", Settings::Wifi { ssid: None });
+    assert_eq!(join(&mut start(), "/ap/1", ssid("home")), [[text("home")]]);
+    assert!(join(&mut start(), "/ap/1", ssid("home")).is_empty());
+    let mut manager = start();
+    assert_eq!(join(&mut manager, "/ap/2", ssid("work")), [[text("work")]]);
+    connections(&mut manager, &[]);
+    assert!(told(&mut manager).is_empty());
+    assert_eq!(join(&mut start(), "/ap/2", ssid("work")), [[text("work")]]);
 }
 
 /// Connections by wire, and those that do not come up, have no name.

@@ -7,11 +7,12 @@ use zbus::zvariant::Value;
 
 use super::*;
 use crate::Wake;
+use crate::engine::Forgetful;
 use crate::testing::subscriber;
 
 fn hearing(event: &str, settings: Settings) -> UPower {
     let by = Wake::by(event.parse().expect(event));
-    let mut upower = UPower::default();
+    let mut upower = UPower::new(Arc::new(Forgetful));
     let rules = upower.hear(&[subscriber("a", vec![Wake { settings, ..by }])]);
     assert_eq!(rules.len(), 1, "{rules:?}");
     upower
