@@ -93,6 +93,8 @@ fn unwritten(terminal: &Terminal, error: std::io::Error) -> Option<ExitCode> {
 /// Runs a command and prints its outcome.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
     let presentation = command.presentation();
+    let show_failure =
+        if command.runs_program() { render::failure_beside_program } else { render::failure };
     let complete = |failure: failure::Failure| failure.or_similar(context);
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
     context.progress.clear();
@@ -109,7 +111,7 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
             Ok(()) => outcome.exit_code(),
         },
         Err(failure) => {
-            render::failure(context, &failure);
+            show_failure(context, &failure);
             failure.code()
         }
     }

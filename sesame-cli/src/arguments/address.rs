@@ -7,6 +7,23 @@ use std::str::FromStr;
 use core_types::{ExtensionName, OciQuery, OciReference, ReferenceError, ReferenceProblem};
 use extension_depot::{Source, SourceTextError};
 
+use crate::terminal::{escape_to_line, shell_word};
+
+/// The answer to the name of a file without a path, with `FILE` in its place.
+const PATH: &str = "the path of a file begins with `./`: type `./FILE`";
+/// Endings of files, and the answers to their names.
+const FILES: [(&str, &str); 6] = [
+    (".wasm", PATH),
+    (".wat", PATH),
+    (".tgz", PATH),
+    (".gz", PATH),
+    (
+        ".tar",
+        "a tar is an OCI layout or a bundle: type `oci:FILE`, or `sesame extension import FILE`",
+    ),
+    (".toml", "a list of extensions is installed with `sesame extension sync FILE`"),
+];
+
 /// The text to type instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -40,9 +57,26 @@ pub fn source(text: &str) -> Result<Source, Mistyped> {
     }
     match text.parse::<Source>() {
         Ok(source) => Ok(source),
-        Err(SourceTextError::Reference(error)) => Err(explained(text, &error)),
+        Err(SourceTextError::Reference(error)) => {
+            Err(path_of(text).unwrap_or_else(|| explained(text, &error)))
+        }
         Err(SourceTextError::Address(error)) => Err(Mistyped(error.to_string())),
     }
+}
+
+/// Returns the text to type for a file that is named without a path, which reads as a reference.
+fn path_of(text: &str) -> Option<Mistyped> {
+    let lower = text.to_ascii_lowercase();
+    let mut named = FILES.iter().filter(|(ending, _)| lower.ends_with(ending));
+    let (_, answer) = named.next().filter(|_| is_file_name(text))?;
+    Some(Mistyped(answer.replace("FILE", &shell_word(&escape_to_line(text)))))
+}
+
+/// Returns whether a text cannot name a place in a registry: it has neither a host in front nor a
+/// version behind.
+fn is_file_name(text: &str) -> bool {
+    let host = text.split_once('/').map_or("", |(host, _)| host);
+    !host.contains('.') && !text.contains([':', '@'])
 }
 
 /// Removes surrounding blanks, the schemes that container tools put in front, and trailing slashes.
@@ -229,6 +263,21 @@ mod tests {
             ("o/x", "`ghcr.io/o/x`"),
             ("o/x:1", "`ghcr.io/o/x:1`"),
             ("dist/weather", "`./`"),
+            ("weather.wat", "`./weather.wat`"),
+            ("weather.component.wat", "`./weather.component.wat`"),
+            ("my_app.wat", "`./my_app.wat`"),
+            ("dist/weather.wat", "`./dist/weather.wat`"),
+            ("my app.wat", "`./'my app.wat'`"),
+            ("WEATHER.WASM", "`./WEATHER.WASM`"),
+            ("weather.tgz", "`./weather.tgz`"),
+            ("weather.tar.gz", "`./weather.tar.gz`"),
+            ("layout.tar", "`oci:layout.tar`"),
+            ("list.toml", "`sesame extension sync list.toml`"),
+            ("ghcr.io/O/x.wat", "`ghcr.io/o/x.wat`"),
+            ("file:./x.wasm", "`file://` and an absolute path"),
+            ("file:/abs/x.wasm", "the path alone"),
+            ("s3://bucket/x", "only `https://` with `--sha256`"),
+            ("ftp://example.com/x.wasm", "only `https://` with `--sha256`"),
             ("ghcr.io/o/x y", "blank"),
             ("", "is not a reference"),
             ("./", "`./NAME.wasm`"),

@@ -8,6 +8,7 @@ use clap_complete::ArgValueCompleter;
 use core_types::event::EventName;
 use core_types::{ExtensionName, OciReference};
 
+use super::negative_numbers::argument;
 use crate::completion;
 use crate::project::{Language, ProjectKind};
 
@@ -100,7 +101,7 @@ pub struct DevArguments {
     /// The function to call each time; without it, the tests run
     pub function: Option<String>,
     /// Its arguments, as for `call`; with `--event` the values of the event as `KEY=VALUE`
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, value_parser = argument())]
     pub arguments: Vec<OsString>,
     /// The event to deliver each time, in place of a call
     #[arg(long, value_name = "EVENT", add = ArgValueCompleter::new(completion::events))]

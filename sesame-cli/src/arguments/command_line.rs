@@ -13,6 +13,7 @@ use self::plain_call::{PlainCall, plain_call};
 use super::author::WasiCommand;
 use super::extension::{EverydayCommand, ExtensionCommand};
 use super::listing::{ListingArguments, Presentation};
+use super::negative_numbers;
 use super::service::{
     ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SessionCommand, TrustCommand,
 };
@@ -54,10 +55,11 @@ impl Arguments {
 
     #[inline(never)]
     fn parse_words(words: &[OsString]) -> Result<Self, clap::Error> {
+        let words = &negative_numbers::marked(words)[..];
         let may_be_call = words
             .iter()
             .skip(1)
-            .take(MAX_WORDS_BEFORE_CALL)
+            .take(negative_numbers::MAX_WORDS_BEFORE_CALL)
             .any(|word| word == "call" || word == "run");
         let call = may_be_call.then(|| CallLine::try_parse_from(words).ok()).flatten();
         match call {
@@ -98,9 +100,6 @@ impl Arguments {
 pub fn wants_json(words: &[OsString]) -> bool {
     words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
 }
-
-/// The number of words to search for a call: `extension`, `call` and the few global options.
-const MAX_WORDS_BEFORE_CALL: usize = 5;
 
 /// The command line of a call alone.
 #[derive(Debug, Parser)]

@@ -9,7 +9,7 @@ mod command_line;
 mod extension;
 mod help;
 mod listing;
-mod meaning;
+mod negative_numbers;
 mod presentation;
 mod service;
 mod setting;

@@ -20,6 +20,18 @@ impl Command {
             _ => Presentation::default(),
         }
     }
+
+    /// Tells whether standard output is that of a program which the command runs.
+    pub fn runs_program(&self) -> bool {
+        match self {
+            Self::Everyday(command) => matches!(**command, EverydayCommand::Run(_)),
+            Self::Extension(command) => matches!(
+                **command,
+                ExtensionCommand::Exec(_) | ExtensionCommand::Everyday(EverydayCommand::Run(_))
+            ),
+            _ => false,
+        }
+    }
 }
 
 fn of_everyday(command: &EverydayCommand) -> Presentation {

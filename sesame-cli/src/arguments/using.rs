@@ -11,6 +11,7 @@ use core_types::event::{EventName, Interval};
 use core_types::{ExtensionName, StorageKey};
 
 use super::listing::ListingArguments;
+use super::negative_numbers::argument;
 use crate::completion;
 use crate::listing::StoredKeys;
 
@@ -30,7 +31,7 @@ pub struct CallArguments {
     /// `%none` as `%%none`).
     ///
     /// A newline at the end of standard input counts only for strings, bytes and a lone character.
-    #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
+    #[arg(allow_negative_numbers = true, value_parser = argument(), add = ArgValueCompleter::new(completion::arguments))]
     pub arguments: Vec<OsString>,
     /// Arguments that are data, even `-`
     #[arg(last = true, value_name = "DATA")]
@@ -78,7 +79,7 @@ pub struct WatchArguments {
     #[arg(add = ArgValueCompleter::new(completion::functions))]
     pub function: String,
     /// Its arguments, as for `call`
-    #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
+    #[arg(allow_negative_numbers = true, value_parser = argument(), add = ArgValueCompleter::new(completion::arguments))]
     pub arguments: Vec<OsString>,
     /// Call the function each time that this has passed: `1s` to `30d`
     #[arg(long, value_name = "TIME", value_parser = duration, required_unless_present = "on")]

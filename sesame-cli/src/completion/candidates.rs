@@ -18,6 +18,7 @@ use extension_manager::{known_repositories, known_tags};
 use super::line;
 use crate::arguments::{Arguments, GlobalArguments};
 use crate::context::Context;
+use crate::terminal::shell_word;
 
 fn context() -> Context {
     Context::new(GlobalArguments::default())
@@ -56,7 +57,16 @@ pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
         let signature = signatures.get(&*candidate.get_value().to_string_lossy()).cloned();
         candidate.help(signature.map(Into::into))
     };
-    beginning(current, shortest(&all).into_iter()).into_iter().map(described).collect()
+    let plain = shortest(&all).into_iter().filter(|name| is_plain_word(name));
+    beginning(current, plain).into_iter().map(described).collect()
+}
+
+/// Tells whether every shell takes the name of a function as it is. The author of a module chooses
+/// its names, and a shell would run a part of some that it puts into the line.
+fn is_plain_word(name: &str) -> bool {
+    // In a word, as behind an interface, it begins no comment.
+    let word = name.replace('#', "");
+    !name.starts_with('#') && shell_word(&word) == word
 }
 
 /// Returns the values, beginning like this, of the next parameter, if its type has few.

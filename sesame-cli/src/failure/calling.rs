@@ -5,7 +5,7 @@ use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, Limit, LimitOrigin, Touch};
 use extension_depot::Opened;
-use extension_host::{CallError, ExportedFunction, Returned};
+use extension_host::{CallError, ExportedFunction, Purpose, Returned};
 
 use super::Failure;
 use super::described::Message;
@@ -79,12 +79,17 @@ impl Failure {
     pub fn without_function(
         name: &ExtensionName,
         exports: &[ExportedFunction],
-        is_program: bool,
+        purpose: Purpose,
     ) -> Self {
         let program = format!("it is a program: sesame extension run {name}");
+        let is_program = purpose == Purpose::Program;
         let help = Help::new(ErrorKind::Usage).with_hints(is_program.then_some(program));
         if exports.is_empty() {
-            return Self::with_help(Message(format!("`{name}` exports no functions")), help);
+            let none = match purpose {
+                Purpose::Unnamed => format!("a call can name none of the functions of `{name}`"),
+                _ => format!("`{name}` exports no functions"),
+            };
+            return Self::with_help(Message(none), help);
         }
         let help =
             listing(help, "these can be called:", exports).with_hints(first_example(name, exports));
@@ -154,7 +159,7 @@ fn listing_refusals(mut help: Help, name: &ExtensionName, refused: &[&Touch]) ->
 fn listing(mut help: Help, title: &str, functions: &[ExportedFunction]) -> Help {
     let (callable, others): (Vec<_>, Vec<_>) =
         functions.iter().partition(|function| function.is_callable());
-    if !callable.is_empty() || others.is_empty() {
+    if !callable.is_empty() {
         help.details.push(title.to_owned());
         help.details.extend(callable.iter().map(|function| format!("  {function}")));
     }

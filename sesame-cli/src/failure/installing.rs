@@ -36,7 +36,7 @@ fn install_help(error: &InstallError) -> Help {
     match error {
         InstallError::Form(form) => form_help(form, "install"),
         InstallError::NoName(_) => {
-            Help::new(ErrorKind::Usage).with_hint("choose a name: add `--name NAME`")
+            Help::new(ErrorKind::Usage).with_hint("choose a name: add `--name NAME` to `install`")
         }
         InstallError::Runtime(_) => Help::new(ErrorKind::Local),
         InstallError::Reference(_) => Help::new(ErrorKind::Usage),

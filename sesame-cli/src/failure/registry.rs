@@ -109,6 +109,7 @@ fn code_of_image(error: &ImageError) -> ErrorKind {
         | ImageError::AmbiguousIndex { .. } => ErrorKind::Failure,
         ImageError::Malformed { .. }
         | ImageError::ForeignUrls { .. }
+        | ImageError::LargeImage { .. }
         | ImageError::TooLarge { .. } => ErrorKind::Untrusted,
     }
 }

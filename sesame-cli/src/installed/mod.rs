@@ -11,5 +11,5 @@ mod setting_schema;
 
 pub use deliveries::{deliveries, last_deliveries};
 pub use policy_stop::Stop;
-pub use refusals::{warn_of_refusals, worth_telling};
+pub use refusals::{warn_of_causes, warn_of_refusals, worth_telling};
 pub use setting_schema::schema;

@@ -108,6 +108,8 @@ pub fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String>
             "it is a library for other components; compose it with one, such as with `wac plug`"
                 .to_owned()
         }
+        Purpose::Uncallable => "its functions take or return more than numbers".to_owned(),
+        Purpose::Unnamed => "a call can name none of its functions".to_owned(),
         Purpose::Nothing => "it exports no functions".to_owned(),
     };
     Some(format!("`{name}` has nothing to call: {what}"))

@@ -16,5 +16,5 @@ mod text;
 
 pub use bar::{Bar, BarLine};
 pub use json::{schema, schema_names};
-pub use show::{Rendered, failure, outcome, wrong_command_line};
+pub use show::{Rendered, failure, failure_beside_program, outcome, wrong_command_line};
 pub use text::failure as failure_text;

@@ -80,11 +80,26 @@ fn refusal(outcome: &Outcome) -> Option<&Failure> {
 
 /// Shows a failure: a program finds it in the place of the outcome.
 pub fn failure(context: &Context, failure: &Failure) {
+    let text = worded(context, failure);
     let _ = if context.global.json {
-        context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
+        context.terminal.data(text.as_bytes())
     } else {
-        context.terminal.stderr(&text::failure(failure))
+        context.terminal.stderr(&text)
     };
+}
+
+/// Shows the failure of a command whose standard output is that of a program, which may have a reader
+/// of its own.
+pub fn failure_beside_program(context: &Context, failure: &Failure) {
+    let _ = context.terminal.stderr(&worded(context, failure));
+}
+
+fn worded(context: &Context, failure: &Failure) -> String {
+    if context.global.json {
+        json::failure(failure, context.warnings.take())
+    } else {
+        text::failure(failure)
+    }
 }
 
 /// Makes the object for an unreadable command line, from the message for a person.

@@ -7,6 +7,6 @@ mod start;
 mod words;
 
 pub use observer::{Bus, ServiceObserver, notify_quarantined};
-pub use place::wait_until_free;
+pub use place::{take_place, wait_until_free};
 pub use start::start_for_woken;
 pub use words::Words;

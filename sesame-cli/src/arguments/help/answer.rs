@@ -7,8 +7,8 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, FromArgMatches};
 
-use super::{examples, groups};
-use crate::arguments::{Arguments, meaning};
+use super::{examples, groups, meaning};
+use crate::arguments::Arguments;
 use crate::exit_code::ExitCode;
 
 /// The code of a wrong command line. clap has kinds of errors as well.

@@ -4,6 +4,7 @@
 mod answer;
 mod examples;
 mod groups;
+mod meaning;
 
 pub use answer::{MAX_WIDTH, answer, full_command};
 pub use groups::everyday as everyday_form;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Owner};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source};
-use extension_manager::{ExamineError, Findings, Nobody, SourceForm, check_form};
+use extension_manager::{ExamineError, Findings, InstallError, Nobody, SourceForm, check_form};
 
 use crate::arguments::typed_source;
 use crate::context::Context;
@@ -25,18 +25,34 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     }
     let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
     check_form(&source, sha256).map_err(|error| Failure::of_form(error, "inspect"))?;
-    let name = source.default_name().unwrap_or_default();
-    if let Some(there) = installed_from(depot, &source, &name) {
+    let (name, no_name) = match source.default_name() {
+        Ok(name) => (name, None),
+        // The facts need no name, and what else is refused says more than that `install` wants one.
+        Err(error) => (ExtensionName::default(), Some(InstallError::NoName(error))),
+    };
+    let inspected = of_source(context, &source, sha256, &name)?;
+    let refusal = inspected.refusal.or_else(|| no_name.map(Failure::from));
+    Ok(Outcome::Inspected(Box::new(Inspection { refusal, ..inspected })))
+}
+
+/// Shows the extension of a source under this name.
+fn of_source(
+    context: &Context,
+    source: &Source,
+    sha256: Option<&Digest>,
+    name: &ExtensionName,
+) -> Result<Inspection, Failure> {
+    let depot = context.depot()?;
+    if let Some(there) = installed_from(depot, source, name) {
         let bytes = (&there.artifact, there.binary());
-        let inspected = inspection(context, depot, &name, &there.reference, bytes)?;
-        return Ok(Outcome::Inspected(Box::new(inspected)));
+        return inspection(context, depot, name, &there.reference, bytes);
     }
     // Inspecting trusts no signer, and an extension of the same name does not matter.
-    let staged = context.installer(&Nobody)?.fetch_from(&source, sha256, &name)?;
+    let staged = context.installer(&Nobody)?.fetch_from(source, sha256, name)?;
     let bytes = (&staged.artifact, staged.binary());
-    let inspected = inspection(context, depot, &name, &staged.reference, bytes)?;
+    let inspected = inspection(context, depot, name, &staged.reference, bytes)?;
     let attached = attached(context, &staged.reference)?;
-    Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
+    Ok(Inspection { attached, ..inspected })
 }
 
 /// Returns the installed extension if the source names exactly its bytes, which saves a download.

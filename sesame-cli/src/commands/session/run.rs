@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use core_types::event::{EventName, EventType};
 use core_types::{ErrorKind, ExtensionName, with_causes};
-use extension_depot::{BegunRunning, ClaimError, EffectiveConfig, RunningExtensions, SessionClaim};
+use extension_depot::{BegunRunning, EffectiveConfig, RunningExtensions};
 use extension_manager::Manager;
 use extension_session::{
-    BusClient, BusEnd, BusParts, BusService, Changes, ClientError, Engine, EventMemory, Files,
-    Installed, LoginSession, NotificationPrompt, Parts, Publications, Source, SourceState,
-    StartError, Status, SystemClock, begin_running, session_bus_sources, system_bus_sources,
+    BusEnd, BusParts, BusService, Changes, Engine, EventMemory, Files, Installed, LoginSession,
+    NotificationPrompt, Parts, Publications, Source, SourceState, StartError, Status, SystemClock,
+    begin_running, session_bus_sources, system_bus_sources,
 };
 
 use crate::context::Context;
@@ -20,7 +19,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::service::{
-    Bus, ServiceObserver, Words, notify_quarantined, start_for_woken, wait_until_free,
+    Bus, ServiceObserver, Words, notify_quarantined, start_for_woken, take_place,
 };
 use crate::terminal::interrupt::{end_service, wait_for_end};
 
@@ -54,7 +53,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let publications = Publications::default();
     let manager = Arc::new(context.service_manager(Arc::new(publications.clone()))?);
-    let Some(claim) = claim(context, &manager, replace)? else {
+    let Some(claim) = take_place(context, manager.depot(), replace)? else {
         return Ok(Outcome::AlreadyPrinted(ExitCode::Done));
     };
     let (notices, noticed) = channel();
@@ -104,30 +103,6 @@ fn outcome(end: &End) -> Result<Outcome, Failure> {
     }
 }
 
-/// Claims to be the service; nothing where another process is and stays it.
-fn claim(
-    context: &Context,
-    manager: &Manager,
-    replace: bool,
-) -> Result<Option<SessionClaim>, Failure> {
-    match manager.depot().claim_session(Duration::ZERO) {
-        Ok(claim) => Ok(Some(claim)),
-        Err(ClaimError::Taken) if replace => {
-            match BusClient::connect(None).and_then(|client| client.stop()) {
-                // It ends by itself then.
-                Ok(()) | Err(ClientError::NotRunning) => {}
-                Err(error) => return Err(error.into()),
-            }
-            wait_until_free(manager.depot()).map(Some)
-        }
-        Err(error @ ClaimError::Taken) => {
-            context.status(&error.to_string());
-            Ok(None)
-        }
-        Err(error @ ClaimError::Io { .. }) => Err(Failure::new(ErrorKind::Local, error)),
-    }
-}
-
 fn parts(
     context: &Context,
     manager: &Arc<Manager>,
@@ -136,9 +111,11 @@ fn parts(
     let places = manager.depot().places();
     let home = Context::base_directories().map(|base| base.home_dir().to_owned());
     let changes = Changes::of(places.decisive());
-    let files = Files::new(home.unwrap_or_default(), may_show(manager.clone()));
+    let showing = installed.clone();
+    let show = move |name: &ExtensionName, path: &Path, at| showing.show_change(name, path, at);
+    let files = Files::new(home.unwrap_or_default(), show);
     let mut sources: Vec<Box<dyn Source>> = vec![Box::new(changes), Box::new(files)];
-    let memory = Box::new(EventMemory::of(manager.clone()));
+    let memory = Arc::new(EventMemory::of(manager.clone()));
     sources.extend(system_bus_sources(None, LoginSession { id: context.login_session(), memory }));
     sources.extend(session_bus_sources(None));
     Ok(Parts {
@@ -149,19 +126,6 @@ fn parts(
         memory: Box::new(EventMemory::of(manager.clone())),
         max_parallel: manager.config()?.session_max_parallel(),
     })
-}
-
-/// Tells whether an extension learns of a changed file: it has to be able to read it. Where it is not,
-/// `why` says so.
-fn may_show(manager: Arc<Manager>) -> impl Fn(&ExtensionName, &Path) -> bool {
-    move |name, path| {
-        let may_show = manager.may_read(name, path);
-        if !may_show && let Some(event) = EventName::of(EventType::FileChanged) {
-            let reason = "not told: no granted directory has the changed file";
-            manager.note_undelivered(name, &event, reason);
-        }
-        may_show
-    }
 }
 
 /// Begins to record which extensions run, and tells of those that are quarantined because the service
@@ -248,6 +212,7 @@ fn wait(
         let notice = match idle_exit.filter(|_| is_asleep()) {
             Some(time) => {
                 let since = *asleep_since.get_or_insert_with(Instant::now);
+                let since = since.max(last_answered(bus).unwrap_or(since));
                 noticed.recv_timeout(time.saturating_sub(since.elapsed()))
             }
             None => {
@@ -258,11 +223,22 @@ fn wait(
         match notice {
             Ok(Notice::End(end)) => return end,
             Ok(Notice::Look) => {}
-            Err(RecvTimeoutError::Timeout) if is_idle(bus, engine) => return End::Idle,
-            Err(RecvTimeoutError::Timeout) => asleep_since = None,
+            Err(RecvTimeoutError::Timeout) if !is_idle(bus, engine) => asleep_since = None,
+            Err(RecvTimeoutError::Timeout) if was_asked(bus, idle_exit) => {}
+            Err(RecvTimeoutError::Timeout) => return End::Idle,
             Err(RecvTimeoutError::Disconnected) => return End::Signal,
         }
     }
+}
+
+/// Returns when the last message of a program was answered.
+fn last_answered(bus: &Bus) -> Option<Instant> {
+    bus.get().and_then(BusService::last_answered)
+}
+
+/// Returns whether a program asked for something within this time, while the end was waited for.
+fn was_asked(bus: &Bus, within: Option<Duration>) -> bool {
+    last_answered(bus).zip(within).is_some_and(|(answered, time)| answered.elapsed() < time)
 }
 
 /// Returns whether no event may wake an extension, and nothing runs.

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 
 use core_types::ExtensionName;
-use extension_host::{Arguments, CallReport, Host, Purpose, Word};
+use extension_host::{Arguments, CallReport, Host, Word};
 use extension_manager::{CallMode, Callable};
 
 use crate::arguments::CallArguments;
@@ -47,11 +47,7 @@ fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, 
     let installed = context.depot()?.installed(name)?;
     let host = Host::new().map_err(|error| Failure::of_host(name, error))?;
     let code = context.manager()?.code(&host, installed.binary())?;
-    Ok(Failure::without_function(
-        name,
-        &host.exports(&code),
-        host.purpose(&code) == Purpose::Program,
-    ))
+    Ok(Failure::without_function(name, &host.exports(&code), host.purpose(&code)))
 }
 
 /// Shows the result of a call.

@@ -33,6 +33,7 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
             names_bytes: matches!(&arguments.source, Source::Registry(reference) if reference.provenance().is_some()),
             name_use,
             entry: None,
+            schedules: None,
             planned: None,
         },
     };

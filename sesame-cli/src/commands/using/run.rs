@@ -11,7 +11,7 @@ use extension_manager::CallMode;
 use crate::arguments::RunArguments;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::installed::{warn_of_refusals, worth_telling};
+use crate::installed::{warn_of_causes, warn_of_refusals, worth_telling};
 use crate::outcome::Outcome;
 use crate::terminal::{ProgramOutput, interrupt};
 
@@ -50,9 +50,10 @@ fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<
     let refused = worth_telling(&report.activity);
     match report.outcome {
         Ok(status) => {
-            warn_of_refusals(context, opened, &refused);
-            // A shell sees the lowest eight bits of a status.
-            Ok(Outcome::Ran(status as u8))
+            let warn = if status == 0 { warn_of_refusals } else { warn_of_causes };
+            warn(context, opened, &refused);
+            // A shell sees the lowest eight bits of a status, which make a success of 256.
+            Ok(Outcome::Ran(u8::try_from(status).unwrap_or(u8::MAX)))
         }
         Err(CallError::OutputClosed) if interrupt::came() => Err(interrupt::end()),
         Err(CallError::OutputClosed) => Err(interrupt::end_by_broken_pipe()),

@@ -35,6 +35,10 @@ pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failu
     let development = Development::begin(context, &project()?, arguments.name.as_ref())?;
     let code = rounds(context, &development, arguments);
     development.end(context);
+    if arguments.once && !matches!(code, Ok(ExitCode::Done)) {
+        // The hints of a failure name the extension, which is gone.
+        context.status("without `--once` it stays until Ctrl-C, and the commands above work");
+    }
     code.map(Outcome::AlreadyPrinted)
 }
 

@@ -14,6 +14,10 @@ use crate::failure::help::{Explain, Help, explain};
 
 explain! { RequestError: Failure }
 
+/// sesame has one adapter, and toolchains can need another. What else is wrong with a module is its
+/// author's.
+const NOT_COMPONENT_HINT: &str = "ask its author for a component, or make one with the adapters that it needs: wasm-tools component new MODULE --adapt ADAPTER -o COMPONENT";
+
 impl Failure {
     /// Reports that the extension of this name does not start.
     pub fn of_host(name: &ExtensionName, error: HostError) -> Self {
@@ -39,8 +43,9 @@ fn host_help(error: &HostError) -> Help {
         HostError::Engine(_) | HostError::Compile(_) | HostError::Load(_) => {
             Help::new(ErrorKind::Local)
         }
-        HostError::NotWasm { .. } | HostError::NotComponent { .. } | HostError::Fault(_) => {
-            Help::new(ErrorKind::Failure)
+        HostError::NotWasm { .. } | HostError::Fault(_) => Help::new(ErrorKind::Failure),
+        HostError::NotComponent { .. } => {
+            Help::new(ErrorKind::Failure).with_hint(NOT_COMPONENT_HINT)
         }
         HostError::NotExecutable(error) => error.help(),
         HostError::Link(_) => Help::new(ErrorKind::Refused)
@@ -58,12 +63,18 @@ pub(in crate::failure) fn directory_help(name: &ExtensionName, error: &Directory
         DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
         DirectoryError::Missing { .. }
         | DirectoryError::Open { .. }
+        | DirectoryError::NoOpenat2 { .. }
         | DirectoryError::Protected { .. }
         | DirectoryError::NoHome { .. } => {
             format!("see its grants: sesame extension info {name}")
         }
     };
-    let is_local = matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
+    let is_local = matches!(
+        error,
+        DirectoryError::Open { .. }
+            | DirectoryError::NoOpenat2 { .. }
+            | DirectoryError::Missing { .. }
+    );
     let code = if is_local { ErrorKind::Local } else { ErrorKind::Refused };
     Help::new(code).with_hint(hint)
 }
@@ -118,7 +129,7 @@ impl Explain for IntoCacheError {
     fn help(&self) -> Help {
         match self {
             Self::Compile(error) => {
-                Help::new(code_of_compile(error)).with_hints(compile_hint(error).map(str::to_owned))
+                Help::new(code_of_compile(error)).with_hints(compile_hint(error))
             }
             Self::Load(HostError::NotExecutable(error)) => error.help(),
             Self::Cache(_) | Self::Load(_) => Help::new(ErrorKind::Local),
@@ -129,7 +140,9 @@ impl Explain for IntoCacheError {
 fn code_of_compile(error: &CompileError) -> ErrorKind {
     match error {
         CompileError::TooLong { .. } | CompileError::OutOfMemory { .. } => ErrorKind::Limit,
-        CompileError::Refused { .. } | CompileError::Crashed { .. } => ErrorKind::Failure,
+        CompileError::NotComponent { .. }
+        | CompileError::Refused { .. }
+        | CompileError::Crashed { .. } => ErrorKind::Failure,
         CompileError::Input { .. }
         | CompileError::Killed { .. }
         | CompileError::Start { .. }
@@ -137,18 +150,20 @@ fn code_of_compile(error: &CompileError) -> ErrorKind {
     }
 }
 
-fn compile_hint(error: &CompileError) -> Option<&'static str> {
+fn compile_hint(error: &CompileError) -> Option<String> {
     match error {
-        CompileError::Input { .. } => Some("sesame extension verify --repair"),
-        CompileError::TooLong { limit } if limit.is_inherited => {
-            Some("raise the limit: ulimit -t 300")
+        CompileError::Input { .. } => Some("sesame extension verify --repair".to_owned()),
+        CompileError::NotComponent { .. } => Some(NOT_COMPONENT_HINT.to_owned()),
+        CompileError::TooLong { limit } => {
+            limit.ulimit.map(|option| format!("raise the limit: ulimit {option} 300"))
         }
-        CompileError::OutOfMemory { limit } if limit.is_inherited => {
-            Some("raise the limit: ulimit -v unlimited")
+        CompileError::OutOfMemory { limit } => {
+            limit.ulimit.map(|option| format!("raise the limit: ulimit {option} unlimited"))
         }
-        CompileError::Killed { .. } => {
-            Some("close other programs or raise the memory limit of this session, then try again")
-        }
+        CompileError::Killed { .. } => Some(
+            "close other programs or raise the memory limit of this session, then try again"
+                .to_owned(),
+        ),
         _ => None,
     }
 }
@@ -170,15 +185,15 @@ impl Explain for NotExecutable {
 
 impl Explain for AddressSpaceTooSmall {
     fn help(&self) -> Help {
-        let needed = self.needed_kib();
+        let (needed, option) = (self.needed_kib(), self.option);
         let hint = match (self.limit, self.maximum) {
             (None, _) => "close other programs, then try again".to_owned(),
             (_, Some(maximum)) if maximum < self.needed => {
                 format!(
-                    "its hard limit is lower: start sesame where `ulimit -Hv` is at least {needed}"
+                    "its hard limit is lower: start sesame where `ulimit -H{option}` is at least {needed}"
                 )
             }
-            _ => format!("raise the limit: ulimit -v {needed}"),
+            _ => format!("raise the limit: ulimit -{option} {needed}"),
         };
         Help::new(ErrorKind::Local).with_hint(hint)
     }

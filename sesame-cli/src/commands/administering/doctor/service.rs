@@ -5,7 +5,8 @@ use std::path::Path;
 use core_types::{SESSION_UNIT, with_causes};
 use extension_depot::SessionConsent;
 use extension_session::{
-    NotificationPrompt, ServiceProgram, StartFile, StartState, is_activatable, present_sources,
+    NotificationPrompt, ServiceProgram, StartFile, StartState, is_activatable, is_running,
+    present_sources,
 };
 
 use crate::context::Context;
@@ -23,10 +24,13 @@ pub fn rows(context: &Context) -> Vec<Diagnosis> {
     let Some(places) = Context::service_places() else { return Vec::new() };
     let (bus_file, unit) = (places.bus_file_in_force(), places.unit_in_force());
     if bus_file.is_none() && unit.is_none() {
-        return vec![Diagnosis::good(
-            SERVICE,
-            format!("not started by itself; to change that: {INSTALL}"),
-        )];
+        let finding = format!("not started by itself; to change that: {INSTALL}");
+        let mut rows = vec![Diagnosis::good(SERVICE, finding)];
+        // A service that somebody started by hand has the same needs.
+        if context.has_session_bus() && is_running().unwrap_or(false) {
+            rows.extend(of_needs(context));
+        }
+        return rows;
     }
     let program = match context.service_program() {
         Ok(program) => program,
@@ -40,8 +44,12 @@ pub fn rows(context: &Context) -> Vec<Diagnosis> {
         Some(file) => of_bus_file(context, &file, &program),
         None => missing(SERVICE, "the session bus has no file for it"),
     };
-    let rows = std::iter::once(bus_file).chain(unit).chain(of_questions(context));
-    rows.chain([of_sources()]).collect()
+    std::iter::once(bus_file).chain(unit).chain(of_needs(context)).collect()
+}
+
+/// Diagnoses the needs of the service.
+fn of_needs(context: &Context) -> impl Iterator<Item = Diagnosis> {
+    of_questions(context).into_iter().chain([of_sources()])
 }
 
 /// Diagnoses whether an extension can ask for a permission that it lacks. Nothing is shown for this.
