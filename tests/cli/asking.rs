@@ -1,6 +1,9 @@
 //! Questions for permissions, in a session whose notification server and logind the test plays.
 
+use std::path::Path;
+
 use test_support::guest;
+use zbus::blocking::Connection;
 
 use crate::bus_session::{Options, Session, call_with, wait_for};
 use crate::logind::{lock, logind};
@@ -82,6 +85,32 @@ fn restart_does_not_ask_anew() {
     let (_, text) = call(&session, true).expect_err("refused");
     assert!(text.contains("less than ten minutes ago"), "{text}");
     assert_eq!(notifications.shown().len(), 1);
+}
+
+/// Where it cannot be recorded that a question was asked, none is: it could be asked without end.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn unusable_record_asks_nothing() {
+    let session = lacking(&["notification"]);
+    let notifications = Notifications::start(&session);
+    let elsewhere = session.env.write("elsewhere", "mine");
+    let record = session.env.path("run/pds/questions.json");
+    std::fs::create_dir_all(session.env.path("run/pds")).expect("made");
+    let damage: [fn(&Path, &Path); 4] = [
+        |record, _| std::fs::write(record, "{").expect("written"),
+        |record, _| std::fs::write(record, "{\"format_version\": 99}").expect("written"),
+        |record, elsewhere| std::os::unix::fs::symlink(elsewhere, record).expect("linked"),
+        |record, _| std::fs::create_dir(record).expect("made"),
+    ];
+    for damage in damage {
+        let _ = std::fs::remove_file(&record);
+        damage(&record, &elsewhere);
+        let (kind, text) = call(&session, true).expect_err("refused");
+        assert!(kind == "Refused" && text.contains("questions.json"), "{kind}: {text}");
+    }
+    assert_eq!(notifications.shown(), [""; 0]);
+    assert_eq!(timed(&session), "");
+    assert_eq!(session.env.read("elsewhere"), "mine");
 }
 
 /// What gives access to secrets or reaches too far, what a policy denies, and a user who wants no
@@ -212,6 +241,33 @@ fn question_ends_with_the_time_of_its_caller() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
     wait_for(|| notifications.closed() == 1, || session.log());
     assert_eq!((notifications.shown().len(), timed(&session).as_str()), (1, ""));
+}
+
+/// A thousand refusals that may ask, of ten programs at once and while a question is open, are one
+/// question, and nothing else is shown.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn thousand_refusals_are_one_question() {
+    let session = lacking(&["notification"]);
+    let notifications = Notifications::start(&session);
+    let ask = |program: &Connection| {
+        let options =
+            Options::from([("interactive", true.into()), ("timeout-ms", 5_000_u32.into())]);
+        call_with(program, ("desktop", "config-value", "[\"x\"]"), options).expect_err("refused").0
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                let program = session.connect();
+                for _ in 0..100 {
+                    let kind = ask(&program);
+                    assert!(kind == "Refused" || kind == "Busy", "{kind}");
+                }
+            });
+        }
+    });
+    assert_eq!(notifications.shown().len(), 1);
+    assert_eq!(timed(&session), "");
 }
 
 /// An open question waits for nobody else: another one is refused at once, and the service ends.

@@ -273,11 +273,16 @@ fn dev_delivers_an_event() {
     out: installed mine-dev 1.2.3 from local/dev/mine-dev:1.2.3@sha256:DIGEST
     err: error: `mine-dev` returned an error for `power.battery`: power.battery
     "#);
-    insta::assert_snapshot!(within(&env, "extension dev --once --quiet --event power.battery percnt=5"), @r#"
+    insta::assert_snapshot!(within(&env, "extension dev --once --event power.battery percnt=5"), @r#"
     exit 2
     out: installed mine-dev 1.2.3 from local/dev/mine-dev:1.2.3@sha256:DIGEST
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    err: granted: events=power.battery
     err: error: `power.battery` does not have a value `percnt`; it has `percent`, `charging`
     err: hint: see its events: sesame extension events mine-dev
+    err: `mine-dev` was removed
+    err: without `--once` it stays until Ctrl-C, and the commands above work
     "#);
     assert!(!env.path(".config/pds/extensions/mine-dev.toml").exists());
 }

@@ -67,10 +67,15 @@ impl Session {
         Self { env, service, bus, variables }
     }
 
-    /// Ends the service, and starts it again.
-    pub fn restart(&mut self) {
+    /// Ends the service, and waits until it has ended.
+    pub fn end(&mut self) {
         self.run("session stop").ok();
         self.service.0.wait().expect("it ends");
+    }
+
+    /// Ends the service, and starts it again.
+    pub fn restart(&mut self) {
+        self.end();
         self.start_again();
     }
 
@@ -151,6 +156,19 @@ impl Session {
         let address = address(&self.env);
         let builder = Builder::address(address.as_str()).expect("an address");
         builder.method_timeout(LONG).build().expect("a connection")
+    }
+
+    /// Takes a name for what a connection serves at this path. It answers before it has the name: whoever
+    /// waits for the name asks at once, and a question that nothing takes yet is lost.
+    pub fn serve(&self, connection: &Connection, path: &str, name: &str) {
+        let own = connection.unique_name().expect("a name");
+        let address = address(&self.env);
+        let builder = Builder::address(address.as_str()).expect("an address");
+        let asking = builder.method_timeout(Duration::from_secs(1)).build().expect("a connection");
+        let peer = Some("org.freedesktop.DBus.Peer");
+        let answers = || asking.call_method(Some(own), path, peer, "Ping", &()).is_ok();
+        wait_for(answers, || format!("nothing is served at {path}"));
+        connection.request_name(name).expect("owned");
     }
 
     /// Returns the process of the service.
@@ -256,6 +274,7 @@ fn bus(env: &TestEnv) -> Ending {
             "<busconfig><type>session</type><listen>{}</listen><auth>EXTERNAL</auth>\
              <limit name=\"max_connections_per_user\">2000</limit>\
              <limit name=\"max_completed_connections\">2000</limit>\
+             <limit name=\"max_replies_per_connection\">50000</limit>\
              <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
              <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
             address(env)

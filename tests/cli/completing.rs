@@ -120,6 +120,21 @@ fn shells_offer_candidates() {
     }
 }
 
+/// A function of a module is called by an odd name, and a name of which a shell would run a part is
+/// not put into a line.
+#[test]
+fn odd_function_names_are_not_offered() {
+    let env = env();
+    let odd = r#"(module (func (export "f$1") (result i32) i32.const 1)
+        (func (export "f;reboot")) (func (export "fine")))"#;
+    env.write("work/odd.wasm", wat::parse_str(odd).expect("valid"));
+    env.run("extension install ./odd.wasm").ok();
+    assert_eq!(env.run("call odd f$1").ok().text(), "1\n");
+    for (shell, offer) in shells() {
+        assert_eq!(offer(&env, "sesame call odd f"), ["fine"], "{shell}");
+    }
+}
+
 /// Tags come from the last listing; the registry is not asked.
 #[test]
 fn tags_come_from_last_listing() {

@@ -1,7 +1,7 @@
 //! The capabilities of a desktop session against real services: gnome-keyring, dunst, X11, sway and
 //! weston, a D-Bus client.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{GREETING, Run, TestEnv, desktop, env, server_tools, with_guest};
@@ -59,13 +59,53 @@ fn secrets_are_kept_apart() {
     out: `desktop` has no secret token
     err: error: the extension returned an error: not found
     "#);
+    assert!(files_with_secret(&env).is_empty());
+}
+
+/// Returns the files that have the secret of these tests in them.
+fn files_with_secret(env: &TestEnv) -> Vec<PathBuf> {
     let secret = b"s3cr3t";
-    let leaked: Vec<_> = env
-        .files()
-        .into_iter()
-        .filter(|(_, bytes)| bytes.windows(secret.len()).any(|window| window == secret))
-        .collect();
-    assert!(leaked.is_empty(), "no file has the secret");
+    let has_it = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
+    env.files().into_iter().filter(|(_, bytes)| has_it(bytes)).map(|(path, _)| path).collect()
+}
+
+/// The session service hands a secret to the extension, and the answer to the caller. The secret is
+/// in no log, in no file and in no status of the service.
+#[test]
+#[ignore = "needs gnome-keyring, from .ci/test-servers, and gdbus"]
+fn service_keeps_secrets() {
+    let env = desktop();
+    let run = in_session(
+        &env,
+        &[],
+        "name=org.opensesame.Extensions1
+         call() { gdbus call --session -d $name -o /org/opensesame/Extensions -m $name.$*; }
+         printf 's3cr3t\\n' | sesame secret set desktop token
+         sesame session run 2>service &
+         gdbus wait --session --timeout 60 $name
+         call Call desktop read-secret '[\"token\"]' {} | grep -c s3cr3t
+         call Call desktop read-secret '[\"other\"]' {} >refusal 2>&1
+         call List >list
+         sesame session status --json >status
+         sesame extension activity desktop --json >activity
+         sesame session stop",
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 0
+    out: `desktop` has the secret token
+    out: 1
+    out: the session service ends
+    "#);
+    for (file, has) in [
+        ("activity", "secret-read"),
+        ("list", "desktop"),
+        ("status", "executable"),
+        ("refusal", "denied"),
+    ] {
+        let text = env.read(&format!("work/{file}"));
+        assert!(text.contains(has), "{file}: {text}");
+    }
+    assert!(files_with_secret(&env).is_empty());
 }
 
 /// A keyring that is locked or missing is named at once.

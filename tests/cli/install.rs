@@ -173,11 +173,11 @@ fn invalid_reference_says_why() {
     exit 1
     err: error: not an extension: it is something that begins with `hello`
     "#);
-    env.write("work/Upper.wasm", &*GREETING);
-    insta::assert_snapshot!(env.run("extension install ./Upper.wasm"), @r#"
+    env.write("work/é.wasm", &*GREETING);
+    insta::assert_snapshot!(env.run("extension install ./é.wasm"), @r#"
     exit 2
-    err: error: `Upper` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
-    err: hint: choose a name: add `--name NAME`
+    err: error: `é` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: hint: choose a name: add `--name NAME` to `install`
     "#);
     env.write("work/broken.wasm", &GREETING[..GREETING.len() / 2]);
     let run = env.run("extension install ./broken.wasm");
@@ -203,6 +203,32 @@ fn docker_image_is_named_as_such() {
     exit 1
     err: error: not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`)
     "#);
+}
+
+/// A layer that is larger than an extension may be is told as that of a container image. The exit
+/// code is that of all sizes beyond the caps.
+#[test]
+fn large_image_is_named_as_such() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let blob = registry.put_blob(b"x");
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"{blob}","size":1}},"layers":[{{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","digest":"{blob}","size":70000000}}]}}"#
+    );
+    registry.put_manifest(
+        "library/fedora",
+        "42",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        manifest.as_bytes(),
+    );
+    let run = install(&env, &registry, "library/fedora:42");
+    insta::assert_snapshot!(run, @r#"
+    exit 6
+    err: error: too large for an extension: a container image whose layer sha256:DIGEST has 70000000 bytes, where the limit is 67108864; an extension is an image with one WebAssembly file: `FROM scratch` and one `COPY`
+    "#);
+    let inspect = env
+        .run(&format!("extension inspect {}/library/fedora:42", registry.host()))
+        .hiding_registry(&registry);
+    assert_eq!((inspect.code, inspect.stderr), (run.code, run.stderr));
 }
 
 #[test]
@@ -530,7 +556,8 @@ fn bare_repository_means_newest() {
 }
 
 /// A module that carries its world, as toolchains make before `wasm-tools component new`, is inspected,
-/// installed and called as the component that it describes, from a file and from a registry alike.
+/// installed and called as the component that it describes, from a file and from a registry alike. One
+/// that needs more than WASI's first version is refused with the command that makes it a component.
 #[test]
 fn module_with_world_is_its_component() {
     let (env, registry) = (env(), registry());
@@ -550,6 +577,18 @@ fn module_with_world_is_its_component() {
         assert!(inspected.text().contains("add: func(a: u32, b: u32) -> u32"), "{inspected}");
         env.run(&format!("extension install {source} --name {name}")).ok();
         assert_eq!(env.run(&format!("call {name} add 2 3")).ok().text(), "5\n");
+    }
+    let needs = r#"(module (import "env" "log" (func)) (memory (export "memory") 1)
+        (func (export "add") (param i32 i32) (result i32) (local.get 0)))"#;
+    let needs = wat::parse_str(needs).expect("valid");
+    let module = embed_world(&needs, &env.path("work/wit"), TextEncoding::Utf8).expect("embedded");
+    env.write("work/needs.wasm", module);
+    for command in ["install", "inspect"] {
+        let run = env.run(&format!("extension {command} ./needs.wasm"));
+        let words = "error: cannot compile the extension: this module is meant to be a component and is not one yet: ";
+        assert!(run.code == 1 && run.stderr.starts_with(words), "{run}");
+        let hint = ": wasm-tools component new MODULE --adapt ADAPTER -o COMPONENT\n";
+        assert!(run.stderr.ends_with(hint), "{run}");
     }
 }
 

@@ -139,7 +139,7 @@ fn crashes(env: &TestEnv, directory: &Path, source: &str, [before, line]: [&str;
     with_tools(env, directory, &format!("extension install ./dist/{name}.wasm")).ok();
     let run = env.run(&format!("extension call {name} greet You"));
     assert_eq!(run.code, 7, "{run}");
-    // Its runtime lists the directories at the start, which is no request.
+    // Its runtime lists the directories at the start. That is not a request.
     assert!(!run.stderr.contains("filesystem"), "{run}");
     assert!(run.stderr.contains("the last lines of its stderr:"), "{run}");
     assert!(run.stderr.contains(&format!("hint: sesame extension logs {name}")), "{run}");

@@ -43,7 +43,7 @@ pub fn logind(session: &Session, is_locked: bool) -> Connection {
     let login = LoginSession { is_locked };
     connection.object_server().at("/org/freedesktop/login1", Manager).expect("served");
     connection.object_server().at(LOGIN_SESSION, login).expect("served");
-    connection.request_name(LOGIND).expect("the name");
+    session.serve(&connection, LOGIN_SESSION, LOGIND);
     connection
 }
 

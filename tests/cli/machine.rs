@@ -73,6 +73,28 @@ fn named_address_space_is_enough() {
     );
 }
 
+/// A limit of data, which counts what can be written to, is named where it is the one that is too low,
+/// and the limit that the hint names is enough.
+#[test]
+fn small_data_limit_is_named() {
+    let env = env();
+    // Of 60 MiB, which the limit of an extension's memory allows.
+    let wide =
+        r#"(module (memory 960) (func (export "id") (param i32) (result i32) (local.get 0)))"#;
+    env.write("work/wide.wasm", wat::parse_str(wide).expect("valid"));
+    env.run("extension install ./wide.wasm --quiet").ok();
+    let call = |limits: &str| with_limits(&env, limits, "extension call wide id 5");
+    let run = call("-Sd 40000");
+    let words = "error: the data of this process is limited to 39 MiB (`ulimit -d`); a call of this extension needs ";
+    assert!(run.code == 9 && run.stderr.starts_with(words), "{run}");
+    let needed =
+        run.stderr.lines().find_map(|line| line.strip_prefix("hint: raise the limit: ulimit -d "));
+    let needed = needed.unwrap_or_else(|| panic!("{run}"));
+    assert_eq!(call(&format!("-d {needed}")).ok().text(), "5\n");
+    let hard = call("-d 40000");
+    assert!(hard.stderr.contains("start sesame where `ulimit -Hd` is at least "), "{hard}");
+}
+
 /// Runs a script as root, in a mount namespace of its own.
 fn in_namespace(env: &TestEnv, script: &str) -> Run {
     let mut command = Command::new("unshare");
@@ -163,7 +185,26 @@ fn compiler_limits_are_named() {
     err: error: compiling needs more than 195 MiB of memory (`ulimit -v`)
     err: hint: raise the limit: ulimit -v unlimited
     "#);
+    insta::assert_snapshot!(install("-d 80000"), @r#"
+    exit 7
+    err: error: compiling needs more than 78 MiB of memory (`ulimit -d`)
+    err: hint: raise the limit: ulimit -d unlimited
+    "#);
     assert_eq!(env.run("extension list").text(), "");
+}
+
+/// Bytes become JSON without a value in memory for each of them, which would take thirty times their
+/// size.
+#[test]
+fn bytes_in_json_need_little_memory() {
+    let env = env();
+    // 8 MiB at the second page.
+    let many = r#"(module (memory (export "memory") 200)
+        (func (export "f") (result i64) (i64.const 0x1000000800000)))"#;
+    env.write("work/many.wasm", wat::parse_str(many).expect("valid"));
+    env.run("extension install ./many.wasm --quiet").ok();
+    let run = with_limits(&env, "-d 160000", "--json extension call many f --bytes");
+    assert!(run.code == 0 && run.stdout.len() > 16 << 20, "{}", run.stderr);
 }
 
 /// A compiler that somebody kills is not taken for one that used up its time or memory.

@@ -61,6 +61,7 @@ mod sequences;
 mod session;
 mod session_bus;
 mod session_changes;
+mod session_clocks;
 mod session_deliveries;
 mod session_faults;
 mod session_install;

@@ -70,7 +70,7 @@ impl Notifications {
         };
         let served = connection.object_server().at(NOTIFICATIONS_OBJECT, own.clone());
         assert!(served.expect("served"));
-        connection.request_name(NOTIFICATIONS).expect("the name");
+        session.serve(&connection, NOTIFICATIONS_OBJECT, NOTIFICATIONS);
         own
     }
 

@@ -241,6 +241,67 @@ fn sesames_files_cannot_be_granted() {
     "#);
 }
 
+/// The user of an extension that may read and tries to save learns why it fails, and what helps.
+#[test]
+fn refused_write_names_its_grant() {
+    let env = desktop();
+    std::fs::create_dir_all(env.path("notes")).expect("made");
+    env.run("extension grant desktop filesystem=read:~/notes::/notes").ok();
+    let save = "extension call desktop write-text /notes/a mine";
+    insta::assert_snapshot!(env.run(save), @r#"
+    exit 5
+    err: error: the extension returned an error: Operation not permitted (os error 63)
+    err: `desktop` may not use filesystem=write:~/notes::/notes: not granted (~/.config/pds/extensions/desktop.toml:6)
+    err: hint: sesame extension grant desktop filesystem=write:~/notes::/notes
+    "#);
+    insta::assert_snapshot!(env.run("extension why desktop"), @r#"
+    exit 0
+    out: TIME  filesystem=write:~/notes::/notes: not granted (~/.config/pds/extensions/desktop.toml:6)
+    out:   allow it: sesame extension grant desktop filesystem=write:~/notes::/notes
+    "#);
+    let activity = env.run("extension activity desktop").ok().text();
+    assert!(activity.contains("filesystem=write:~/notes::/notes"), "{activity}");
+    env.run("extension grant desktop filesystem=write:~/notes::/notes").ok();
+    env.run(save).ok();
+    assert_eq!(env.read("notes/a"), "mine");
+}
+
+/// A module that tries to write a file. As a program it exits with the number of its arguments.
+const WRITER: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "new")
+    (func $try (export "try") (result i32)
+        (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 3) (i32.const 1) (i64.const 64)
+            (i64.const 64) (i32.const 0) (i32.const 0)))
+    (func (export "_start")
+        (drop (call $try))
+        (drop (call $args (i32.const 0) (i32.const 4)))
+        (call $exit (i32.sub (i32.load (i32.const 0)) (i32.const 1)))))"#;
+
+/// A refused write is told after a failure. A call that succeeds neither tells nor learns it: many
+/// open a file for writing first and for reading then.
+#[test]
+fn refused_write_is_told_after_a_failure() {
+    let env = env();
+    env.write("work/writer.wasm", wat::parse_str(WRITER).expect("valid text"));
+    std::fs::create_dir_all(env.path("notes")).expect("made");
+    env.run("extension install ./writer.wasm --grant filesystem=read:~/notes").ok();
+    let grant = "sesame extension grant writer filesystem=write:~/notes";
+    let failed = env.run("run writer -- one");
+    assert!(failed.code == 1 && failed.stderr.contains(grant), "{failed}");
+    for succeeding in ["run writer", "call writer try"] {
+        let succeeded = env.run(succeeding).ok();
+        assert_eq!(succeeded.stderr, "", "{succeeding}");
+    }
+    let learned = env.run("call writer try --learn").ok().text();
+    assert!(!learned.contains("write ="), "{learned}");
+    assert!(env.run("extension why writer").ok().text().contains(grant));
+}
+
 /// Both paths are shown with the grant, and either revokes it.
 #[test]
 fn guest_path_is_shown_and_revoked() {

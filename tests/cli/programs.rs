@@ -84,6 +84,26 @@ fn run_passes_streams_and_status() {
     ");
 }
 
+/// The standard output of a program is its own with `--json` as well: why it did not start, or was
+/// stopped, is an object on standard error.
+#[test]
+fn failure_beside_program_is_on_stderr() {
+    let writes = r#"(data (i32.const 64) "yes\n") (func (export "_start")
+        (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 4))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) unreachable)"#;
+    let env = with_program("stops", writes);
+    for (line, code, output) in [
+        ("run stops --json", 7, "yes\n"),
+        ("--json extension run stops", 7, "yes\n"),
+        ("--json run nothing", 3, ""),
+        ("--json extension exec nothing -- true", 3, ""),
+    ] {
+        let run = env.run(line);
+        assert_eq!((run.code, run.text().as_str()), (code, output), "{line}: {run}");
+        assert!(run.stderr.starts_with('{') && run.stderr.contains(r#""error":{"#), "{run}");
+    }
+}
+
 #[test]
 fn run_of_library_lists_functions() {
     let env = with_program("crash", CRASH);
@@ -409,16 +429,17 @@ fn program_on_terminal_is_escaped_and_unhurried() {
     assert!(seen.text().contains("\\u{1b}[2Jpayload"), "{seen}");
 }
 
-/// A program ends by its exit status, also where its function is called: 0 is success.
+/// A program ends by its exit status, also where its function is called: 0 is success, and no status
+/// that a shell cannot see becomes 0.
 #[test]
 fn called_program_ends_by_its_status() {
-    for (status, code) in [(0, 0), (3, 1)] {
+    for (status, code, ran) in [(0, 0, 0), (3, 1, 3), (256, 1, 255), (-1, 1, 255)] {
         let body = format!(r#"(func (export "_start") (call $exit (i32.const {status})))"#);
         let env = with_program("ends", &body);
         let run = env.run("call ends _start");
         assert_eq!(run.code, code, "{run}");
-        assert_eq!(run.stderr.contains("3"), status == 3, "{run}");
-        assert_eq!(env.run("run ends").code, status);
+        assert_eq!(run.stderr.contains(&format!("status {status} ")), status != 0, "{run}");
+        assert_eq!(env.run("run ends").code, ran);
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::bus_session::{is_woken, wait_for, waking_session};
-use crate::support::{GREETING, with_guest};
+use crate::support::{GREETING, desktop};
 
 /// Two devices that are the ends of one cable, and NetworkManager. Where `/sys` is read-only it takes
 /// devices as they are, as in a container, and not from udev.
@@ -144,6 +144,19 @@ call org.opensesame.Extensions1.Call greeting greet '["World"]' '{}' | cut -d '}
 busctl --user call org.opensesame.Extensions1 /org/opensesame/Extensions org.opensesame.Extensions1 \
   Call 'sssa{sv}' greeting greet '["World"]' 0 | grep -o 'Hello, World!'
 echo $(systemctl --user is-active $unit), by $(systemctl --user show -p Id --value dbus.service)
+sandboxed() {
+  for path in /usr /lib /lib64 /bin /etc; do set -- "$@" --ro-bind-try $path $path; done
+  bwrap --die-with-parent "$@" --bind $XDG_RUNTIME_DIR $XDG_RUNTIME_DIR --dev /dev --proc /proc \
+    --ro-bind $HOME/info /.flatpak-info gdbus call --session -d org.opensesame.Extensions1 \
+    -o /org/opensesame/Extensions -m org.opensesame.Extensions1.Call greeting greet '["World"]' '{}' 2>&1
+}
+sandboxed | grep -o 'org.opensesame.Error.Refused'
+printf '\n[service]\nsandboxed = ["org.example.App"]\n' >>$HOME/.config/pds/extensions/greeting.toml
+sandboxed | grep -o 'Hello, World!'
+copy() { call org.opensesame.Extensions1.Call desktop copy-text '["x"]' '{}' | grep -o "unavailable: [^\\\"]*"; }
+copy
+systemctl --user set-environment WAYLAND_DISPLAY=late
+copy
 sesame extension activity --json | grep -o '"cause":"bus"'
 sesame session stop
 # It removes its groups of processes, but for the one that it is in.
@@ -152,13 +165,16 @@ wait
 "#;
 
 /// A real user manager starts the service at login, restricts it, starts it again after a crash, and
-/// starts it for a call that reaches dbus-broker.
+/// starts it for a call that reaches dbus-broker. A program in a sandbox is known for one by that bus too.
 #[test]
 #[ignore = "needs systemd, dbus-broker, dbus-user-session and bubblewrap, from Debian"]
 fn user_manager_runs_the_service() {
-    let env = with_guest("greeting", &GREETING);
+    let env = desktop();
+    env.write("work/greeting.wasm", &*GREETING);
+    env.run("extension install ./greeting.wasm").ok();
     std::fs::create_dir(env.path("bin")).expect("made");
     symlink(env!("CARGO_BIN_EXE_sesame"), env.path("bin/sesame")).expect("a link");
+    env.write("info", "[Application]\nname=org.example.App\n");
     let world = "--die-with-parent --unshare-pid --bind / / --dev /dev --proc /proc --tmpfs /run python3 -c";
     let mut command = Command::new("bwrap");
     command.args(world.split_whitespace()).args([MACHINE, LIFE]).env_clear();
@@ -181,6 +197,13 @@ fn user_manager_runs_the_service() {
     ('{"result":"Hello, World!"
     Hello, World!
     active, by dbus-broker.service
+    org.opensesame.Error.Refused
+    Hello, World!
+    unavailable: this session has no display
+    unavailable: the display server refuses: Couldn't connect to the Wayland compositor
+    "cause":"bus"
+    "cause":"bus"
+    "cause":"bus"
     "cause":"bus"
     "cause":"bus"
     the session service ends

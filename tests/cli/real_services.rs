@@ -1,7 +1,9 @@
 //! The session service beside programs that others wrote: services as the templates of python-dbusmock
 //! have them, mpv as a media player, and many callers by dbus-python.
 
-use crate::bus_session::{Ending, Session, is_woken, wait_for, waking_session};
+use test_support::OnEvent;
+
+use crate::bus_session::{Ending, Session, add_waking, is_woken, wait_for, waking_session};
 use crate::support::{HOSTILE, with_guest};
 
 const LOGIND: [&str; 2] = ["org.freedesktop.login1", "/org/freedesktop/login1"];
@@ -26,9 +28,11 @@ fn tell(session: &Session, [name, object]: [&str; 2], method: &str, arguments: &
 /// Every source understands a service that its authors did not write for it, and one that appears
 /// late.
 #[test]
-#[ignore = "needs python3-dbusmock, mpv and mpv-mpris, from Debian"]
+#[ignore = "needs python3-dbusmock, mpv, mpv-mpris and playerctl, from Debian"]
 fn services_of_others_wake() {
     let mut session = waking_session();
+    let media = "[events.\"media.changed\"]\n";
+    add_waking(&session.env, "hears", OnEvent::EchoesSecond, media, "events=media.changed");
     let _logind = mock(&session, "logind", LOGIND[0]);
     tell(&session, LOGIND, &format!("{MOCK}.AddSession"), &["c1", "seat0", "0", "me", "true"]);
     let own = [LOGIND[0], "/org/freedesktop/login1/session/c1"];
@@ -65,6 +69,13 @@ fn services_of_others_wake() {
     let _mpv =
         session.start_program(&["mpv", "--no-config", script, "--ao=null", "--vo=null", tone]);
     is_woken(&session, "media.changed");
+    let playerctl = |word: &str| session.run_program(&["playerctl", word]).trim().to_owned();
+    let told = || session.run("extension logs hears").text();
+    for (word, status) in [("play", "Playing"), ("pause", "Paused")] {
+        playerctl(word);
+        wait_for(|| told().contains(&status.to_lowercase()), || session.log() + &told());
+        assert_eq!(playerctl("status"), status);
+    }
 }
 
 /// Calls a function from 200 connections at once, and lists extensions meanwhile. Prints the answers of

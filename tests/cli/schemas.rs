@@ -147,8 +147,6 @@ fn output_matches_schemas() {
         "schema",
         "schema policy.toml",
         "demo",
-        "run nobody",
-        "extension exec nobody -- true",
         "wasi test ./wide.wasm",
         &format!("wasi download {host}/my-org/wide:1.0.0 --output downloaded"),
         "workload validate echo --workload none.yaml",

@@ -124,7 +124,7 @@ fn file_wakes_who_may_read_it() {
     // One line says that it was not told.
     assert_eq!(delivered(&env, "clock", "file.changed"), 1, "it may not read the file");
     let why = env.run("extension why clock").text();
-    assert!(why.contains("event file.changed: not told: no granted directory has"), "{why}");
+    assert!(why.contains("extension grant clock filesystem=read:~/notes"), "{why}");
     env.run("extension grant clock filesystem=read:~/notes").ok();
     let begun = Instant::now();
     while delivered(&env, "clock", "file.changed") == 1 {
@@ -132,6 +132,52 @@ fn file_wakes_who_may_read_it() {
         env.write("notes/a.txt", "two");
         std::thread::sleep(Duration::from_millis(300));
     }
+}
+
+/// A changed file has the path that the extension finds it under, and not the one on this machine.
+#[test]
+fn changed_file_has_its_path_in_the_guest() {
+    let declared = "[events.\"file.changed\"]\npaths = [\"~/notes\"]\n";
+    let env = waking(declared, OnEvent::Echoes);
+    std::fs::create_dir(env.path("notes")).expect("made");
+    let grants = "events=file.changed filesystem=read:~/notes::/of-guest";
+    env.run(&format!("extension grant clock {grants}")).ok();
+    let _service = started(&env);
+    until(&env, "waiting for events of clock");
+    env.write("notes/a.txt", "one");
+    until(&env, "clock: file.changed: returned an error");
+    let said = env.run("extension logs clock").ok().text();
+    assert!(said.contains(": /of-guest/a.txt"), "{said}");
+    assert!(!said.contains(&env.path("notes").display().to_string()), "{said}");
+}
+
+/// An event that waits says nothing of a file that may not be read any more.
+#[test]
+fn waiting_change_needs_its_grant() {
+    let declared = "[events.\"file.changed\"]\npaths = [\"~/notes\"]\n";
+    let env = waking(declared, OnEvent::Handles);
+    let policy = "[extensions.policy]\nmin_event_interval = \"4s\"\n";
+    env.write(".config/pds/config.toml", policy);
+    std::fs::create_dir(env.path("notes")).expect("made");
+    env.run("extension grant clock events=file.changed filesystem=read:~/notes").ok();
+    let _service = started(&env);
+    until(&env, "waiting for events of clock");
+    let begun = Instant::now();
+    while delivered(&env, "clock", "file.changed") == 0 {
+        assert!(begun.elapsed() < LONG, "{}", env.read("service.log"));
+        env.write("notes/a.txt", "one");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    env.write("notes/b.txt", "two");
+    env.run("extension revoke clock filesystem=read:~/notes").ok();
+    let why = || env.run("extension why clock").text();
+    let begun = Instant::now();
+    while !why().contains("filesystem=read:~/notes") {
+        assert!(begun.elapsed() < LONG, "{}", env.read("service.log"));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let activity = env.run("extension activity clock --json").ok().text();
+    assert_eq!(activity.matches("\"outcome\":\"returned\"").count(), 1, "{activity}");
 }
 
 /// A changed setting wakes the extension that may read it.
@@ -143,6 +189,23 @@ fn own_setting_wakes() {
     until(&env, "waiting for events of clock");
     let path = manifest("clock");
     env.write(&path, env.read(&path) + "\n[config]\ncity = \"Oslo\"\n");
+    until(&env, "clock: config.changed: returned an error");
+}
+
+/// A changed setting that the extension may not read does not wake it.
+#[test]
+fn hidden_setting_wakes_nothing() {
+    let env = waking("[events.\"config.changed\"]\n", OnEvent::Returns);
+    env.run("extension grant clock events=config.changed config-read=city").ok();
+    let _service = started(&env);
+    until(&env, "waiting for events of clock");
+    let path = manifest("clock");
+    let text = env.read(&path);
+    env.write(&path, format!("{text}\n[config]\nhidden = 1\n"));
+    // It has been read by then.
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(delivered(&env, "clock", "config.changed"), 0);
+    env.write(&path, format!("{text}\n[config]\nhidden = 1\ncity = \"Oslo\"\n"));
     until(&env, "clock: config.changed: returned an error");
 }
 

@@ -10,8 +10,8 @@ use zbus::blocking::Connection;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use crate::bus_session::{
-    Answer, Ending, NAME, OBJECT, Options, Session, ask, call, call_with, in_session, limit,
-    service, wait_for, with_hostile,
+    Answer, Ending, NAME, OBJECT, Options, Session, TICK, TICKS, add_waking, ask, call, call_with,
+    in_session, limit, service, wait_for, with_hostile,
 };
 use crate::support::{GREETING, TestEnv, asking, env, manifest, with_guest};
 
@@ -63,9 +63,12 @@ fn wrong_calls_run_nothing() {
     assert_eq!(name, "NotFound");
     assert!(text.contains("did you mean `greet`?"), "{text}");
     let deep = "[".repeat(10_000);
+    let nested = format!("[{}{}]", deep, "]".repeat(10_000));
     let long = format!("[\"{}\"]", "x".repeat(1 << 20));
     let twice = "[{\"a\": 1, \"a\": 2}]";
-    for arguments in ["", "{}", "[", "[NaN]", "[\"\\ud800\"]", "[1, 2]", twice, &deep, &long] {
+    for arguments in
+        ["", "{}", "[", "[NaN]", "[\"\\ud800\"]", "[1, 2]", twice, &deep, &nested, &long]
+    {
         let shown: String = arguments.chars().take(20).collect();
         assert_eq!(kind(call(&program, "greet", "greet", arguments)), "Usage", "{shown}");
     }
@@ -81,6 +84,34 @@ fn wrong_calls_run_nothing() {
     assert_eq!(with("handle_token", Value::from("")), "Usage");
     let activity = session.run("extension activity greet --json").ok().text();
     assert!(!activity.contains("\"outcome\":\"returned\""), "{activity}");
+}
+
+/// A function that two interfaces have is called by its full name alone, and the answer says both.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn ambiguous_function_is_named_in_full() {
+    let twice = wat::parse_str(
+        r#"(component
+            (core module $m (func (export "f") (result i32) (i32.const 7)))
+            (core instance $i (instantiate $m))
+            (func $f (result u32) (canon lift (core func $i "f")))
+            (instance $x (export "f" (func $f)))
+            (export "a:b/one@1.0.0" (instance $x))
+            (export "a:b/two" (instance $x)))"#,
+    );
+    let session = Session::start(with_guest("twice", &twice.expect("valid")));
+    let program = session.connect();
+    let (kind, text) = call(&program, "twice", "f", "[]").expect_err("ambiguous");
+    insta::assert_snapshot!(format!("{kind}: {text}"), @r#"
+    NotFound: `f` is exported by several interfaces
+    these have the name:
+      a:b/one@1.0.0#f: func() -> u32
+      a:b/two#f: func() -> u32
+    hint: sesame extension call twice 'a:b/one@1.0.0#f'
+    "#);
+    for function in ["a:b/one#f", "a:b/one@1.0.0#f", "a:b/two#f"] {
+        assert_eq!(call(&program, "twice", function, "[]").expect(function).0, "{\"result\":7}");
+    }
 }
 
 /// A caller can shorten a call, and cancel it.
@@ -247,17 +278,25 @@ const LISTED: [&str; 10] = [
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn list_tells_each_state() {
-    let session = Session::start(with_hostile());
+    let env = with_hostile();
+    add_waking(&env, "crashes", OnEvent::Crashes, TICKS, TICK);
+    let session = Session::start(env);
     session.run("extension disable hostile").ok();
     session.env.write(&manifest("broken"), "[extension");
+    for _ in 0..5 {
+        session.run("extension trigger crashes custom.tick");
+    }
     let listed: Vec<HashMap<String, OwnedValue>> =
         ask(&session.connect(), "List", &()).expect("listed");
     let text = |row: &HashMap<String, OwnedValue>, key: &str| {
         row.get(key).and_then(|value| String::try_from(value.clone()).ok()).unwrap_or_default()
     };
     let states: Vec<_> = listed.iter().map(|row| [text(row, "name"), text(row, "state")]).collect();
-    assert_eq!(states, [["broken", "broken"], ["greet", "ready"], ["hostile", "asleep"]]);
-    let functions = Vec::<String>::try_from(listed[1]["functions"].clone()).expect("a list");
+    assert_eq!(
+        states,
+        [["broken", "broken"], ["crashes", "put-aside"], ["greet", "ready"], ["hostile", "asleep"]]
+    );
+    let functions = Vec::<String>::try_from(listed[2]["functions"].clone()).expect("a list");
     assert!(functions.contains(&"greet: func(name: string) -> string".to_owned()), "{functions:?}");
     for row in &listed {
         let mut keys: Vec<_> = row.keys().map(String::as_str).collect();

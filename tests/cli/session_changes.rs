@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use test_support::{OnEvent, wakeable};
 use zbus::blocking::Connection;
+use zbus::zvariant::OwnedObjectPath;
 
-use crate::bus_session::{Session, TICK, TICKS, add_waking, ask, outcomes, wait_for, waking};
+use crate::bus_session::{
+    Options, Session, TICK, TICKS, add_waking, ask, outcomes, wait_for, waking,
+};
 use crate::logind::{lock, logind};
 use crate::support::{TestEnv, asking, env, manifest};
 
@@ -49,6 +52,11 @@ fn changes_are_seen() {
         session.run(&format!("extension {line}")).ok();
         reaches(&session, expected);
     }
+    // A file beside the configuration holds from the next event on as well.
+    session.env.write(".config/pds/config.d/10.toml", "[session]\nenabled = false\n");
+    reaches(&session, 0);
+    session.env.write(".config/pds/config.d/10.toml", "");
+    reaches(&session, 1);
     session.run("extension gc").ok();
     std::thread::sleep(Duration::from_millis(1_500));
     let before = outcomes(&session, "second").len();
@@ -95,6 +103,11 @@ fn settings_of_the_user_stay() {
     is_kept(&env);
     env.run("extension rollback clock").ok();
     is_kept(&env);
+    // A schedule is of the extension, and not of the version that was there when it was set.
+    let path = manifest("clock");
+    env.write(&path, env.read(&path).replace("\"2s\"", "\"3s\" # slower"));
+    env.run("extension rollback clock").ok();
+    assert!(env.read(&path).contains("every = \"3s\" # slower"), "{}", env.read(&path));
     let mut session = Session::start(env);
     for _ in 0..2 {
         let before = outcomes(&session, "clock").len();
@@ -103,33 +116,55 @@ fn settings_of_the_user_stay() {
     }
 }
 
-/// The schedule of the author goes with the extension into a bundle.
+/// The schedule of the author and that of the user over it go with the extension into a bundle; what
+/// the user alone decides, and the names of networks, do not.
 #[test]
 fn schedule_goes_with_a_bundle() {
-    const DECLARED: &str = "[events.\"time.every\"]\nevery = \"15m\"\n";
+    const DECLARED: &str = "[events.\"time.every\"]\nevery = \"15m\"\nexact = true\n";
+    const CHANGED: &str = "[events.\"time.every\"]\nevery = \"7m\"\nwhile_locked = true\n\
+                           [events.\"network.wifi\"]\nssid = [\"home network\"]\n";
+    let export = |env: &TestEnv| {
+        env.run("extension export clock -o clock.tar --force").ok();
+        env.read_bytes("work/clock.tar")
+    };
+    let import = |bundle: Vec<u8>| {
+        let env = env();
+        env.write("work/clock.tar", bundle);
+        env.run("extension import clock.tar --grant events=time.every").ok();
+        (env.run("extension events clock").ok().text(), env.read(&manifest("clock")))
+    };
     let first = waking("clock", OnEvent::Handles, DECLARED, "events=time.every");
-    first.run("extension export clock -o clock.tar").ok();
-    let second = env();
-    second.write("work/clock.tar", first.read_bytes("work/clock.tar"));
-    second.run("extension import clock.tar --grant events=time.every").ok();
-    let events = second.run("extension events clock").ok().text();
-    assert!(events.contains("15m"), "{events}");
+    let (events, own) = import(export(&first));
+    assert!(events.contains("15m") && !own.contains("[events"), "{events}\n{own}");
+    add_section(&first, "clock", CHANGED);
+    let bundle = export(&first);
+    assert!(!String::from_utf8_lossy(&bundle).contains("home network"));
+    let (events, own) = import(bundle);
+    assert!(events.contains("7m") && events.contains("not later"), "{events}");
+    assert!(own.contains("every = \"7m\"") && !own.contains("while_locked"), "{own}");
 }
 
 /// An event that the user has put to sleep is granted, wakes nothing, and is no reason to ask.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn sleeping_event_wakes_nothing() {
-    let env = waking("ticks", OnEvent::Handles, TICKS, TICK);
-    let awake = env.read(&manifest("ticks"));
-    add_section(&env, "ticks", "[events.\"custom.tick\"]\nenabled = false\n");
-    let session = Session::start(env);
-    let program = session.connect();
-    assert_eq!(ask::<_, u32>(&program, "Emit", &("tick", "")), Ok(0));
-    session.env.write(&manifest("ticks"), awake);
-    reaches(&session, 1);
-    let why = session.run("extension why ticks").text();
-    assert!(!why.contains("custom.tick"), "{why}");
+    // A pattern grants the other topics, and not this one.
+    for grant in [TICK, "events=custom.*"] {
+        let env = waking("ticks", OnEvent::Handles, TICKS, grant);
+        let awake = env.read(&manifest("ticks"));
+        add_section(&env, "ticks", "[events.\"custom.tick\"]\nenabled = false\n");
+        let session = Session::start(env);
+        let program = session.connect();
+        assert_eq!(ask::<_, u32>(&program, "Emit", &("tick", "")), Ok(0), "{grant}");
+        let options = Options::from([("on", vec!["custom.tick"].into())]);
+        let watch: Result<OwnedObjectPath, _> =
+            ask(&program, "Watch", &("ticks", "f", "[]", options));
+        assert_eq!(watch.expect_err(grant).0, "Refused");
+        session.env.write(&manifest("ticks"), awake);
+        reaches(&session, 1);
+        let why = session.run("extension why ticks").text();
+        assert!(!why.contains("custom.tick"), "{why}");
+    }
 }
 
 /// While the session is locked an event waits, unless the user lets it wake this extension then.

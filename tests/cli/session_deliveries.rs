@@ -35,6 +35,44 @@ fn handler_has_the_limits_of_a_call() {
     assert_eq!(listed.matches("quarantined").count(), 2, "{listed}");
 }
 
+/// Each delivery has a new instance: nothing of a guest is left for the next one but its storage.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn each_delivery_has_a_new_instance() {
+    let session = Session::start(waking("remembers", OnEvent::Remembers, TICKS, TICK));
+    for number in 1..=3 {
+        session.run("session emit tick").ok();
+        wait_for(|| outcomes(&session, "remembers").len() == number, || session.log());
+    }
+    assert_eq!(outcomes(&session, "remembers"), ["returned"; 3]);
+}
+
+/// A handler that waits, and one that floods its output, end with the limits of a call. Both count for the
+/// quarantine, another extension is woken meanwhile, and the journal gets nothing of them.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn waiting_and_flooding_handlers_end() {
+    let env = waking("sleeps", OnEvent::Sleeps, TICKS, TICK);
+    add_waking(&env, "floods", OnEvent::Floods, TICKS, TICK);
+    add_waking(&env, "returns", OnEvent::Returns, TICKS, TICK);
+    for name in ["sleeps", "floods"] {
+        limit(&env, name, 300);
+    }
+    let session = Session::start(env);
+    for number in 1..=6 {
+        session.run("session emit tick").ok();
+        wait_for(|| outcomes(&session, "returns").len() == number, || session.log());
+        std::thread::sleep(Duration::from_millis(800));
+    }
+    for name in ["sleeps", "floods"] {
+        wait_for(|| outcomes(&session, name).len() == 5, || session.log());
+        assert_eq!(outcomes(&session, name), ["limit"; 5], "{name}");
+    }
+    let listed = session.run("extension list").text();
+    assert_eq!(listed.matches("quarantined").count(), 2, "{listed}");
+    assert!(session.log().len() < 10_000 && !session.log().contains('\0'), "{}", session.log());
+}
+
 /// Two extensions that wake themselves and each other come to an end, and `why` names it.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
@@ -62,6 +100,35 @@ fn loop_ends_and_is_named() {
     let handled = ended.iter().filter(|outcome| *outcome == "returned").count();
     // Each delivery leads to two, five times in a row. What is dropped is noted once.
     assert!((5..=31).contains(&handled) && ended.len() == handled + 1, "{ended:?}");
+}
+
+/// An extension that writes where it watches wakes itself, and comes to an end. What others change there
+/// afterwards wakes it again.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn own_changes_of_files_end() {
+    let env = env();
+    std::fs::create_dir(env.path("notes")).expect("made");
+    let declared = "[events.\"file.changed\"]\npaths = [\"~/notes\"]\n";
+    let grants = "events=file.changed filesystem=write:~/notes";
+    add_waking(&env, "writes", OnEvent::Writes, declared, grants);
+    let session = Session::start(env);
+    session.wait_for_source("files");
+    let told = || outcomes(&session, "writes").iter().filter(|it| *it == "returned").count();
+    let why = || session.run("extension why writes").text();
+    session.env.write("notes/a.txt", "from outside");
+    wait_for(|| why().contains("more than 4 deliveries led"), || session.log());
+    let is_quiet = || {
+        let before = told();
+        std::thread::sleep(Duration::from_millis(1_500));
+        told() == before
+    };
+    wait_for(is_quiet, || session.log());
+    let before = told();
+    // The change from outside, and one for each depth.
+    assert!(before >= 5, "{}", session.log());
+    session.env.write("notes/b.txt", "from outside");
+    wait_for(|| told() > before, || session.log());
 }
 
 /// What is over the budget of a minute waits for the next one, and both `why` and the status say so.

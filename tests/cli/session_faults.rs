@@ -209,6 +209,31 @@ fn storm_of_replacements_leaves_one() {
     session.run("extension activity verify").ok();
 }
 
+/// A service that finds the records of a newer one wakes all the same, says so, and leaves them alone.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn records_of_a_newer_service_stay() {
+    let declared = format!("{TICKS}[events.\"time.every\"]\nevery = \"1s\"\nexact = true\n");
+    let grants = "events=custom.tick events=time.every";
+    let mut session = Session::on_one_bus(waking("ticks", OnEvent::Handles, &declared, grants));
+    session.end();
+    let newer = "{\"format_version\": 9, \"kept\": \"otherwise\"}";
+    let records = ["state", "sessions", "crashes"].map(|record| {
+        let path = format!(".local/state/pds/extensions/events/{record}");
+        session.env.write(&path, newer);
+        path
+    });
+    session.start_again();
+    session.run("session emit tick").ok();
+    wait_for(|| session.log().contains("custom.tick: handled"), || session.log());
+    wait_for(|| session.log().contains("time.every: handled"), || session.log());
+    assert!(session.log().contains("newer sesame"), "{}", session.log());
+    session.end();
+    for record in records {
+        assert_eq!(session.env.read(&record), newer, "{record}");
+    }
+}
+
 /// Without a runtime directory there are no grants of a session and no questions; events go on.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
@@ -259,7 +284,7 @@ fn unwatched_files_are_looked_at() {
 }
 
 /// Code that stays mapped is the file that was checked: one that somebody changes, or removes, is not
-/// used any more.
+/// used any more. That of a removed extension is let go.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn changed_code_is_mapped_anew() {
@@ -286,4 +311,12 @@ fn changed_code_is_mapped_anew() {
     // Whether it gets the number of the one before is up to the file system.
     used();
     assert_eq!(fs::read(code()).expect("read").len() as u64, size);
+    let is_mapped = || {
+        let maps = fs::read_to_string(format!("/proc/{}/maps", session.process()));
+        maps.expect("it runs").contains(".cache/pds/extensions")
+    };
+    assert!(is_mapped());
+    session.run("extension remove ticks").ok();
+    // Its removal is seen within a second.
+    wait_for(|| !is_mapped(), || session.log());
 }

@@ -6,8 +6,8 @@ use rustix::process::Signal;
 use test_support::OnEvent;
 
 use crate::bus_session::{
-    NAME, RUNNING, Session, TICK, TICKS, add_waking, call, deliveries, limit, outcomes, service,
-    wait_for, waking, with_hostile,
+    NAME, RUNNING, Session, TICK, TICKS, add_waking, call, deliveries, in_session, limit, outcomes,
+    service, started, wait_for, waking, with_hostile,
 };
 use crate::support::{env, manifest};
 
@@ -18,8 +18,7 @@ const EVERY_SECOND: &str = "[events.\"time.every\"]\nevery = \"1s\"\nexact = tru
 #[ignore = "needs dbus-daemon, from Debian"]
 fn name_of_a_stranger_is_no_service() {
     let mut session = Session::start(with_hostile());
-    session.run("session stop").ok();
-    session.service.0.wait().expect("it ends");
+    session.end();
     let stranger = session.connect();
     stranger.request_name(NAME).expect("owned");
     insta::assert_snapshot!(session.run("session run"), @r#"
@@ -27,6 +26,91 @@ fn name_of_a_stranger_is_no_service() {
     err: error: another program is `org.opensesame.Extensions1` on the session bus
     err: hint: see which: busctl --user status org.opensesame.Extensions1
     "#);
+}
+
+/// A service with another runtime directory has a lock of its own. It is the service of this bus all the
+/// same, and is replaced like one of the same directory.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn service_of_another_directory_is_replaced() {
+    let mut session = Session::start(with_hostile());
+    session.env.make_private("other");
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = session.env.command([&["session", "run"], arguments].concat());
+        in_session(&session.env, &mut command);
+        command.env("XDG_RUNTIME_DIR", session.env.path("other"));
+        command
+    };
+    insta::assert_snapshot!(session.env.finish(elsewhere(&[]), b""), @r#"
+    exit 0
+    err: the session service is already running
+    "#);
+    let program = session.connect();
+    let asked = std::thread::spawn(move || call(&program, "hostile", "sleep", "[3000]"));
+    let status = || session.run("session status --json").text();
+    wait_for(|| status().contains("\"calls\":1"), status);
+    let second = started(&session.env, elsewhere(&["--replace"]), "second.log");
+    let log = || session.env.read("second.log");
+    wait_for(|| log().contains("event"), log);
+    let activity = session.run("extension activity hostile --json").ok().text();
+    assert!(activity.contains("\"outcome\":\"returned\""), "its call had not ended: {activity}");
+    assert!(asked.join().expect("no panic").is_ok());
+    assert_eq!(session.service.0.try_wait().expect("it ends").and_then(|it| it.code()), Some(0));
+    session.service = second;
+    assert!(call(&session.connect(), "greet", "greet", "[\"World\"]").is_ok());
+}
+
+/// A battery at some percent, as UPower has it.
+struct Battery(f64);
+
+#[zbus::interface(name = "org.freedesktop.UPower.Device")]
+impl Battery {
+    #[zbus(property)]
+    fn percentage(&self) -> f64 {
+        self.0
+    }
+}
+
+/// What an extension was told of the battery is not repeated by the next service of this login session,
+/// also after a crash, and is told anew after the condition was not met.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn told_battery_is_not_repeated() {
+    let declared = "[events.\"power.battery\"]\nbelow = 20\n";
+    let env = waking("low", OnEvent::Handles, declared, "events=power.battery");
+    add_waking(&env, "ticks", OnEvent::Handles, TICKS, TICK);
+    let mut session = Session::on_one_bus(env);
+    let upower = session.connect();
+    let device = "/org/freedesktop/UPower/devices/DisplayDevice";
+    assert!(upower.object_server().at(device, Battery(10.0)).expect("served"));
+    session.serve(&upower, device, "org.freedesktop.UPower");
+    let told = |session: &Session| deliveries(session, "low").len();
+    wait_for(|| told(&session) == 1, || session.log());
+    for is_crash in [true, false] {
+        if is_crash {
+            session.crash()
+        } else {
+            session.end()
+        }
+        session.start_again();
+        session.wait_for_source("upower");
+        // What it reads at its start has arrived by then.
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(told(&session), 1, "{}", session.log());
+    }
+    let battery = upower.object_server().interface::<_, Battery>(device).expect("served");
+    let is_told = || {
+        // Again and again, since two changes at once are one state.
+        for percent in [50.0, 10.0] {
+            let mut device = battery.get_mut();
+            device.0 = percent;
+            zbus::block_on(device.percentage_changed(battery.signal_emitter())).expect("told");
+            drop(device);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        told(&session) >= 2
+    };
+    wait_for(is_told, || session.log());
 }
 
 /// A service that is replaced ends its calls first, and its place is not free before.
@@ -140,16 +224,40 @@ fn settings_bound_guests_at_once() {
     }
 }
 
+/// Starts a service that is to end when it was idle for so long.
+fn ending_after(idle_exit: &str) -> Session {
+    let env = env();
+    env.write(".config/pds/config.toml", format!("[session]\nidle_exit = \"{idle_exit}\"\n"));
+    Session::start(env)
+}
+
+/// Waits until a service has ended by itself, well.
+fn ends_by_itself(session: &mut Session) {
+    let service = &mut session.service.0;
+    wait_for(|| service.try_wait().expect("asked").is_some(), || "it goes on".to_owned());
+    assert_eq!(service.wait().expect("ended").code(), Some(0), "{}", session.log());
+}
+
 /// The settings say how long a service without anything to wait for stays.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn settings_end_an_idle_service() {
-    let env = env();
-    env.write(".config/pds/config.toml", "[session]\nidle_exit = \"1s\"\n");
-    let mut session = Session::start(env);
-    let service = &mut session.service.0;
-    wait_for(|| service.try_wait().expect("asked").is_some(), || "it goes on".to_owned());
-    assert_eq!(service.wait().expect("ended").code(), Some(0), "{}", session.log());
+    ends_by_itself(&mut ending_after("1s"));
+}
+
+/// A service that programs ask stays, also where nothing may wake an extension.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn asked_service_stays() {
+    let mut session = ending_after("3s");
+    let program = session.connect();
+    for _ in 0..6 {
+        std::thread::sleep(Duration::from_secs(1));
+        let missing = call(&program, "nothing", "f", "[]").expect_err("there is none");
+        assert_eq!(missing.0, "NotFound", "{}", session.log());
+    }
+    assert_eq!(session.service.0.try_wait().expect("asked"), None, "{}", session.log());
+    ends_by_itself(&mut session);
 }
 
 /// A runtime directory of somebody else is not used, and events go on.

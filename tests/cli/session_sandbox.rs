@@ -2,8 +2,12 @@
 
 use std::process::{Command, Stdio};
 
-use crate::bus_session::{Ending, NAME, OBJECT, Session, in_session, wait_for, with_hostile};
-use crate::support::{GREETING, manifest, with_guest};
+use crate::bus_session::{
+    Ending, NAME, OBJECT, Options, Session, call, call_with, in_session, started, under, wait_for,
+    with_hostile,
+};
+use crate::notifications::Notifications;
+use crate::support::{GREETING, desktop, manifest, with_guest};
 
 /// A program in a sandbox that has the marks of Flatpak.
 fn in_flatpak(session: &Session, program: &str) -> Command {
@@ -67,6 +71,31 @@ fn sandbox_reaches_what_is_opened() {
     assert!(is_refused(greets()));
 }
 
+/// A program in a sandbox causes no question, whatever it says: its refusal is not one that a person can
+/// judge.
+#[test]
+#[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
+fn sandbox_causes_no_question() {
+    let env = desktop();
+    env.run("extension revoke desktop notification").ok();
+    let path = manifest("desktop");
+    env.write(&path, env.read(&path) + SANDBOXED);
+    let session = Session::on_one_bus(env);
+    let notifications = Notifications::start(&session);
+    let arguments = ["desktop", "config-value", "[\"x\"]", "{'interactive': <true>}"];
+    let mut bwrap = in_flatpak(&session, "gdbus");
+    bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m", &format!("{NAME}.Call")]);
+    let output = bwrap.args(arguments).output().expect("bwrap runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("org.opensesame.Error.Refused"), "{said}{output:?}");
+    assert_eq!(notifications.shown(), [""; 0]);
+    // The same by a program outside of one is asked about.
+    let options = Options::from([("interactive", true.into()), ("timeout-ms", 1_000_u32.into())]);
+    let function = ("desktop", "config-value", "[\"x\"]");
+    call_with(&session.connect(), function, options).expect_err("not answered");
+    assert_eq!(notifications.shown().len(), 1);
+}
+
 /// A program in a user namespace of its own is in a sandbox, whatever else it has.
 #[test]
 #[ignore = "needs dbus-daemon and unshare, from Debian"]
@@ -79,6 +108,21 @@ fn other_user_namespace_is_a_sandbox() {
     let output = unshare.args(call).output().expect("unshare runs");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains("org.opensesame.Error.Refused"), "{text}{output:?}");
+}
+
+/// A service that cannot look at the process of its caller takes it for one in a sandbox.
+#[test]
+#[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
+fn hidden_caller_is_in_a_sandbox() {
+    let mut session = Session::start(with_guest("greet", &GREETING));
+    assert!(call(&session.connect(), "greet", "greet", "[\"World\"]").is_ok());
+    session.end();
+    // Its /proc has its own processes alone.
+    let world = ["--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc"];
+    session.service = started(&session.env, under("bwrap", &world, &session.env), "service.log");
+    wait_for(|| session.log().contains("event"), || session.log());
+    let refused = call(&session.connect(), "greet", "greet", "[\"World\"]");
+    assert_eq!(refused.expect_err("refused").0, "Refused");
 }
 
 /// Flatpak gives a program no bus but that of xdg-dbus-proxy, which runs in a sandbox of the same marks.

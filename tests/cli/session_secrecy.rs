@@ -35,7 +35,11 @@ fn contents_are_in_no_log() {
     let (result, _) = call(&program, "echo", "echo-string", &argument).expect("called");
     assert!(result.contains(CANARY));
     call(&program, "echo", "print", &argument).expect("called");
-    let _ = call(&program, "echo", "fail", &argument);
+    // Its last words are for a person at the terminal.
+    for function in ["fail", "panic"] {
+        let answer = call(&program, "echo", function, &argument);
+        assert!(answer.as_ref().err().is_none_or(|error| !error.1.contains(CANARY)), "{answer:?}");
+    }
     let options = Options::from([("every-ms", Value::from(1000_u32))]);
     let _: OwnedObjectPath =
         ask(&program, "Watch", &("echo", "echo-string", &argument, options)).expect("watched");
@@ -70,8 +74,7 @@ fn contents_are_in_no_log() {
 #[ignore = "needs dbus-daemon and strace, from Debian"]
 fn service_connects_to_two_buses() {
     let mut session = crate::bus_session::waking_session();
-    session.run("session stop").ok();
-    session.service.0.wait().expect("it ends");
+    session.end();
     let trace = session.env.path("trace");
     let trace = trace.display().to_string();
     let calls = "trace=socket,connect,bind,listen,sendto";
@@ -89,8 +92,7 @@ fn service_connects_to_two_buses() {
     let _ = call(&session.connect(), "woken", "f", "[]").expect("called");
     session.run("session status").ok();
     std::thread::sleep(Duration::from_secs(1));
-    session.run("session stop").ok();
-    session.service.0.wait().expect("it ends");
+    session.end();
     let trace = fs::read_to_string(trace).expect("a trace");
     let bus = session.env.path("run/bus").display().to_string();
     for bus in [&bus, &system] {

@@ -297,15 +297,20 @@ fn safe_mode_is_a_property() {
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn doctor_names_the_sources() {
-    let session = Session::start(counting());
-    session.run("session install").ok();
+    let mut session = Session::start(counting());
     let power = session.connect();
     power.request_name("org.freedesktop.UPower").expect("owned");
-    let mut doctor = session.env.command(["doctor", "--offline"]);
-    in_session(&session.env, &mut doctor);
-    doctor.env("DBUS_SYSTEM_BUS_ADDRESS", session.address());
-    let text = session.env.finish(doctor, b"").text();
-    let row = text.lines().find(|row| row.starts_with("session sources")).unwrap_or_default();
+    let row = |session: &Session| {
+        let mut doctor = session.env.command(["doctor", "--offline"]);
+        in_session(&session.env, &mut doctor);
+        doctor.env("DBUS_SYSTEM_BUS_ADDRESS", session.address());
+        let text = session.env.finish(doctor, b"").text();
+        text.lines().find(|row| row.starts_with("session sources")).map(str::to_owned)
+    };
     let said = "upower can be heard; the machine does not have logind, network-manager";
-    assert!(row.contains(said), "{text}");
+    assert!(row(&session).expect("it runs").contains(said), "{:?}", row(&session));
+    session.end();
+    assert_eq!(row(&session), None, "nobody wants it");
+    session.run("session install").ok();
+    assert!(row(&session).expect("it is wanted").contains(said), "{:?}", row(&session));
 }

@@ -47,6 +47,73 @@ fn file_address_works_like_a_path() {
     "#);
 }
 
+/// An address of another scheme is answered with the kinds of sources, and not as a missing file.
+#[test]
+fn other_schemes_name_the_sources() {
+    let env = env();
+    insta::assert_snapshot!(env.run("extension install ftp://example.com/x.wasm"), @r#"
+    exit 2
+    err: error: invalid value 'ftp://example.com/x.wasm' for '<SOURCE>': `ftp://example.com/x.wasm` cannot be used as the address of a file: only `https://` with `--sha256`, `file://`, a path, `oci:PATH` and a reference to a registry are sources
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.run("extension inspect s3://bucket/x"), @r#"
+    exit 2
+    err: error: `s3://bucket/x`: `s3://bucket/x` cannot be used as the address of a file: only `https://` with `--sha256`, `file://`, a path, `oci:PATH` and a reference to a registry are sources
+    "#);
+    insta::assert_snapshot!(env.run("extension inspect file:./x.wasm"), @r#"
+    exit 2
+    err: error: `file:./x.wasm`: `file:./x.wasm` cannot be used as the address of a file: write `file://` and an absolute path, or the path alone
+    "#);
+    for (source, answer) in [
+        ("s3://bucket/x", "are sources"),
+        ("git://example.com/x", "are sources"),
+        ("ssh://example.com/x.wasm", "are sources"),
+        ("git+ssh://example.com/x.wasm", "are sources"),
+        ("ftp://example.com/x.wasm", "are sources"),
+        ("file:./x.wasm", "write `file://` and an absolute path, or the path alone"),
+        ("file:/abs/x.wasm", "write `file://` and an absolute path, or the path alone"),
+    ] {
+        for verb in ["install", "inspect"] {
+            let run = env.run(&format!("extension {verb} {source}"));
+            assert!(run.code == 2 && run.stderr.contains(answer), "{run}");
+        }
+    }
+}
+
+/// The name of a file without a path is answered with the path.
+#[test]
+fn file_name_is_answered_with_a_path() {
+    let env = env();
+    env.write("work/x.wat", "( module )");
+    insta::assert_snapshot!(env.run("extension install x.wat"), @r#"
+    exit 2
+    err: error: invalid value 'x.wat' for '<SOURCE>': the path of a file begins with `./`: type `./x.wat`
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.run("extension inspect x.wat"), @r#"
+    exit 2
+    err: error: `x.wat`: the path of a file begins with `./`: type `./x.wat`
+    "#);
+    insta::assert_snapshot!(env.run("extension inspect bundle.tar"), @r#"
+    exit 2
+    err: error: `bundle.tar`: a tar is an OCI layout or a bundle: type `oci:bundle.tar`, or `sesame extension import bundle.tar`
+    "#);
+    insta::assert_snapshot!(env.run("extension inspect list.toml"), @r#"
+    exit 2
+    err: error: `list.toml`: a list of extensions is installed with `sesame extension sync list.toml`
+    "#);
+    for verb in ["install", "inspect"] {
+        let run = env.run(&format!("extension {verb} ./x.wat"));
+        assert!(run.code == 1 && run.stderr.contains("in its text form"), "{run}");
+    }
+    // The ending `.wasm` is that of a file in any case.
+    env.write("work/greeting.wasm", &*GREETING);
+    env.run("extension inspect greeting.wasm").ok();
+    env.run("extension install greeting.wasm").ok();
+}
+
 #[test]
 fn download_needs_its_digest() {
     let (env, server) = (env(), server());

@@ -1,5 +1,8 @@
 //! `extension storage`, and what extensions keep from one call to the next.
 
+use test_support::files_below;
+
+use crate::bus_session::{limit, wait_for};
 use crate::support::{GREETING, TestEnv, env, manifest, with_guest};
 
 /// A guest that uses every function. It says in its head what its numbers mean.
@@ -101,6 +104,27 @@ fn stopped_call_keeps_nothing() {
     assert_eq!(env.run("extension storage keeper get a").code, 3);
     assert_eq!(env.run("call keeper set-then a 1 1").code, 1);
     env.run("extension storage keeper get a").ok();
+}
+
+/// A second call waits for the storage within its own time, and is told that it did not get it; one
+/// with more time gets it after the first.
+#[test]
+fn call_waits_for_the_storage() {
+    let env = keeper("storage");
+    let storage = env.path(".local/state/pds/extensions/storage");
+    let in_use = || storage.exists() && files_below(&storage).iter().any(|it| it.ends_with("lock"));
+    limit(&env, "keeper", 10_000);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| env.run("call keeper set-then a 1 3"));
+        wait_for(|| in_use() || first.is_finished(), || "no storage is in use".to_owned());
+        limit(&env, "keeper", 1_500);
+        // The third case of the error of storage.
+        assert_eq!(env.run("call keeper count").ok().text(), "3\n");
+        limit(&env, "keeper", 60_000);
+        assert!(!first.is_finished(), "the first call has the storage all the time");
+        assert_eq!(env.run("call keeper count").ok().text(), "1001\n");
+        assert_eq!(first.join().expect("no panic").code, 7);
+    });
 }
 
 /// The limit is that of the grant and of every policy, and `why` names a grant with more.

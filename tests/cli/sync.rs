@@ -1,5 +1,6 @@
 //! `sesame extension sync`
 
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,6 +15,33 @@ fn copied(from: &TestEnv, names: &[&str]) -> TestEnv {
         to.write(&manifest(name), from.read(&manifest(name)));
     }
     to
+}
+
+/// Manifests of home-manager are links to read-only files, and have no version. They sync and hold as
+/// others do, and sesame leaves them as they are.
+#[test]
+fn linked_manifests_sync() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let inspected = env.run(&format!("extension inspect {reference} --json")).ok().text();
+    let inspected: serde_json::Value = serde_json::from_str(&inspected).expect("JSON");
+    let pinned = inspected["inspection"]["reference"].as_str();
+    let pinned = pinned.unwrap_or_else(|| panic!("{inspected}"));
+    let text = format!(
+        "[capabilities]\nconfig-read = true\n[config.greeting]\ntemplate = \"Hej, {{}}!\"\n\
+         [extension]\nname = \"greeting\"\noci = \"{pinned}\"\n"
+    );
+    let stored = env.write("store/greeting.toml", &text);
+    std::fs::set_permissions(&stored, std::fs::Permissions::from_mode(0o444)).expect("set");
+    std::fs::create_dir_all(env.path(".config/pds/extensions")).expect("made");
+    symlink(&stored, env.path(&manifest("greeting"))).expect("linked");
+    env.run("extension sync").ok();
+    assert_eq!(env.run("call greeting greet World").ok().text(), "Hej, World!\n");
+    env.run("extension sync --check").ok();
+    env.run("update --all").ok();
+    assert_eq!(env.run("extension grant greeting notification").code, 9);
+    assert_eq!(std::fs::read_link(env.path(&manifest("greeting"))).expect("a link"), stored);
+    assert_eq!(env.read("store/greeting.toml"), text);
 }
 
 #[test]

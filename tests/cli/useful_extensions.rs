@@ -73,7 +73,8 @@ fn daily_note_sees_one_directory() {
     assert!(refused.code == 1 && refused.stderr.contains(grant), "{refused}");
     env.run("extension grant daily-note filesystem=read:~/Notes::/notes").ok();
     let refused = env.run("call daily-note add x");
-    assert!(refused.code == 1 && refused.stderr.contains("cannot write"), "{refused}");
+    assert!(refused.code == 5 && refused.stderr.contains("cannot write"), "{refused}");
+    assert!(refused.stderr.contains(grant), "{refused}");
     assert_eq!(fs::read_dir(env.path("Notes")).expect("read").count(), 0);
 }
 

@@ -119,7 +119,12 @@ impl TestEnv {
     /// Makes the runtime directory of a session, `run` below the home directory, as a login does. One
     /// that is there stays.
     pub fn make_runtime_directory(&self) {
-        DirBuilder::new().mode(0o700).recursive(true).create(self.path("run")).expect("made");
+        self.make_private("run");
+    }
+
+    /// Makes a directory that nobody else can read.
+    pub fn make_private(&self, below: &str) {
+        DirBuilder::new().mode(0o700).recursive(true).create(self.path(below)).expect("made");
     }
 
     /// Writes a file below the home directory, with the directories above it.
