@@ -1,4 +1,5 @@
-# Untested: no Nix where sesame's tests run. There is no flake.lock yet; the first `nix build` writes it.
+# packaging/try-recipes evaluates it with a nixpkgs of a few functions, and builds nothing. There is no
+# flake.lock yet; the first `nix build` writes it.
 {
   description = "Extensions of the desktop session, with the permissions that you grant";
 

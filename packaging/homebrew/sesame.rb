@@ -1,4 +1,4 @@
-# Untested: no Homebrew where sesame's tests run. For Linux alone; sesame runs on no other system.
+# For Linux alone; sesame runs on no other system. packaging/try-recipes parses it; Homebrew has not run it.
 class Sesame < Formula
   desc "Extensions of the desktop session, with the permissions that you grant"
   homepage "https://github.com/open-sesame/sesame"
@@ -6,16 +6,16 @@ class Sesame < Formula
   license any_of: ["MIT", "Apache-2.0"]
   head "https://github.com/open-sesame/sesame.git", branch: "main"
 
+  depends_on "cargo-auditable" => :build
   depends_on "rust" => :build
   depends_on :linux
 
   def install
-    system "cargo", "install", "--profile", "dist", *std_cargo_args(path: "sesame-cli")
+    system "cargo", "auditable", "install", "--profile", "dist", *std_cargo_args(path: "sesame-cli")
     generate_completions_from_executable(bin/"sesame", "completions", shells: [:bash, :zsh, :fish])
     system bin/"sesame", "man", buildpath/"man/man1"
     man1.install Dir["man/man1/*"]
     man5.install Dir["man/man5/*"]
-    (etc/"pds").install "packaging/policy.toml"
   end
 
   test do

@@ -1,4 +1,4 @@
-# A module of home-manager that writes manifests. Untested: see flake.nix.
+# A module of home-manager that writes manifests. packaging/try-recipes looks at what it writes.
 #
 # A manifest is linked from the store, so sesame cannot edit it: `sesame extension grant` says so, and
 # grants are changed here. Each needs a pinned reference. `sesame extension sync` installs them.
@@ -41,7 +41,7 @@ in
     xdg.configFile =
       lib.mapAttrs' (name: manifest: {
         name = "pds/extensions/${name}.toml";
-        value.source = toml.generate "${name}.toml" ({ extension.name = name; } // manifest);
+        value.source = toml.generate "${name}.toml" (lib.recursiveUpdate { extension.name = name; } manifest);
       }) cfg.extensions
       // lib.optionalAttrs (cfg.settings != { }) {
         "pds/config.toml".source = toml.generate "config.toml" cfg.settings;

@@ -1,13 +1,27 @@
 //! Checks a change: formatting, lints, and the unit tests of the crates that it touches.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::arguments::Arguments;
 use crate::problem::{Problem, Result};
-use crate::repository::{command, manifest, output, root, run as run_command};
+use crate::repository::{command, manifest, output, read, root, run as run_command};
+
+/// Files outside of the crates that compile them in or whose unit tests read them. A crate that
+/// includes another file needs a row here: cargo lists such files only after a build.
+const SHARED_FILES: [(&str, &[&str]); 8] = [
+    ("config-examples", &["core-types", "extension-depot"]),
+    ("docs/reference", &["sesame-cli"]),
+    ("extension-manager/tests", &["extension-capi"]),
+    ("extensions", &["sesame-cli"]),
+    ("packaging/dbus-1", &["extension-session"]),
+    ("packaging/systemd", &["extension-session"]),
+    ("tests/guests", &["extension-host", "extension-manager", "fuzz", "sesame-cli"]),
+    // By links in the templates of new projects too.
+    ("wit", &["extension-host", "extension-sdk", "sesame-cli"]),
+];
 
 /// Runs the task. `--since COMMIT` compares with another commit than the branch `main`.
 pub fn run(words: &[String]) -> Result<()> {
@@ -34,19 +48,70 @@ fn changed_files(since: &str) -> Result<Vec<String>> {
     Ok(tracked.lines().chain(new.lines()).map(str::to_owned).collect())
 }
 
-/// Returns the directories of the workspace's crates.
-fn members() -> Result<Vec<String>> {
+/// A crate of the workspace, by the path of its directory.
+struct Member {
+    path: String,
+    /// Its own directory, and those of the tests that its manifest names by their paths.
+    directories: Vec<PathBuf>,
+}
+
+impl Member {
+    fn new(path: &str, manifest: &toml::Table) -> Self {
+        let mut directories = vec![PathBuf::from(path)];
+        for test in manifest.get("test").and_then(toml::Value::as_array).into_iter().flatten() {
+            if let Some(file) = test.get("path").and_then(toml::Value::as_str) {
+                let file = in_repository(&Path::new(path).join(file));
+                directories.extend(file.parent().map(Path::to_owned));
+            }
+        }
+        Self { path: path.to_owned(), directories }
+    }
+
+    fn has(&self, file: &Path) -> bool {
+        self.directories.iter().any(|directory| file.starts_with(directory))
+    }
+}
+
+/// Returns the workspace's crates.
+fn members() -> Result<Vec<Member>> {
     let manifest = manifest()?;
     let members = manifest["workspace"].get("members").and_then(toml::Value::as_array);
     let members =
         members.ok_or_else(|| Problem::of_file(Path::new("Cargo.toml"), &"no members"))?;
-    Ok(members.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect())
+    members.iter().filter_map(toml::Value::as_str).map(read_member).collect()
 }
 
-/// Returns the directories of the crates that have one of these files.
-fn changed_crates(files: &[String], members: &[String]) -> BTreeSet<String> {
-    let has = |member: &&String, file: &String| Path::new(file).starts_with(member);
-    members.iter().filter(|member| files.iter().any(|file| has(member, file))).cloned().collect()
+fn read_member(path: &str) -> Result<Member> {
+    let file = root().join(path).join("Cargo.toml");
+    let manifest = read(&file)?.parse::<toml::Table>();
+    let manifest = manifest.map_err(|error| Problem::of_file(&file, &error))?;
+    Ok(Member::new(path, &manifest))
+}
+
+/// Resolves `..` in a path that begins at the root of the repository, as git shows it.
+fn in_repository(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for component in path.components() {
+        if component == Component::ParentDir {
+            resolved.pop();
+        } else {
+            resolved.push(component);
+        }
+    }
+    resolved
+}
+
+/// Returns the paths of the crates that these files are compiled into or tested with.
+fn changed_crates(files: &[String], members: &[Member]) -> BTreeSet<String> {
+    let mut changed = BTreeSet::new();
+    for file in files.iter().map(Path::new) {
+        let having = members.iter().filter(|member| member.has(file));
+        changed.extend(having.map(|member| member.path.clone()));
+        for (_, crates) in SHARED_FILES.iter().filter(|(shared, _)| file.starts_with(shared)) {
+            changed.extend(crates.iter().map(|&path| path.to_owned()));
+        }
+    }
+    changed
 }
 
 /// Builds the unit tests of the whole workspace, since fewer packages would be built with fewer
@@ -89,13 +154,46 @@ fn unit_tests(messages: &str) -> Vec<UnitTests> {
 mod tests {
     use super::*;
 
+    fn crates_of(files: &[&str], members: &[Member]) -> Vec<String> {
+        let files: Vec<_> = files.iter().map(|&file| file.to_owned()).collect();
+        changed_crates(&files, members).into_iter().collect()
+    }
+
     #[test]
     fn changed_files_name_their_crates() {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let files = owned(&["core-types/src/lib.rs", "docs/a.md", "tests/support/src/lib.rs"]);
-        let members = owned(&["core-types", "core", "tests/support", "xtask"]);
-        let changed: Vec<_> = changed_crates(&files, &members).into_iter().collect();
-        assert_eq!(changed, ["core-types", "tests/support"]);
+        let members = ["core-types", "core", "tests/support", "xtask"]
+            .map(|path| Member::new(path, &toml::Table::new()));
+        let files = ["core-types/src/lib.rs", "docs/a.md", "tests/support/src/lib.rs"];
+        assert_eq!(crates_of(&files, &members), ["core-types", "tests/support"]);
+    }
+
+    /// Tests in tests/cli belong to sesame-cli, whose manifest names them.
+    #[test]
+    fn test_elsewhere_names_its_crate() {
+        let manifest = "[[test]]\npath = \"../tests/cli/main.rs\"".parse::<toml::Table>();
+        let members = [Member::new("sesame-cli", &manifest.expect("TOML"))];
+        assert_eq!(crates_of(&["tests/cli/call.rs"], &members), ["sesame-cli"]);
+        assert!(crates_of(&["tests/client.rs", "tests/state/make"], &members).is_empty());
+    }
+
+    #[test]
+    fn shared_file_names_its_crates() {
+        let changed = crates_of(&["wit/host/storage.wit", "tests/guests/built/echo.wasm"], &[]);
+        let crates = ["extension-host", "extension-manager", "extension-sdk", "fuzz", "sesame-cli"];
+        assert_eq!(changed, crates);
+    }
+
+    /// A crate or a directory that moved would no longer be tested, and nothing would say so.
+    #[test]
+    fn shared_files_and_crates_exist() {
+        let members = members().expect("the workspace");
+        for (path, crates) in SHARED_FILES {
+            assert!(root().join(path).exists(), "{path}");
+            for name in crates {
+                assert!(members.iter().any(|member| member.path == *name), "{path}: {name}");
+            }
+        }
+        assert_eq!(crates_of(&["tests/cli/main.rs"], &members), ["sesame-cli"]);
     }
 
     #[test]

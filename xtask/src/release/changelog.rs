@@ -37,9 +37,36 @@ impl Entry {
     }
 }
 
+/// Returns the versions whose state the one that is being made has to read: the last one of each of the
+/// two minor versions before it.
+pub fn read_minors(changelog: &str, made: &str) -> Vec<String> {
+    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## ")?.split_once(" - "));
+    let mut minors: Vec<String> = Vec::new();
+    for (version, _) in headings.filter(|(version, _)| minor(version) != minor(made)) {
+        if minors.iter().all(|other| minor(other) != minor(version)) {
+            minors.push(version.to_owned());
+        }
+    }
+    minors.truncate(2);
+    minors
+}
+
+fn minor(version: &str) -> &str {
+    version.rsplit_once('.').map_or(version, |(minor, _)| minor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn last_two_minors_are_read() {
+        let changelog = "# Changelog\n\n## Unreleased\n\n## 0.4.1 - a day\n\n## 0.4.0 - a day\n\n\
+                         ## 0.3.2 - a day\n\n## 0.2.0 - a day\n\n## 0.1.0 - a day\n";
+        assert_eq!(read_minors(changelog, "0.5.0"), ["0.4.1", "0.3.2"]);
+        assert_eq!(read_minors(changelog, "0.4.2"), ["0.3.2", "0.2.0"]);
+        assert_eq!(read_minors("# Changelog\n\n## Unreleased\n", "0.1.0"), [""; 0]);
+    }
 
     #[test]
     fn newest_entry_is_first() {

@@ -1,8 +1,9 @@
-//! Checks the versions of a release, makes its packages, and prints the steps of a person.
+//! Checks the versions of a release, makes its files, and prints the steps of a person.
 //!
-//! - `--check` only compares: versions, the changelog and the tags of the commit;
-//! - `--dry-run` is needed for the rest, since nothing here publishes;
-//! - `--binary FILE` is the binary of the packages (default: target/dist/sesame, where it exists);
+//! - `--check` only compares: versions, the changelog, the tags of the commit, kept state;
+//! - `--dry-run` is needed for the rest, since nothing here publishes. `.ci/run release` makes and tries
+//!   every file, which takes an hour;
+//! - `--binary FILE` only makes the packages of this binary instead;
 //! - `--notes` prints the newest entry of the changelog instead.
 
 mod changelog;
@@ -23,7 +24,8 @@ pub fn run(words: &[String]) -> Result<()> {
     let binary = arguments.option("--binary")?.map(PathBuf::from);
     arguments.none()?;
 
-    let entry = Entry::newest(&read(&root().join("CHANGELOG.md"))?)?;
+    let changelog = read(&root().join("CHANGELOG.md"))?;
+    let entry = Entry::newest(&changelog)?;
     if is_notes {
         print!("{}", entry.text);
         return Ok(());
@@ -31,7 +33,7 @@ pub fn run(words: &[String]) -> Result<()> {
     if !is_check && !is_dry {
         return Err(Problem::new("a release is made by a person: see RELEASING.md, and --dry-run"));
     }
-    versions::check(&entry)?;
+    versions::check(&entry, &changelog::read_minors(&changelog, &entry.version))?;
     println!("the changelog, the manifests and the packages agree on {}", entry.version);
     if is_check {
         return Ok(());
@@ -41,13 +43,9 @@ pub fn run(words: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the packages of a binary, if there is one.
+/// Makes the packages of a binary, or everything.
 fn make(binary: Option<PathBuf>, version: &str) -> Result<()> {
-    let shipped = root().join("target/dist/sesame");
-    let Some(binary) = binary.or_else(|| shipped.exists().then_some(shipped)) else {
-        println!("no packages: target/dist/sesame does not exist, and --binary names none");
-        return Ok(());
-    };
+    let Some(binary) = binary else { return run_command(command(".ci/run", &["release"])) };
     check_binary(&binary, version)?;
     let binary = binary.to_string_lossy();
     run_command(command("packaging/make", &[binary.as_ref()]))

@@ -13,8 +13,8 @@ const MENTIONS: [(&str, &str, &str); 3] = [
     ("packaging/homebrew/sesame.rb", "tag: \"v", "\""),
 ];
 
-/// Checks the files against the changelog.
-pub fn check(entry: &Entry) -> Result<()> {
+/// Checks the files against the changelog, and that the state of these versions is kept.
+pub fn check(entry: &Entry, states: &[String]) -> Result<()> {
     let mut wrong = Vec::new();
     let mut compare = |file: &str, found: Option<&str>| {
         if found != Some(entry.version.as_str()) {
@@ -26,6 +26,9 @@ pub fn check(entry: &Entry) -> Result<()> {
     for (file, before, after) in MENTIONS {
         compare(file, between(&read(&root().join(file))?, before, after));
     }
+    let is_missing = |version: &&String| !root().join("tests/state").join(version).is_dir();
+    let missing = states.iter().filter(is_missing);
+    wrong.extend(missing.map(|version| format!("tests/state has no state of {version}")));
     wrong.extend(wrong_tags(entry, &tags(&[])?, &tags(&["--points-at", "HEAD"])?));
     if wrong.is_empty() { Ok(()) } else { Err(Problem::new(wrong.join("\n"))) }
 }
