@@ -30,6 +30,12 @@ const MAX_UNWRITTEN: Duration = Duration::from_secs(60);
 pub trait Subscribers: Send {
     /// Returns them as they are now, with the events that the policy and their grants allow.
     fn list(&mut self) -> Vec<Subscriber>;
+
+    /// Returns whether an extension is installed, though [`list`](Self::list) may lack it now: while
+    /// its manifest cannot be read, its settings are not forgotten.
+    fn is_installed(&self, _name: &ExtensionName) -> bool {
+        false
+    }
 }
 
 /// Everything that an engine stands on.
@@ -260,7 +266,8 @@ impl Loop {
         self.read_at = Some(now.boot);
         let subscribers = self.parts.subscribers.list();
         self.timers.subscribe(&subscribers, &std::mem::take(&mut self.left), now);
-        for arrival in self.settings.changed(&subscribers, now) {
+        let is_installed = |name: &ExtensionName| self.parts.subscribers.is_installed(name);
+        for arrival in self.settings.changed(&subscribers, is_installed, now) {
             let _ = self.dispatcher.arrive(&arrival);
         }
         self.dispatcher.subscribe(subscribers);

@@ -197,6 +197,11 @@ impl Subscribers for Installed {
         let names = listed.iter().map(|listed| &listed.name);
         names.filter_map(|name| subscriber(&self.manager, name, &config)).collect()
     }
+
+    fn is_installed(&self, name: &ExtensionName) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.as_ref().and_then(|seen| seen.get(name)).is_some_and(|seen| seen.is_installed)
+    }
 }
 
 impl Deliver for Installed {

@@ -8,6 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use core_types::ExtensionName;
+
 use crate::{
     Deliver, Delivered, Delivery, Forgetful, Parts, Source, Subscriber, Subscribers, SystemClock,
     Wake,
@@ -51,8 +53,13 @@ impl Changing {
 
 impl Subscribers for Changing {
     fn list(&mut self) -> Vec<Subscriber> {
+        let subscribers = self.subscribers.lock().expect("subscribers").clone();
         self.looks.fetch_add(1, Ordering::Relaxed);
-        self.subscribers.lock().expect("subscribers").clone()
+        subscribers
+    }
+
+    fn is_installed(&self, name: &ExtensionName) -> bool {
+        name.as_str() == "broken"
     }
 }
 

@@ -80,6 +80,32 @@ fn change_is_seen() {
     assert_eq!(name_of(&delivered), "config.changed");
 }
 
+/// An extension whose manifest cannot be read for a moment is told of the settings that it has after
+/// it; one that was removed in between is told nothing.
+#[test]
+fn settings_outlast_an_unreadable_manifest() {
+    let named = |name| subscriber(name, &["custom.*", "config.changed"]);
+    let (engine, changing, delivered) = started(vec![named("removed"), named("broken")]);
+    let look = |subscribers| {
+        changing.set(subscribers);
+        let before = changing.looks();
+        engine.inbox().changed().expect("running");
+        while changing.looks() == before {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    look(Vec::new());
+    let other = |name| {
+        let config = core_types::parse_toml("city = \"Oslo\"").expect("settings").value;
+        Subscriber { config, ..named(name) }
+    };
+    look(vec![other("removed"), other("broken")]);
+    let told = delivered.recv_timeout(LONG).expect("a delivery");
+    assert_eq!((told.name.as_str(), told.occurrence.name.as_str()), ("broken", "config.changed"));
+    engine.inbox().put(custom("x")).expect("running");
+    assert_eq!(name_of(&delivered), "custom.x", "nothing else changed");
+}
+
 /// The lock holds events back, and they come after it.
 #[test]
 fn lock_holds_back() {
