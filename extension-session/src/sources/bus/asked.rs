@@ -24,7 +24,7 @@ pub(super) enum Asked {
 }
 
 /// A question with everything that its answer needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pending {
     /// The service that asks.
     pub(super) service: usize,
@@ -35,7 +35,9 @@ pub(super) struct Pending {
     pub(super) asked: Asked,
     /// Whether it is to be asked again, since something may have changed after it was answered.
     pub(super) is_again: bool,
-    until: Instant,
+    /// When it counts as failed; nothing once it does. A later answer to a service's question counts
+    /// all the same.
+    until: Option<Instant>,
 }
 
 /// The questions that wait, by the number of their message.
@@ -50,20 +52,29 @@ impl Pending {
         now: Instant,
     ) -> Self {
         let (name, to) = (name.to_owned(), to.to_owned());
-        Self { service, name, to, asked, is_again: false, until: now + MAX_WAIT }
+        Self { service, name, to, asked, is_again: false, until: Some(now + MAX_WAIT) }
+    }
+}
+
+impl Pending {
+    fn is_like(&self, other: &Self) -> bool {
+        self.service == other.service && self.name == other.name && self.asked == other.asked
     }
 }
 
 impl Waiting {
+    /// Puts a question. A failed one like it is not waited for any more.
     pub(super) fn put(&mut self, number: NonZeroU32, pending: Pending) {
+        self.0.retain(|_, failed| failed.until.is_some() || !failed.is_like(&pending));
         self.0.insert(number, pending);
     }
 
     /// Tells whether the same question waits. It is then asked again after its answer, and not
     /// before: whatever happens, each question is under way once.
     pub(super) fn is_under_way(&mut self, service: usize, name: &str, asked: &Asked) -> bool {
-        let is_same =
-            |it: &&mut Pending| it.service == service && it.name == name && it.asked == *asked;
+        let is_same = |it: &&mut Pending| {
+            it.until.is_some() && it.service == service && it.name == name && it.asked == *asked
+        };
         let same = self.0.values_mut().find(is_same);
         same.map(|same| same.is_again = true).is_some()
     }
@@ -74,15 +85,21 @@ impl Waiting {
         if is_asked { self.0.remove(&number) } else { None }
     }
 
-    /// Removes the questions that are not answered in time.
+    /// Returns the questions that are not answered in time, each once. Those of services can still be
+    /// answered: one that hangs while the machine starts says everything after it.
     pub(super) fn take_late(&mut self, now: Instant) -> Vec<Pending> {
-        let late = self.0.extract_if(.., |_, pending| pending.until <= now);
-        late.map(|(_, pending)| pending).collect()
+        let is_late = |pending: &Pending| pending.until.is_some_and(|until| until <= now);
+        let late = self.0.values().filter(|pending| is_late(pending)).cloned().collect();
+        self.0.retain(|_, pending| !is_late(pending) || matches!(pending.asked, Asked::Service(_)));
+        for pending in self.0.values_mut().filter(|pending| is_late(pending)) {
+            (pending.until, pending.is_again) = (None, false);
+        }
+        late
     }
 
     /// Returns the moment at which the first question is late.
     pub(super) fn until(&self) -> Option<Instant> {
-        self.0.values().map(|pending| pending.until).min()
+        self.0.values().filter_map(|pending| pending.until).min()
     }
 
     /// Forgets the questions of a service, or those about one of its names.

@@ -303,6 +303,12 @@ impl Service for Logind {
 
     fn answer(&mut self, _: &str, question: &Question, answer: &Answer<'_>) -> Vec<Question> {
         match (question, answer) {
+            // It came too late to be believed then, and is asked for anew.
+            (Question::Properties { path, interface }, Answer::Properties(_))
+                if self.state.is_unknown && *interface == SESSION =>
+            {
+                self.found(path.clone())
+            }
             (Question::Properties { path, .. }, Answer::Properties(properties)) => {
                 self.take_answer(path, properties)
             }

@@ -184,6 +184,21 @@ fn missing_session_is_not_locked() {
     assert_eq!(logind.problem(), None);
 }
 
+/// A logind that hangs counts as none, and what it says after that counts.
+#[test]
+fn late_logind_locks() {
+    let mut logind = logind(&Remembering::default());
+    let process = logind.begin(NAME).remove(0);
+    let properties = logind.answer(NAME, &process, &Answer::Object(OWN.to_owned())).remove(0);
+    logind.answer(NAME, &properties, &Answer::Failed);
+    assert_eq!(taken(&mut logind).1, Some(false));
+    let again = logind.answer(NAME, &properties, &session("2", true));
+    assert_eq!(again, [properties]);
+    assert!(logind.answer(NAME, &again[0], &session("2", true)).is_empty());
+    assert_eq!(taken(&mut logind).1, Some(true));
+    assert_eq!(logind.problem(), None);
+}
+
 /// A bus or logind that ends unlocks nothing, and locks nothing where it never was.
 #[test]
 fn absent_logind_keeps_the_lock() {
