@@ -75,7 +75,7 @@ const TASKS: [Task; 10] = [
     },
     Task {
         name: "sbom",
-        usage: "FILE | --check",
+        usage: "[--target TRIPLE] FILE | --check",
         purpose: "Write the components of the binary by cargo-cyclonedx, or only check them",
         run: components::run,
     },

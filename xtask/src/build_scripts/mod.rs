@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::arguments::Arguments;
-use crate::components::{Graph, Package};
+use crate::components::{Graph, Package, TARGET};
 use crate::problem::{Problem, Result};
 use abilities::{abilities_of, joined};
 use reviewed::{Reviewed, Script, reviewed};
@@ -27,7 +27,7 @@ use sources::Sources;
 /// Runs the task.
 pub fn run(words: &[String]) -> Result<()> {
     Arguments::new(words).none()?;
-    let (known, graph) = (reviewed()?, Graph::read()?);
+    let (known, graph) = (reviewed()?, Graph::read(TARGET)?);
     let mut packages: Vec<_> = graph.others().map(|(package, _)| package).collect();
     packages.push(graph.root());
     packages.sort_by_key(|package| package.key());

@@ -53,7 +53,7 @@ fn wrong_sets(graph: &Graph) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
     for (edges, is_all) in [(ALL, true), (LINKED, false)] {
         let mut said: BTreeSet<Key> =
-            tree(edges)?.into_iter().map(|(_, package)| package).collect();
+            tree(&graph.target, edges)?.into_iter().map(|(_, package)| package).collect();
         said.retain(|(name, _)| name != PACKAGE);
         let is_in = |(_, is_linked): &(&Package, bool)| is_all || *is_linked;
         let known: BTreeSet<Key> =

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde::Deserialize;
 
-use super::graph::{Key, TARGET};
+use super::graph::Key;
 use crate::problem::Result;
 use crate::repository::{command, files_below, read, root, run};
 
@@ -13,7 +13,7 @@ const MANIFEST: &str = "sesame-cli/Cargo.toml";
 const WRITTEN: &str = "sesame-cli/sesame_bin.cdx.json";
 
 /// Makes the list. The same sources give the same bytes where `SOURCE_DATE_EPOCH` is set.
-pub fn describe() -> Result<String> {
+pub fn describe(target: &str) -> Result<String> {
     let arguments = [
         "cyclonedx",
         "--quiet",
@@ -24,7 +24,7 @@ pub fn describe() -> Result<String> {
         "--describe",
         "binaries",
         "--target",
-        TARGET,
+        target,
         "--manifest-path",
         MANIFEST,
     ];

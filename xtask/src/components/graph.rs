@@ -14,7 +14,7 @@ use crate::repository::{command, output};
 /// The package of the binary.
 pub const PACKAGE: &str = "sesame-cli";
 
-/// The processor and system of the binary.
+/// The processor and system of the packages.
 pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The edges of everything that is built.
@@ -94,25 +94,27 @@ pub struct Graph {
     packages: HashMap<String, Package>,
     nodes: HashMap<String, Vec<Dependency>>,
     edges: HashSet<(Key, Key)>,
+    /// The processor and system of the binary.
+    pub target: String,
     root: String,
     built: BTreeSet<String>,
     linked: BTreeSet<String>,
 }
 
 impl Graph {
-    /// Asks cargo.
-    pub fn read() -> Result<Self> {
+    /// Asks cargo for the packages of the binary for a processor and system.
+    pub fn read(target: &str) -> Result<Self> {
         let arguments =
-            ["metadata", "--format-version", "1", "--filter-platform", TARGET, "--locked"];
+            ["metadata", "--format-version", "1", "--filter-platform", target, "--locked"];
         let described = output(command("cargo", &arguments))?;
         let metadata: Metadata = serde_json::from_str(&described)
             .map_err(|error| Problem::new(format!("cargo metadata: {error}")))?;
-        let mut graph = Self::new(metadata, edges_of(&tree(ALL)?))?;
+        let mut graph = Self::new(target, metadata, edges_of(&tree(target, ALL)?))?;
         graph.walk(&graph.root.clone(), true);
         Ok(graph)
     }
 
-    fn new(metadata: Metadata, edges: HashSet<(Key, Key)>) -> Result<Self> {
+    fn new(target: &str, metadata: Metadata, edges: HashSet<(Key, Key)>) -> Result<Self> {
         let Metadata { packages, workspace_members, resolve } = metadata;
         let packages: HashMap<_, _> =
             packages.into_iter().map(|package| (package.id.clone(), package)).collect();
@@ -120,7 +122,8 @@ impl Graph {
         let is_root = |id: &String| packages.get(id).is_some_and(|it| it.name == PACKAGE);
         let root = workspace_members.into_iter().find(is_root);
         let root = root.ok_or_else(|| Problem::new(format!("no package is called {PACKAGE}")))?;
-        Ok(Self { packages, nodes, edges, root, built: BTreeSet::new(), linked: BTreeSet::new() })
+        let (target, built, linked) = (target.to_owned(), BTreeSet::new(), BTreeSet::new());
+        Ok(Self { packages, nodes, edges, target, root, built, linked })
     }
 
     fn walk(&mut self, id: &str, is_linked: bool) {
@@ -166,13 +169,13 @@ impl Graph {
 }
 
 /// Returns the lines of `cargo tree`: depth and package.
-pub fn tree(edges: &str) -> Result<Vec<(usize, Key)>> {
+pub fn tree(target: &str, edges: &str) -> Result<Vec<(usize, Key)>> {
     let arguments = [
         "tree",
         "--package",
         PACKAGE,
         "--target",
-        TARGET,
+        target,
         "--edges",
         edges,
         "--prefix",
@@ -245,7 +248,7 @@ mod tests {
         );
         let edges = ["lib", "mac", "dev"].map(|name| (key("sesame-cli"), key(name)));
         let metadata = serde_json::from_str(&described).expect("as cargo writes it");
-        let mut graph = Graph::new(metadata, edges.into()).expect("a root");
+        let mut graph = Graph::new(TARGET, metadata, edges.into()).expect("a root");
         graph.walk("sesame-cli", true);
         let found: Vec<_> =
             graph.others().map(|(package, is_linked)| (package.name.as_str(), is_linked)).collect();
