@@ -13,7 +13,7 @@ use super::help::{Explain, Help, Refused};
 use super::host::directory_help;
 use super::similar::similar_function;
 use crate::exit_code::ExitCode;
-use crate::terminal::{escape_to_line, shell_word};
+use crate::terminal::{escape_to_line, grant_command, shell_word};
 
 impl Failure {
     /// Reports a call without a result, with its refusals. `stderr_tail` is the end of its standard
@@ -61,9 +61,7 @@ impl Failure {
                 help.code = ErrorKind::Refused.into();
             }
             match refused.iter().find_map(|touch| touch.grant()) {
-                Some(grant) => {
-                    help.with_first_hint(format!("sesame extension grant {name} {grant}"))
-                }
+                Some(grant) => help.with_first_hint(grant_command(name, [grant.as_str()])),
                 None => help,
             }
         })
@@ -113,7 +111,7 @@ fn call_help(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Hel
         }
         CallError::Directory(error) => directory_help(name, error),
         CallError::NotWoken(refusal) => {
-            let grant = format!("sesame extension grant {name} events={}", refusal.event);
+            let grant = grant_command(name, [format!("events={}", refusal.event).as_str()]);
             Help::new(ErrorKind::Refused).with_hints((!refusal.is_by_policy).then_some(grant))
         }
         CallError::NoEvents => Help::new(ErrorKind::Usage).with_hint(functions()),

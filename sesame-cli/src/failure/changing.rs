@@ -61,8 +61,8 @@ fn bundles_help(error: &BundlesError) -> Help {
             Help::new(ErrorKind::NotFound)
         }
         BundlesError::NoExtensions { bundle } => Help::new(ErrorKind::Failure).with_hint(format!(
-            "install an entry of it: sesame extension install oci:{} --name NAME",
-            bundle.display()
+            "install an entry of it: sesame extension install {} --name NAME",
+            shell_word(&format!("oci:{}", bundle.display()))
         )),
         BundlesError::UnprovenOrigin { name, claimed } => Help::new(ErrorKind::Untrusted)
             .with_hint(format!(

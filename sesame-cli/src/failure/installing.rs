@@ -9,7 +9,7 @@ use extension_manager::{
 use super::Failure;
 use super::depot::name_option;
 use super::help::{Explain, Help, Refused};
-use crate::terminal::{escape_to_line, shell_word};
+use crate::terminal::{escape_to_line, grant_command, shell_word};
 
 /// What tells apart those who want to replace local bytes from those who want both.
 pub(super) const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";
@@ -53,7 +53,7 @@ fn install_help(error: &InstallError) -> Help {
             downgrade.name
         )),
         InstallError::ReplacedByRegistry(replaced) => {
-            let (name, source) = (&replaced.name, &replaced.origin);
+            let (name, source) = (&replaced.name, shell_word(&replaced.origin.to_string()));
             Help::new(ErrorKind::Usage).with_hint(format!(
                 "sesame extension remove {name} && sesame extension install {source} --name {name}"
             ))
@@ -179,10 +179,7 @@ fn asking_for_more(name: &ExtensionName, missing: &[Denied]) -> Help {
     help.with_details(missing.iter().map(line)).with_hint(if unscoped.is_empty() {
         format!("sesame extension update {name} --accept-new-capabilities")
     } else {
-        format!(
-            "grant a scope, as here, then update: sesame extension grant {name} {}",
-            unscoped.join(" ")
-        )
+        format!("grant a scope, as here, then update: {}", grant_command(name, unscoped))
     })
 }
 

@@ -5,6 +5,7 @@ use extension_depot::Opened;
 
 use crate::context::Context;
 use crate::failure::refusal;
+use crate::terminal::grant_command;
 
 /// Returns the refusals of a call that are worth a line, the likelier causes of a failure first.
 /// Settings are withheld on purpose, and extensions ask for settings that do not exist. Many open a
@@ -32,6 +33,6 @@ fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
     let grant = touch
         .grant()
-        .map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
+        .map(|grant| format!("; allow it with: {}", grant_command(name, [grant.as_str()])));
     context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
 }

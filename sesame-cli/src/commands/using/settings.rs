@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::installed::schema;
 use crate::outcome::{Change, Outcome, SettingRow, Settings};
+use crate::terminal::grant_command;
 
 /// Changes settings and limits, all or none; without any, lists them.
 pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failure> {
@@ -96,14 +97,24 @@ fn warn(
     let granted = loaded.manifest.granted();
     for setting in settings {
         match setting {
-            TypedSetting::Config { key, .. } if !granted.allows(&Request::ReadConfig(key.clone())) => context.warn(&format!(
-                "`{name}` may not read `{key}`; allow it with: sesame extension grant {name} config-read={key}"
-            )),
+            TypedSetting::Config { key, .. }
+                if !granted.allows(&Request::ReadConfig(key.clone())) =>
+            {
+                context.warn(&format!(
+                    "`{name}` may not read `{key}`; allow it with: {}",
+                    grant_command(name, [format!("config-read={key}").as_str()])
+                ))
+            }
             TypedSetting::Limit(limit, value) => {
                 for ceilings in context.config()?.ceilings() {
-                    if let Some(highest) = ceilings.limits.get(*limit).filter(|highest| highest < value) {
-                        let (key, policy) = (SettingKey::Limit(*limit), ceilings.source.display().to_string());
-                        context.warn(&format!("`{key}` stays at {highest} while policy in `{policy}` says so"));
+                    if let Some(highest) =
+                        ceilings.limits.get(*limit).filter(|highest| highest < value)
+                    {
+                        let (key, policy) =
+                            (SettingKey::Limit(*limit), ceilings.source.display().to_string());
+                        context.warn(&format!(
+                            "`{key}` stays at {highest} while policy in `{policy}` says so"
+                        ));
                     }
                 }
             }

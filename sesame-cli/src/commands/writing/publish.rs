@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
 use crate::project::{Project, version_in};
 use crate::signing::secret_key;
-use crate::terminal::waiting;
+use crate::terminal::{shell_word, waiting};
 
 /// The mode of downloaded files, before the user's mask.
 const FILE_MODE: u32 = 0o666;
@@ -180,7 +180,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
         )
         .with_hint(format!(
             "sesame extension publish {reference} {}",
-            arguments.module.display()
+            shell_word(&arguments.module.display().to_string())
         )));
     }
     let examined = context.manager()?.examine_built(&name, binary)?;

@@ -4,6 +4,7 @@ use core_types::{ErrorKind, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
 
 use crate::failure::help::{Explain, Help};
+use crate::terminal::grant_command;
 
 /// Imports that an extension does not get.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +49,7 @@ fn hint(name: &ExtensionName, refusals: &[Refusal]) -> String {
     refusals
         .iter()
         .find_map(hint_of_one)
-        .unwrap_or_else(|| format!("sesame extension grant {name} {}", grants(refusals).join(" ")))
+        .unwrap_or_else(|| grant_command(name, grants(refusals).iter().map(String::as_str)))
 }
 
 /// Returns the grants that help, each once: one grant is enough for many imports.

@@ -16,7 +16,7 @@ use crate::outcome::{
 use crate::render::cell::shortened;
 use crate::render::screen::{Form, Screen};
 use crate::render::{Rendered, json, listings};
-use crate::terminal::{escape_control, escape_to_line};
+use crate::terminal::{escape_control, escape_to_line, grant_command};
 
 /// Formats an outcome as text. The code for all other outcomes stays out of the pages that a call
 /// needs.
@@ -153,7 +153,8 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
         match &denied.policy {
             Some(rule) => format!("not granted: {capability}; {}\n", escape_to_line(rule)),
             None => format!(
-                "not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n"
+                "not granted: {capability}; allow it with: {}\n",
+                grant_command(name, [grant.as_str()])
             ),
         }
     };

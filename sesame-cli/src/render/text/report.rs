@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::outcome::{Call, FileCheck, Learned, Refusal, split_log_line};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
-use crate::terminal::{Style, escape_control, escape_to_line};
+use crate::terminal::{Style, escape_control, escape_to_line, grant_command};
 
 pub(super) fn called(context: &Context, call: &Call) -> Rendered {
     let mut stderr = String::new();
@@ -105,11 +105,8 @@ pub(super) fn why(screen: &Screen, name: &ExtensionName, refused: &[Refusal]) ->
         let _ = match &thing.grant {
             _ if thing.is_granted_now => writeln!(text, "  it is granted by now"),
             Some(grant) => {
-                writeln!(
-                    text,
-                    "  allow it: sesame extension grant {name} {}",
-                    escape_to_line(grant)
-                )
+                let command = grant_command(name, [grant.as_str()]);
+                writeln!(text, "  allow it: {}", escape_to_line(&command))
             }
             None => writeln!(text, "  a grant does not help"),
         };
