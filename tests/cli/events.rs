@@ -55,6 +55,33 @@ fn event_is_granted_and_triggered() {
     assert!(activity.text().contains("\"cause\":\"event:power.battery\""), "{activity}");
 }
 
+/// Watched files that no granted directory has are named, with the grant that shows them.
+#[test]
+fn hidden_files_are_named() {
+    let env = env();
+    let declared = "[events.\"file.changed\"]\npaths = [\"~/notes\", \"~/my files\"]\n";
+    env.write("work/notes.wasm", asking(&wakeable(1, OnEvent::Handles), declared));
+    env.run("extension install ./notes.wasm").ok();
+    env.run("extension grant notes events=file.changed").ok();
+    let state = || {
+        let json = env.run("extension events notes --json").ok();
+        let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        json["events"][0]["state"].as_str().map(str::to_owned)
+    };
+    assert_eq!(state().as_deref(), Some("refused"), "every file is hidden");
+    std::fs::create_dir(env.path("notes")).expect("made");
+    env.run("extension grant notes filesystem=read:~/notes").ok();
+    insta::assert_snapshot!(env.run("extension events notes"), @r#"
+    exit 0
+    out: file.changed  wakes it: when a file changes in a directory that it may read
+    out:   in ~/my files ~/notes
+    out:   granted: events=file.changed (~/.config/pds/extensions/notes.toml:7)
+    out:   it is not told of ~/my files, which no granted directory has
+    out:   allow it: sesame extension grant notes 'filesystem=read:~/my files'
+    "#);
+    assert_eq!(state().as_deref(), Some("wakes"));
+}
+
 #[test]
 fn bad_trigger_is_a_usage_error() {
     let env = low_battery(OnEvent::Crashes);

@@ -1,26 +1,21 @@
 //! Deliveries of events: what wakes an installed extension, and the delivery of one event to it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use core_types::event::{
-    EventName, EventPattern, EventTables, EventType, MissingSetting, Occurrence, Settings,
+    EventName, EventPattern, EventTables, MissingSetting, Occurrence, Settings, WatchedPath,
 };
-use core_types::{
-    Activity, Authority, CallOutcome, CallRecord, Cause, ExtensionName, Owner, Request, Scope,
-    decide,
-};
+use core_types::{Activity, Authority, ExtensionName, Request, Scope, decide};
 use extension_depot::{Installed, Opened};
 use extension_host::{CallError, CallReport, Returned, Usage, boot_time};
 
 use super::callable::Callable;
 use crate::error::OpenError;
-use crate::events::Event;
 use crate::examination::declared_by;
 use crate::manager::Manager;
 
 /// The function in logs of what an extension printed.
-const LOGGED_AS: &str = "events#handle";
+pub(super) const LOGGED_AS: &str = "events#handle";
 
 /// An event for an extension.
 ///
@@ -89,6 +84,8 @@ pub struct WakingEvent {
     pub is_granted: bool,
     /// Whether the author declares it. The extension may not know other events.
     pub is_declared: bool,
+    /// The watched files and directories that no granted directory has: it is not told of them.
+    pub hidden: Vec<WatchedPath>,
 }
 
 impl WakingEvent {
@@ -131,60 +128,6 @@ impl Manager {
         let permissions = self.depot().permissions(&installed, &config);
         let authority = permissions.map_err(|error| of_extension(error.into()))?.authority;
         Ok(waking(&installed, &authority))
-    }
-
-    /// Notes in the activity log that an event does not reach an extension, or not now, and why: once
-    /// an hour for the same. It is told to [`Events`](crate::Events) where it cannot be noted.
-    pub fn note_undelivered(&self, name: &ExtensionName, event: &EventName, reason: &str) {
-        self.note_lost(name, event, reason, Activity::default);
-    }
-
-    /// Notes in the same way that an extension is not told of a changed file, since it cannot read
-    /// it, with the directory that would have to be granted.
-    pub fn note_hidden_change(&self, name: &ExtensionName, path: &Path) {
-        let Some(event) = EventName::of(EventType::FileChanged) else { return };
-        let reason = "not told: no granted directory has the changed file";
-        self.note_lost(name, &event, reason, || self.lacking(name, path).unwrap_or_default());
-    }
-
-    /// Returns the refused request to read the directory of a file; nothing where that is granted,
-    /// and the file is reached through a link.
-    fn lacking(&self, name: &ExtensionName, file: &Path) -> Option<Activity> {
-        let directory = file.parent()?;
-        let below = directory.strip_prefix(self.directories().home.as_deref()?).ok();
-        let text = below.map(|below| Path::new("~").join(below));
-        let path = text.as_deref().unwrap_or(directory).to_str()?.parse().ok()?;
-        let request = Request::OpenDirectory { path, write: false };
-        let opened = self.depot().open(name, &self.config().ok()?).ok()?;
-        let decision = decide(&request, &opened.permissions.authority, boot_time());
-        let mut activity = Activity::default();
-        if !decision.allows() {
-            activity.note(&request, &decision);
-        }
-        Some(activity)
-    }
-
-    fn note_lost(
-        &self,
-        name: &ExtensionName,
-        event: &EventName,
-        reason: &str,
-        activity: impl FnOnce() -> Activity,
-    ) {
-        if !self.refusals().takes(name.as_str(), event.as_str(), reason) {
-            return;
-        }
-        let Ok(installed) = self.depot().installed(name) else { return };
-        let owner = Owner { name: name.clone(), identity: installed.reference.identity() };
-        let call = CallRecord {
-            cause: Some(Cause::event(event)),
-            reason: Some(reason.to_owned()),
-            activity: (&activity()).into(),
-            ..CallRecord::of(&owner, LOGGED_AS, CallOutcome::Refused)
-        };
-        if let Err(error) = self.depot().activity().append(call) {
-            self.events().event(Event::CallNotLogged(&error.into()));
-        }
     }
 }
 
@@ -247,7 +190,18 @@ fn waking(installed: &Installed, authority: &Authority) -> Vec<WakingEvent> {
         let is_declared = declared.requested.iter().any(|requested| requested.covers_all(&event));
         WakingEvent { is_granted, rule, is_declared, ..with_settings(event, &tables) }
     };
-    all.into_iter().map(event).collect()
+    let with_hidden =
+        |event: WakingEvent| WakingEvent { hidden: hidden(&event, authority), ..event };
+    all.into_iter().map(event).map(with_hidden).collect()
+}
+
+fn hidden(event: &WakingEvent, authority: &Authority) -> Vec<WatchedPath> {
+    let Ok(Settings::File { paths }) = &event.settings else { return Vec::new() };
+    let granted = authority.in_force(boot_time());
+    let is_readable = |path: &&WatchedPath| {
+        granted.directories().any(|(directory, _)| directory.reaches(path.as_granted()))
+    };
+    paths.iter().filter(|path| !is_readable(path)).cloned().collect()
 }
 
 fn events_of(scope: &Scope) -> Option<&EventPattern> {
@@ -274,6 +228,7 @@ fn with_settings(event: EventPattern, tables: &EventTables) -> WakingEvent {
         rule: String::new(),
         is_granted: false,
         is_declared: false,
+        hidden: Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@ mod learn;
 mod refusal_limiter;
 mod session;
 mod storage;
+mod undelivered;
 
 pub use callable::{CallMode, Callable, OutsideCall};
 pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent, waking_events_of};

@@ -1,7 +1,7 @@
 //! `sesame extension events`
 
 use core_types::ExtensionName;
-use core_types::event::EventType;
+use core_types::event::{EventType, Settings};
 use extension_manager::WakingEvent;
 
 use crate::context::Context;
@@ -24,16 +24,10 @@ pub fn run(context: &Context, name: &ExtensionName, with_log: bool) -> Result<Ou
 }
 
 fn row(waking: WakingEvent) -> EventRow {
-    let WakingEvent { event, settings, rule, is_granted, is_enabled, .. } = waking;
-    let state = match (is_granted, is_enabled, &settings) {
-        (false, ..) => EventState::Refused,
-        (true, false, _) => EventState::Asleep,
-        (true, true, Err(_)) => EventState::Incomplete,
-        (true, true, Ok(_)) => EventState::Wakes,
-    };
+    let state = state(&waking);
+    let grant = lacking(&waking);
+    let WakingEvent { event, settings, rule, hidden, .. } = waking;
     let kind = event.name().map_or(EventType::Custom, |name| name.event());
-    // Against a policy no grant helps.
-    let helps = !is_granted && !rule.starts_with("policy");
     EventRow {
         meaning: kind.spec().meaning,
         settings: settings.map_or_else(|error| error.to_string(), |it| it.to_string()),
@@ -41,7 +35,30 @@ fn row(waking: WakingEvent) -> EventRow {
         rule,
         while_locked: waking.is_while_locked,
         declared: waking.is_declared,
-        grant: helps.then(|| format!("events={event}")),
+        hidden: hidden.iter().map(ToString::to_string).collect(),
+        grant,
         event: event.to_string(),
+    }
+}
+
+fn state(waking: &WakingEvent) -> EventState {
+    match (waking.is_granted, waking.is_enabled, &waking.settings) {
+        (false, ..) => EventState::Refused,
+        (true, false, _) => EventState::Asleep,
+        (true, true, Err(_)) => EventState::Incomplete,
+        (true, true, Ok(Settings::File { paths })) if paths.len() == waking.hidden.len() => {
+            EventState::Refused
+        }
+        (true, true, Ok(_)) => EventState::Wakes,
+    }
+}
+
+/// Returns the grant without which it does not wake the extension, or not for all of its files. Against a
+/// policy none helps.
+fn lacking(waking: &WakingEvent) -> Option<String> {
+    match waking.is_granted {
+        true => waking.hidden.first().map(|path| format!("filesystem=read:{path}")),
+        false if waking.rule.starts_with("policy") => None,
+        false => Some(format!("events={}", waking.event)),
     }
 }

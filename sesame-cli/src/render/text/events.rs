@@ -7,7 +7,7 @@ use core_types::ExtensionName;
 use crate::outcome::{DeliveryRow, EventRow, EventState, WakingEvents};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
-use crate::terminal::{Style, escape_to_line};
+use crate::terminal::{Style, escape_to_line, grant_command};
 
 pub(super) fn waking(screen: &Screen, waking: &WakingEvents) -> Rendered {
     let WakingEvents { name, events, deliveries } = waking;
@@ -47,8 +47,11 @@ fn event(screen: &Screen, extension: &ExtensionName, row: &EventRow) -> String {
         line("its author does not declare it");
     }
     line(&row.rule);
+    for path in &row.hidden {
+        line(&format!("it is not told of {path}, which no granted directory has"));
+    }
     if let Some(grant) = &row.grant {
-        line(&format!("allow it: sesame extension grant {extension} {grant}"));
+        line(&format!("allow it: {}", grant_command(extension, [grant.as_str()])));
     }
     text
 }
