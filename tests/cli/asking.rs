@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use test_support::guest;
+use test_support::{OnEvent, guest};
 use zbus::blocking::Connection;
 
-use crate::bus_session::{Options, Session, call_with, wait_for};
+use crate::bus_session::{Options, Session, TICKS, call_with, wait_for, waking};
 use crate::logind::{lock, logind};
 use crate::notifications::Notifications;
+use crate::session_signals::{next, signals};
 use crate::support::{asking, desktop, env, manifest};
 
 /// A session in which the guest with every import lacks these grants.
@@ -201,6 +202,34 @@ fn delivery_asks_for_what_it_lacks() {
     wait_for(|| !notifications.shown().is_empty(), || session.log());
     notifications.press_now("session");
     wait_for(|| session.log().contains("break: time.every: handled"), || session.log());
+    assert_eq!(notifications.shown().len(), 1);
+}
+
+/// An event that comes without its grant is asked for, is in `why`, and is told to programs. The next one
+/// wakes.
+#[test]
+#[ignore = "needs dbus-daemon, from Debian"]
+fn event_without_a_grant_is_asked_for() {
+    let session = Session::on_one_bus(waking("ticks", OnEvent::Handles, TICKS, "storage"));
+    let program = session.connect();
+    let signals = signals(&program);
+    let notifications = Notifications::start(&session);
+    assert_eq!(session.run("session emit tick").ok().text().trim(), "0");
+    wait_for(|| !notifications.shown().is_empty(), || session.log());
+    insta::assert_snapshot!(notifications.shown().join("\n"), @r#"
+    Permission for ticks
+    ticks, which is from local/file/ticks, asks to:
+    - run without being called, when a program or an extension sends a message on a topic (events=custom.tick)
+    For good: sesame extension grant ticks events=custom.tick
+    "#);
+    let refused: (String, String) = next(&signals, "Refused");
+    assert_eq!(refused, ("ticks".to_owned(), "events".to_owned()));
+    let why = session.run("extension why ticks").ok().text();
+    assert!(why.contains("sesame extension grant ticks events=custom.tick"), "{why}");
+    assert_eq!(session.run("session emit tick").ok().text().trim(), "0", "not yet");
+    notifications.press_now("session");
+    wait_for(|| session.run("session emit tick").ok().text().trim() == "1", || session.log());
+    wait_for(|| session.log().contains("ticks: custom.tick: handled"), || session.log());
     assert_eq!(notifications.shown().len(), 1);
 }
 

@@ -242,17 +242,19 @@ fn bus_changes_no_permissions() {
     "#);
 }
 
-/// A service that is switched off wakes and calls nothing, and says by which line.
+/// A service that its user or a policy switches off wakes and calls nothing, and says by which line.
 #[test]
 #[ignore = "needs dbus-daemon, from Debian"]
 fn switched_off_service_calls_nothing() {
     let session = Session::start(greeting());
-    session.env.write(".config/pds/config.toml", "[session]\nenabled = false\n");
     let program = session.connect();
-    let answer = call(&program, "greet", "greet", "[\"World\"]");
-    let (name, text) = answer.expect_err("switched off");
-    assert_eq!(name, "Refused");
-    assert!(text.contains("config.toml`, line 2"), "{text}");
+    for off in ["[session]\nenabled = false\n", "[extensions.policy]\nsession = false\n"] {
+        session.env.write(".config/pds/config.toml", off);
+        let answer = call(&program, "greet", "greet", "[\"World\"]");
+        let (name, text) = answer.expect_err("switched off");
+        assert_eq!(name, "Refused");
+        assert!(text.contains("config.toml`, line 2"), "{text}");
+    }
     let listed: Vec<HashMap<String, OwnedValue>> = ask(&program, "List", &()).expect("listed");
     let state = String::try_from(listed[0]["state"].clone()).expect("text");
     assert_eq!(state, "refused");

@@ -53,10 +53,16 @@ fn changes_are_seen() {
         reaches(&session, expected);
     }
     // A file beside the configuration holds from the next event on as well.
-    session.env.write(".config/pds/config.d/10.toml", "[session]\nenabled = false\n");
-    reaches(&session, 0);
-    session.env.write(".config/pds/config.d/10.toml", "");
-    reaches(&session, 1);
+    for off in [
+        "[session]\nenabled = false\n",
+        "[extensions.policy]\nsession = false\n",
+        "[extensions.policy]\ndeny_events = [\"custom.*\"]\n",
+    ] {
+        session.env.write(".config/pds/config.d/10.toml", off);
+        reaches(&session, 0);
+        session.env.write(".config/pds/config.d/10.toml", "");
+        reaches(&session, 1);
+    }
     session.run("extension gc").ok();
     std::thread::sleep(Duration::from_millis(1_500));
     let before = outcomes(&session, "second").len();

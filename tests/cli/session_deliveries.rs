@@ -45,6 +45,11 @@ fn each_delivery_has_a_new_instance() {
         wait_for(|| outcomes(&session, "remembers").len() == number, || session.log());
     }
     assert_eq!(outcomes(&session, "remembers"), ["returned"; 3]);
+    let status = session.run("session status --json").ok().text();
+    let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+    let last = &status["service"]["extensions"][0]["last"];
+    assert_eq!(last["event"], "custom.tick", "{status}");
+    assert_eq!(last["outcome"], "returned", "{status}");
 }
 
 /// A handler that waits, and one that floods its output, end with the limits of a call. Both count for the
@@ -211,8 +216,12 @@ deny_events = [\"custom.*\"]
     let session = Session::start(env);
     session.run("session emit tick").ok();
     std::thread::sleep(Duration::from_secs(4));
-    let every = outcomes(&session, "ticks");
-    assert_eq!(every, ["returned"], "one in half a minute, and no custom event: {}", session.log());
+    let mut every = outcomes(&session, "ticks");
+    every.sort();
+    let log = session.log();
+    assert_eq!(every, ["refused", "returned"], "one in half a minute, and no custom event: {log}");
+    let why = session.run("extension why ticks").ok().text();
+    assert!(why.contains("events=custom.tick: policy") && why.contains("does not help"), "{why}");
     insta::assert_snapshot!(session.run("extension events ticks"), @r#"
     exit 0
     out: time.every  wakes it: again and again, after a time

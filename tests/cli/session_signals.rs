@@ -22,7 +22,7 @@ const LONG: Duration = Duration::from_secs(60);
 const WATCH: &str = "org.opensesame.Watch1";
 
 /// Hears the signals of the service from now on.
-fn signals(connection: &Connection) -> Receiver<Message> {
+pub fn signals(connection: &Connection) -> Receiver<Message> {
     let rule = MatchRule::builder().msg_type(Type::Signal).sender(NAME).expect("a name").build();
     let messages = MessageIterator::for_match_rule(rule, connection, Some(100)).expect("heard");
     let (sender, receiver) = channel();
@@ -31,7 +31,7 @@ fn signals(connection: &Connection) -> Receiver<Message> {
 }
 
 /// Waits for a signal, and returns its values.
-fn next<T>(signals: &Receiver<Message>, member: &str) -> T
+pub fn next<T>(signals: &Receiver<Message>, member: &str) -> T
 where
     T: serde::de::DeserializeOwned + zbus::zvariant::Type,
 {

@@ -56,6 +56,38 @@ fn granted_event_is_delivered() {
     );
 }
 
+/// An event that comes without a grant is noted once an hour for `why`, with the grant that it lacks or
+/// the policy that denies it; one that is granted is not.
+#[test]
+fn event_without_a_grant_is_noted() {
+    for (policy, granted, refused) in [
+        ("", &[][..], Some("not granted")),
+        (
+            "deny_events = [\"custom.a\"]\n",
+            &["events=custom.a"][..],
+            Some("policy denies the event"),
+        ),
+        ("", &["events=custom.a"][..], None),
+    ] {
+        let fixture = home(policy, OnEvent::Handles, granted);
+        let event = "custom.a".parse().expect("an event");
+        let note = || fixture.manager.note_refused_event(&name("a"), &event);
+        let noted = note().is_some();
+        assert_eq!(noted, refused.is_some(), "{policy}");
+        assert!(note().is_none(), "once an hour");
+        if let Some(rule) = refused {
+            assert_eq!(
+                last_call(&fixture),
+                (Some("event:custom.a".to_owned()), CallOutcome::Refused)
+            );
+            let entries = fixture.manager.depot().activity().entries();
+            let call = entries.last().and_then(|entry| entry.event.call()).expect("a call");
+            let touch = call.activity.touches.first().expect("the event");
+            assert!(touch.rule.as_deref().is_some_and(|it| it.contains(rule)), "{touch:?}");
+        }
+    }
+}
+
 /// A refused event runs nothing, and is noted for `why` with the grant that allows it.
 #[test]
 fn ungranted_event_is_refused() {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Timer;
-use core_types::{ExtensionName, Grant, TimedGrant, TimedGrants, Touch};
+use core_types::{Activity, ExtensionName, Grant, TimedGrant, TimedGrants, Touch};
 use extension_depot::{EffectiveConfig, Installed, SessionConsent};
 use extension_host::boot_time;
 use extension_manager::{Manager, OpenError};
@@ -93,22 +93,26 @@ impl Asker {
     /// Asks for the refused permissions of a delivery, and waits for nothing: other extensions are
     /// delivered to meanwhile, and the next delivery has the answer.
     pub(crate) fn ask_after(&self, name: &ExtensionName, outcome: &Outcome) {
-        let installed = || self.0.manager.depot().installed_with_binary(name);
         match outcome {
-            Ok(delivered) if delivered.activity.refused().next().is_none() => {}
-            Ok(delivered) => {
-                if let Some(installed) = installed() {
-                    self.ask_later(&installed, delivered.activity.refused());
-                }
-            }
+            Ok(delivered) => self.ask_for(name, &delivered.activity),
             Err(error @ OpenError::Host { .. }) => {
-                if let Some(installed) = installed()
+                if let Some(installed) = self.0.manager.depot().installed_with_binary(name)
                     && let Some(Ok(grants)) = wanted::to_link(&installed, error)
                 {
                     self.ask_beside(question(&installed, grants));
                 }
             }
             Err(_) => {}
+        }
+    }
+
+    /// Asks for what was refused to an extension, and waits for nothing.
+    pub(crate) fn ask_for(&self, name: &ExtensionName, activity: &Activity) {
+        if activity.refused().next().is_none() {
+            return;
+        }
+        if let Some(installed) = self.0.manager.depot().installed_with_binary(name) {
+            self.ask_later(&installed, activity.refused());
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use core_types::{BUS_NAME, BUS_OBJECT, ExtensionName, Touch};
+use core_types::{Activity, BUS_NAME, BUS_OBJECT, ExtensionName, Touch};
 use extension_depot::RunningExtensions;
 use extension_manager::Manager;
 use zbus::blocking::Connection;
@@ -136,12 +136,26 @@ impl BusService {
     /// Tells programs, and watches, of a delivery that ended.
     pub fn delivered(&self, delivery: &Delivery, outcome: &Outcome) {
         self.extensions.watches.delivered(delivery);
-        let refused = outcome.iter().flat_map(|delivered| delivered.activity.refused());
-        refused.for_each(|touch| tell_refusal(&self.connection, &delivery.name, touch));
+        if let Ok(delivered) = outcome {
+            self.tell_refusals(&delivery.name, &delivered.activity);
+        }
         // A program in a sandbox may lead to a delivery through an extension, and asks nothing so.
         if delivery.depth == 0 {
             self.extensions.runner.asker.ask_after(&delivery.name, outcome);
         }
+    }
+
+    /// Tells programs of an event that an extension may not be woken by, led to by this number of
+    /// deliveries, and asks for it.
+    pub fn refused(&self, name: &ExtensionName, depth: u8, activity: &Activity) {
+        self.tell_refusals(name, activity);
+        if depth == 0 {
+            self.extensions.runner.asker.ask_for(name, activity);
+        }
+    }
+
+    fn tell_refusals(&self, name: &ExtensionName, activity: &Activity) {
+        activity.refused().for_each(|touch| tell_refusal(&self.connection, name, touch));
     }
 
     /// Tells programs that an extension was installed, changed or removed.

@@ -245,6 +245,15 @@ impl Dispatcher {
         idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
     }
 
+    /// Iterates over the extensions that handle an event and are refused it.
+    pub(crate) fn refused(&self, arrival: &Arrival) -> impl Iterator<Item = &ExtensionName> {
+        let event = &arrival.occurrence.name;
+        let places = self.places.iter().filter(|(_, place)| {
+            place.is_meant_by(&arrival.to) && place.subscriber.is_refused(event)
+        });
+        places.map(|(name, _)| name)
+    }
+
     /// Iterates over the extensions that an event is meant for.
     pub(crate) fn reached_by(&self, arrival: &Arrival) -> impl Iterator<Item = &ExtensionName> {
         let places = self.places.iter().filter(|(_, place)| place.is_reached_by(arrival));
@@ -260,9 +269,9 @@ impl Dispatcher {
             .collect()
     }
 
-    /// Iterates over the extensions.
+    /// Iterates over the extensions that something may wake.
     pub(crate) fn subscribers(&self) -> impl Iterator<Item = &Subscriber> {
-        self.places.values().map(|place| &place.subscriber)
+        self.places.values().map(|place| &place.subscriber).filter(|it| !it.wakes.is_empty())
     }
 
     /// Returns the number of running deliveries.
@@ -275,9 +284,10 @@ impl Dispatcher {
         self.is_locked
     }
 
-    /// Iterates over the extensions with what waits for them.
+    /// Iterates over the extensions that something may wake, with what waits for them.
     pub fn loads(&self, now: BootTime) -> impl Iterator<Item = DispatcherLoad<'_>> {
-        self.places.iter().map(move |(name, place)| DispatcherLoad {
+        let woken = self.places.iter().filter(|(_, place)| !place.subscriber.wakes.is_empty());
+        woken.map(move |(name, place)| DispatcherLoad {
             name,
             waiting: place.mailbox.len(),
             deliveries: place.budget.deliveries(now),
@@ -288,11 +298,14 @@ impl Dispatcher {
 
 impl Place {
     fn is_reached_by(&self, arrival: &Arrival) -> bool {
-        let is_meant = match &arrival.to {
+        self.is_meant_by(&arrival.to) && self.subscriber.hears(&arrival.occurrence.name)
+    }
+
+    fn is_meant_by(&self, to: &Recipients) -> bool {
+        match to {
             Recipients::All => true,
             Recipients::One(one) => self.subscriber.name == *one,
-        };
-        is_meant && self.subscriber.hears(&arrival.occurrence.name)
+        }
     }
 
     fn newly_over_budget(&mut self, now: BootTime) -> Option<EventName> {

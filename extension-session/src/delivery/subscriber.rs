@@ -27,6 +27,10 @@ pub struct Subscriber {
     pub wakes: Vec<Wake>,
     /// The events that its user lets sleep, also where a pattern covers them.
     pub asleep: Vec<EventName>,
+    /// The events that it handles and that its grants or the policy do not allow. No source listens
+    /// for them. One that comes all the same, since others hear it, is told to
+    /// [`Deliver::refused`](crate::Deliver::refused).
+    pub refused: Vec<EventPattern>,
     /// Its own settings, as `config-read` shows them: a change of these is `config.changed`.
     pub config: Config,
     /// The most fuel that one call may use.
@@ -60,13 +64,21 @@ impl Subscriber {
     /// Makes a subscriber without settings of its own, and without a bound for its fuel.
     pub fn new(name: ExtensionName, wakes: Vec<Wake>) -> Self {
         let min_interval = Self::MIN_INTERVAL;
-        let asleep = Vec::new();
-        Self { name, wakes, asleep, config: Config::default(), max_fuel: u64::MAX, min_interval }
+        let (asleep, refused) = (Vec::new(), Vec::new());
+        let (config, max_fuel) = (Config::default(), u64::MAX);
+        Self { name, wakes, asleep, refused, config, max_fuel, min_interval }
     }
 
     /// Tells whether an event of this name may wake the extension.
     pub fn hears(&self, name: &EventName) -> bool {
         self.wake(name).is_some()
+    }
+
+    /// Tells whether an event would wake the extension if it were granted.
+    pub(crate) fn is_refused(&self, name: &EventName) -> bool {
+        !self.hears(name)
+            && !self.asleep.contains(name)
+            && self.refused.iter().any(|event| event.covers(name))
     }
 
     /// Tells whether an event of the table may wake the extension.

@@ -19,6 +19,12 @@ pub trait Deliver: Send + Sync {
     fn held_back(&self, name: &ExtensionName, event: &EventName, why: HeldBack) {
         let _ = (name, event, why);
     }
+
+    /// Is told of an event that an extension handles and may not be woken by, with the number of
+    /// deliveries that led to it. By default nothing is done about it.
+    fn refused(&self, name: &ExtensionName, event: &EventName, depth: u8) {
+        let _ = (name, event, depth);
+    }
 }
 
 /// How a delivery ended, as far as the engine has to know.

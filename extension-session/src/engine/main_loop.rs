@@ -250,8 +250,11 @@ impl Loop {
 
     fn arrive(&mut self, arrival: &Arrival) -> Result<usize, HeldBack> {
         let reached = self.dispatcher.arrive(arrival);
+        let event = &arrival.occurrence.name;
+        for name in self.dispatcher.refused(arrival) {
+            self.parts.deliver.refused(name, event, arrival.depth);
+        }
         if let Err(why) = reached {
-            let event = &arrival.occurrence.name;
             self.problem = Some(format!("`{event}`: {why}"));
             for name in self.dispatcher.reached_by(arrival) {
                 self.parts.deliver.held_back(name, event, why);

@@ -139,7 +139,8 @@ impl Installed {
 pub fn may_be_woken(manager: &Manager) -> bool {
     let Some(config) = config_in_force(manager) else { return false };
     let listed = manager.depot().list().unwrap_or_default();
-    listed.iter().any(|listed| subscriber(manager, &listed.name, &config).is_some())
+    let subscriber = |listed: &Listed| subscriber(manager, &listed.name, &config);
+    listed.iter().filter_map(subscriber).any(|subscriber| !subscriber.wakes.is_empty())
 }
 
 /// Returns the configuration, where it lets events wake extensions.
@@ -151,7 +152,8 @@ fn config_in_force(manager: &Manager) -> Option<EffectiveConfig> {
     manager.config().ok().filter(EffectiveConfig::session_enabled)
 }
 
-/// Returns an extension with what may wake it now; nothing where that is nothing.
+/// Returns an extension with what may wake it now, and what would if it were granted; nothing where
+/// that is nothing.
 fn subscriber(
     manager: &Manager,
     name: &ExtensionName,
@@ -168,15 +170,19 @@ fn subscriber(
         .filter(|it| !it.is_enabled)
         .filter_map(|it| it.event.name().cloned())
         .collect();
-    let granted = events.into_iter().filter(|event| event.is_granted && event.is_enabled);
-    let wakes: Vec<_> = granted.filter_map(wake).collect();
+    let enabled = events.into_iter().filter(|event| event.is_enabled);
+    let (granted, refused): (Vec<_>, Vec<_>) = enabled.partition(|event| event.is_granted);
+    let wakes: Vec<_> = granted.into_iter().filter_map(wake).collect();
+    let refused = refused.into_iter().filter(|it| it.is_declared).map(|it| it.event);
+    let refused: Vec<_> = refused.collect();
     let permissions = &opened.permissions;
     let raised = config.min_event_interval().map(Interval::duration);
-    (!wakes.is_empty()).then(|| Subscriber {
+    (!wakes.is_empty() || !refused.is_empty()).then(|| Subscriber {
         config: permissions.config.visible(&permissions.authority.in_force(boot_time())),
         max_fuel: permissions.limits.get(LimitName::Fuel).value,
         min_interval: Subscriber::MIN_INTERVAL.max(raised.unwrap_or_default()),
         asleep,
+        refused,
         ..Subscriber::new(name.clone(), wakes)
     })
 }
@@ -228,5 +234,11 @@ impl Deliver for Installed {
 
     fn held_back(&self, name: &ExtensionName, event: &EventName, why: HeldBack) {
         self.manager.note_undelivered(name, event, &why.to_string());
+    }
+
+    fn refused(&self, name: &ExtensionName, event: &EventName, depth: u8) {
+        if let Some(activity) = self.manager.note_refused_event(name, event) {
+            self.observer.refused(name, depth, &activity);
+        }
     }
 }

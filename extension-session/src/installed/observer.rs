@@ -1,6 +1,6 @@
 //! Observers of installed extensions.
 
-use core_types::ExtensionName;
+use core_types::{Activity, ExtensionName};
 use extension_depot::Quarantine;
 use extension_manager::{Delivered, OpenError};
 
@@ -28,6 +28,12 @@ pub trait Observer: Send + Sync {
     /// A delivery ended.
     fn delivered(&self, delivery: &Delivery, outcome: &Outcome) {
         let _ = (delivery, outcome);
+    }
+
+    /// An event came that an extension handles and may not be woken by, led to by this number of
+    /// deliveries. It is told of once an hour, with the refused request.
+    fn refused(&self, name: &ExtensionName, depth: u8, activity: &Activity) {
+        let _ = (name, depth, activity);
     }
 
     /// An extension was installed, changed or removed.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use core_types::{ExtensionName, Owner, with_causes};
+use core_types::{Activity, ExtensionName, Owner, with_causes};
 use extension_depot::Quarantine;
 use extension_host::{Notification, Notifier, SessionNotifier};
 use extension_manager::DeliveryOutcome;
@@ -29,6 +29,12 @@ impl Observer for ServiceObserver {
         }
         if let Some(bus) = self.bus.get() {
             bus.delivered(delivery, outcome);
+        }
+    }
+
+    fn refused(&self, name: &ExtensionName, depth: u8, activity: &Activity) {
+        if let Some(bus) = self.bus.get() {
+            bus.refused(name, depth, activity);
         }
     }
 

@@ -59,6 +59,34 @@ fn only_granted_events_arrive() {
     assert_eq!(dispatcher.arrive(&arrival("power.source")), Ok(1));
 }
 
+/// An event that an extension handles and is refused is told of it, where others hear it or not; one
+/// that sleeps, and one of another extension, is not. Nothing waits, and nothing may wake it.
+#[test]
+fn refused_events_are_told() {
+    let mut dispatcher = Dispatcher::new(2);
+    let refused = vec!["custom.*".parse().expect("a pattern")];
+    let asleep = vec!["custom.quiet".parse().expect("a name")];
+    let hears = Subscriber { refused: refused.clone(), ..subscriber("hears", &["custom.x"]) };
+    let lacks = Subscriber { refused, asleep, ..subscriber("lacks", &[]) };
+    dispatcher.subscribe(vec![hears, lacks]);
+    for (event, reached, refused) in [
+        ("custom.x", 1, &["lacks"][..]),
+        ("custom.y", 0, &["hears", "lacks"]),
+        ("custom.quiet", 0, &["hears"]),
+        ("power.source", 0, &[]),
+    ] {
+        let arrival = arrival(event);
+        assert_eq!(dispatcher.arrive(&arrival), Ok(reached), "{event}");
+        let told: Vec<_> = dispatcher.refused(&arrival).map(|name| name.as_str()).collect();
+        assert_eq!(told, refused, "{event}");
+    }
+    let lacks = "lacks".parse().expect("a name");
+    let to_one = Arrival { to: Recipients::One(lacks), ..arrival("custom.y") };
+    assert_eq!(dispatcher.refused(&to_one).count(), 1);
+    let woken: Vec<_> = dispatcher.loads(at(0)).map(|load| load.name.as_str()).collect();
+    assert_eq!((woken, dispatcher.subscribers().count()), (vec!["hears"], 1));
+}
+
 /// One delivery at a time for an extension, two in all, and the others are not kept waiting.
 #[test]
 fn extensions_run_beside_each_other() {
