@@ -40,6 +40,9 @@ pub fn add_tools(command: &mut Command) {
     }
     command
         .env("PATH", path)
+        // A project names the target that it needs. Without it rustup would replace the compiler of this
+        // machine by a newer one.
+        .env("RUSTUP_AUTO_INSTALL", "0")
         .env("WASI_SDK_PATH", languages().join("wasi-sdk"))
         // The modules of Go's bindings came with their generator.
         .env("GOPROXY", format!("file://{}", languages().join("go-modules").display()))

@@ -9,7 +9,7 @@ use core_types::event::{EventName, EventType, EventValue, Interval, Occurrence};
 use core_types::{ExtensionName, LimitName, Manifest};
 use extension_depot::{EffectiveConfig, Listed, RunningExtensions};
 use extension_host::boot_time;
-use extension_manager::{DeliveryOutcome, Manager, WakingEvent, waking_events_of};
+use extension_manager::{DeliveryOutcome, Manager, OpenError, WakingEvent, waking_events_of};
 
 use crate::delivery::{Delivery, HeldBack, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
@@ -228,6 +228,8 @@ impl Deliver for Installed {
             Ok(delivered) => {
                 Delivered { fuel: delivered.usage.fuel, has_failed: is_failure(&delivered) }
             }
+            // What an extension cannot be linked for changes nothing about what may wake it.
+            Err(OpenError::Host { .. } | OpenError::DeniedByPolicy { .. }) => Delivered::default(),
             Err(_) => Delivered { fuel: 0, has_failed: true },
         }
     }
