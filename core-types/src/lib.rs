@@ -8,6 +8,7 @@
 
 mod activity;
 mod capability;
+mod command_lines;
 mod documents;
 mod error_kind;
 pub mod event;
@@ -33,6 +34,7 @@ pub use capability::{
     ResourceRuleError, SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError,
     SecretName, StorageSize, StorageSizeError, UnknownCapability, UnknownFeature, Written,
 };
+pub use command_lines::{grant_command, shell_word};
 pub use documents::{
     ApplicationId, ApplicationIdError, Config, ConfigError, ConfigSchema, DeclaredSetting,
     ExtensionEntry, ExtensionList, ExtensionSection, ListDefaults, Manifest, Parsed, Service,

@@ -47,7 +47,7 @@ mod update;
 pub use bundles::{BundlesError, ExportOptions, ImportOptions};
 pub use calling::{
     CallMode, Callable, Delivered, Delivery, DeliveryOutcome, GuestLogError, Needs, OutsideCall,
-    Session, SessionError, WakingEvent, difference, waking_events_of,
+    Session, SessionError, UnreadablePath, WakingEvent, difference, waking_events_of,
 };
 pub use checks::{
     BrokenError, CheckedFiles, CodeRepairError, CodeState, Damage, DirectoryState, ExtensionState,

@@ -105,7 +105,7 @@ fn demo_cleans_up_after_itself() {
     err: signature: unsigned
     err: signature: unsigned
     err: granted: config-read (its own [config] only)
-    err: not granted: filesystem; allow it with: sesame extension grant daily-note filesystem=write:~/Notes::/notes
+    err: not granted: filesystem; allow it with: sesame extension grant daily-note 'filesystem=write:~/Notes::/notes'
     err: error: `daily-note` 0.2.0 requests more than the installed version, which stays
     err: it asks for network=notes.example.com
     err: hint: sesame extension update daily-note --accept-new-capabilities

@@ -252,12 +252,12 @@ fn refused_write_names_its_grant() {
     exit 5
     err: error: the extension returned an error: Operation not permitted (os error 63)
     err: `desktop` may not use filesystem=write:~/notes::/notes: not granted (~/.config/pds/extensions/desktop.toml:6)
-    err: hint: sesame extension grant desktop filesystem=write:~/notes::/notes
+    err: hint: sesame extension grant desktop 'filesystem=write:~/notes::/notes'
     "#);
     insta::assert_snapshot!(env.run("extension why desktop"), @r#"
     exit 0
     out: TIME  filesystem=write:~/notes::/notes: not granted (~/.config/pds/extensions/desktop.toml:6)
-    out:   allow it: sesame extension grant desktop filesystem=write:~/notes::/notes
+    out:   allow it: sesame extension grant desktop 'filesystem=write:~/notes::/notes'
     "#);
     let activity = env.run("extension activity desktop").ok().text();
     assert!(activity.contains("filesystem=write:~/notes::/notes"), "{activity}");
@@ -290,7 +290,7 @@ fn refused_write_is_told_after_a_failure() {
     env.write("work/writer.wasm", wat::parse_str(WRITER).expect("valid text"));
     std::fs::create_dir_all(env.path("notes")).expect("made");
     env.run("extension install ./writer.wasm --grant filesystem=read:~/notes").ok();
-    let grant = "sesame extension grant writer filesystem=write:~/notes";
+    let grant = "sesame extension grant writer 'filesystem=write:~/notes'";
     let failed = env.run("run writer -- one");
     assert!(failed.code == 1 && failed.stderr.contains(grant), "{failed}");
     for succeeding in ["run writer", "call writer try"] {

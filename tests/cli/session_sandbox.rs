@@ -1,10 +1,13 @@
 //! Programs in sandboxes that ask the session service.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use test_support::OnEvent;
 
 use crate::bus_session::{
-    Ending, NAME, OBJECT, Options, Session, call, call_with, in_session, started, under, wait_for,
-    with_hostile,
+    Ending, NAME, OBJECT, Options, Session, add_waking, call, call_with, in_session, started,
+    under, wait_for, with_hostile,
 };
 use crate::notifications::Notifications;
 use crate::support::{GREETING, desktop, manifest, with_guest};
@@ -94,6 +97,32 @@ fn sandbox_causes_no_question() {
     let function = ("desktop", "config-value", "[\"x\"]");
     call_with(&session.connect(), function, options).expect_err("not answered");
     assert_eq!(notifications.shown().len(), 1);
+}
+
+/// A program in a sandbox causes none through an event either, which an extension publishes for it.
+#[test]
+#[ignore = "needs dbus-daemon and bubblewrap, from Debian"]
+fn published_event_of_a_sandbox_causes_no_question() {
+    let env = desktop();
+    let path = manifest("desktop");
+    env.write(&path, env.read(&path) + SANDBOXED);
+    // By a pattern, which its author declares.
+    let declared = "[capabilities]\nevents = [\"custom.greeting.*\"]\n[events.\"custom.tick\"]\n";
+    add_waking(&env, "hears", OnEvent::Handles, declared, "config-read");
+    let session = Session::on_one_bus(env);
+    let notifications = Notifications::start(&session);
+    let mut bwrap = in_flatpak(&session, "gdbus");
+    bwrap.args(["call", "--session", "-d", NAME, "-o", OBJECT, "-m", &format!("{NAME}.Call")]);
+    let arguments = ["desktop", "publish-message", "[\"greeting.said\", \"x\"]", "{}"];
+    let output = bwrap.args(arguments).output().expect("bwrap runs");
+    assert!(output.status.success(), "{output:?}");
+    let why = || session.run("extension why hears").text();
+    wait_for(|| why().contains("events=custom.greeting.said"), || session.log());
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(notifications.shown(), [""; 0]);
+    // The same event by a program outside of one is asked about.
+    session.run("session emit greeting.said").ok();
+    wait_for(|| !notifications.shown().is_empty(), || session.log());
 }
 
 /// A program in a user namespace of its own is in a sandbox, whatever else it has.

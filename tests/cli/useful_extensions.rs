@@ -74,6 +74,7 @@ fn daily_note_sees_one_directory() {
     env.run("extension grant daily-note filesystem=read:~/Notes::/notes").ok();
     let refused = env.run("call daily-note add x");
     assert!(refused.code == 5 && refused.stderr.contains("cannot write"), "{refused}");
+    let grant = "hint: sesame extension grant daily-note 'filesystem=write:~/Notes::/notes'";
     assert!(refused.stderr.contains(grant), "{refused}");
     assert_eq!(fs::read_dir(env.path("Notes")).expect("read").count(), 0);
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use core_types::event::{
-    EventName, EventPattern, EventTables, MissingSetting, Occurrence, Settings, WatchedPath,
+    EventName, EventPattern, EventTables, MissingSetting, Occurrence, Settings,
 };
 use core_types::{Activity, Authority, ExtensionName, Request, Scope, decide};
 use extension_depot::{Installed, Opened};
 use extension_host::{CallError, CallReport, Returned, Usage, boot_time};
 
 use super::callable::Callable;
+use super::file_access::UnreadablePath;
 use crate::error::OpenError;
 use crate::examination::declared_by;
 use crate::manager::Manager;
@@ -84,8 +85,9 @@ pub struct WakingEvent {
     pub is_granted: bool,
     /// Whether the author declares it. The extension may not know other events.
     pub is_declared: bool,
-    /// The watched files and directories that no granted directory has: it is not told of them.
-    pub hidden: Vec<WatchedPath>,
+    /// The watched files and directories that it cannot read, and so is not told of. Only
+    /// [`Manager::waking_events`] looks for them.
+    pub unreadable: Vec<UnreadablePath>,
 }
 
 impl WakingEvent {
@@ -127,7 +129,13 @@ impl Manager {
         let installed = self.depot().installed(name).map_err(|it| of_extension(it.into()))?;
         let permissions = self.depot().permissions(&installed, &config);
         let authority = permissions.map_err(|error| of_extension(error.into()))?.authority;
-        Ok(waking(&installed, &authority))
+        let mut events = waking(&installed, &authority);
+        for event in &mut events {
+            if let Ok(Settings::File { paths }) = &event.settings {
+                event.unreadable = self.unreadable(paths, &authority);
+            }
+        }
+        Ok(events)
     }
 }
 
@@ -182,7 +190,7 @@ fn waking(installed: &Installed, authority: &Authority) -> Vec<WakingEvent> {
     );
     let granted: Vec<_> = granted.filter_map(|grant| events_of(grant.scope())).collect();
     let names = granted.iter().copied().filter(|events| is_listed(events));
-    let requested = declared.requested.iter().filter(|events| events.name().is_some());
+    let requested = declared.requested.iter().filter(|events| is_listed(events));
     let with_table = tables.iter().map(|(name, _)| EventPattern::Name(name.clone()));
     let all: BTreeSet<_> = names.chain(requested).cloned().chain(with_table).collect();
     let event = |event: EventPattern| {
@@ -190,18 +198,7 @@ fn waking(installed: &Installed, authority: &Authority) -> Vec<WakingEvent> {
         let is_declared = declared.requested.iter().any(|requested| requested.covers_all(&event));
         WakingEvent { is_granted, rule, is_declared, ..with_settings(event, &tables) }
     };
-    let with_hidden =
-        |event: WakingEvent| WakingEvent { hidden: hidden(&event, authority), ..event };
-    all.into_iter().map(event).map(with_hidden).collect()
-}
-
-fn hidden(event: &WakingEvent, authority: &Authority) -> Vec<WatchedPath> {
-    let Ok(Settings::File { paths }) = &event.settings else { return Vec::new() };
-    let granted = authority.in_force(boot_time());
-    let is_readable = |path: &&WatchedPath| {
-        granted.directories().any(|(directory, _)| directory.reaches(path.as_granted()))
-    };
-    paths.iter().filter(|path| !is_readable(path)).cloned().collect()
+    all.into_iter().map(event).collect()
 }
 
 fn events_of(scope: &Scope) -> Option<&EventPattern> {
@@ -211,7 +208,7 @@ fn events_of(scope: &Scope) -> Option<&EventPattern> {
     }
 }
 
-/// Tells whether a granted pattern is listed by itself. A pattern of other events grants those that
+/// Tells whether a pattern is listed by itself. A pattern of other events grants those that
 /// have a table, and topics are without number.
 fn is_listed(events: &EventPattern) -> bool {
     events.name().is_some() || events.topic_below().is_some()
@@ -228,7 +225,7 @@ fn with_settings(event: EventPattern, tables: &EventTables) -> WakingEvent {
         rule: String::new(),
         is_granted: false,
         is_declared: false,
-        hidden: Vec::new(),
+        unreadable: Vec::new(),
     }
 }
 

@@ -3,12 +3,54 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use core_types::ExtensionName;
+use core_types::event::WatchedPath;
+use core_types::{Authority, ExtensionName, Request, decide};
 use extension_host::boot_time;
 
 use crate::manager::Manager;
 
+/// A watched file or directory that an extension cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadablePath {
+    /// The file or directory.
+    pub path: WatchedPath,
+    /// The grant with which it can, as `grant` takes it; none where a policy denies it.
+    pub grant: Option<String>,
+}
+
 impl Manager {
+    /// Returns those of the watched files and directories that lie in no granted directory.
+    pub(super) fn unreadable(
+        &self,
+        paths: &[WatchedPath],
+        authority: &Authority,
+    ) -> Vec<UnreadablePath> {
+        let Some(home) = self.directories().home.as_deref() else { return Vec::new() };
+        let granted = authority.in_force(boot_time());
+        let is_granted = |directory: &Path| {
+            granted.directories().any(|(granted, _)| directory.starts_with(granted.on_host(home)))
+        };
+        let unreadable = |path: &WatchedPath| {
+            let directory = directory_of(path.as_granted().on_host(home));
+            // The whole home is not offered.
+            let grant = || {
+                let request = self.to_read(&directory)?;
+                let is_by_policy = decide(&request, authority, boot_time()).is_by_policy();
+                (!is_by_policy && directory != home).then(|| request.grant_text())
+            };
+            (!is_granted(&directory)).then(|| UnreadablePath { path: path.clone(), grant: grant() })
+        };
+        paths.iter().filter_map(unreadable).collect()
+    }
+
+    /// Returns the request to read a directory, as a manifest would name it.
+    pub(super) fn to_read(&self, directory: &Path) -> Option<Request> {
+        let below = directory.strip_prefix(self.directories().home.as_deref()?).ok();
+        let text = below.map(|below| Path::new("~").join(below));
+        let path = text.as_deref().unwrap_or(directory).to_str()?.parse().ok()?;
+        Some(Request::OpenDirectory { path, write: false })
+    }
+
     /// Returns the path under which an extension may read a file now: the file lies in a directory
     /// that is granted and not protected, and no link on the way leads out of that. The file itself
     /// does not have to be there any more.
@@ -41,6 +83,14 @@ impl Manager {
             Some(directory.in_guest(home).join(below).components().collect())
         })
     }
+}
+
+/// Returns the directory that a watched path is read from: that of a file, and any other path itself.
+fn directory_of(mut path: PathBuf) -> PathBuf {
+    if path.is_file() {
+        path.pop();
+    }
+    path
 }
 
 /// Returns the path of a file below a directory; nothing where it does not lie there by its name, or

@@ -16,6 +16,7 @@ mod undelivered;
 
 pub use callable::{CallMode, Callable, OutsideCall};
 pub use delivery::{Delivered, Delivery, DeliveryOutcome, WakingEvent, waking_events_of};
+pub use file_access::UnreadablePath;
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub(crate) use refusal_limiter::RefusalLimiter;

@@ -50,7 +50,12 @@ impl RefusalLimiter {
     /// Returns whether it is to be logged that this event did not reach the extension, and counts it as
     /// logged then.
     pub(crate) fn takes(&self, extension: &str, event: &str, reason: &str) -> bool {
-        self.is_new((extension.to_owned(), kind_of(event), reason.to_owned()), boot_time())
+        self.takes_declared(extension, &kind_of(event), reason)
+    }
+
+    /// Does the same for an event that the extension is refused, by what its author declares.
+    pub(crate) fn takes_declared(&self, extension: &str, declared: &str, reason: &str) -> bool {
+        self.is_new((extension.to_owned(), declared.to_owned(), reason.to_owned()), boot_time())
     }
 }
 

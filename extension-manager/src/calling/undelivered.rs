@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::event::{EventName, EventType};
+use core_types::event::{EventName, EventPattern, EventType};
 use core_types::{Activity, CallOutcome, CallRecord, Cause, ExtensionName, Owner, Request, decide};
 use extension_host::{NotWoken, boot_time};
 
@@ -29,7 +29,7 @@ impl Manager {
     /// Notes in the same way that an extension is not told of a changed file, since it cannot read
     /// it, with the directory that would have to be granted.
     pub fn note_hidden_change(&self, name: &ExtensionName, path: &Path) {
-        const REASON: &str = "not told: no granted directory has the changed file";
+        const REASON: &str = "not told: the changed file is not in a granted directory";
         let Some(event) = EventName::of(EventType::FileChanged) else { return };
         if self.refusals().takes(name.as_str(), event.as_str(), REASON) {
             let lacking = self.lacking(name, path).unwrap_or_default();
@@ -37,28 +37,28 @@ impl Manager {
         }
     }
 
-    /// Notes in the same way that an event came which the extension handles and which is not granted, or
-    /// which a policy denies. Returns the refused request; nothing where it was noted already, or is
-    /// granted by now.
-    pub fn note_refused_event(&self, name: &ExtensionName, event: &EventName) -> Option<Activity> {
-        if !self.refusals().takes(name.as_str(), event.as_str(), "refused") {
-            return None;
-        }
+    /// Notes in the same way that an event came which the extension handles by this declaration of its
+    /// author, and which is not granted or denied by a policy. Returns the refused request; nothing where
+    /// it is granted by now.
+    pub fn note_refused_event(
+        &self,
+        name: &ExtensionName,
+        event: &EventName,
+        by: &EventPattern,
+    ) -> Option<Activity> {
         let Refused { rule, is_by_policy, activity } =
             self.refused(name, &Request::Wake(event.clone()))?;
-        let reason = NotWoken { event: event.clone(), is_by_policy, rule }.to_string();
-        self.note(name, event, reason, &activity);
+        if self.refusals().takes_declared(name.as_str(), &by.to_string(), &rule) {
+            let reason = NotWoken { event: event.clone(), is_by_policy, rule }.to_string();
+            self.note(name, event, reason, &activity);
+        }
         Some(activity)
     }
 
     /// Returns the refused request to read the directory of a file; nothing where that is granted,
     /// and the file is reached through a link.
     fn lacking(&self, name: &ExtensionName, file: &Path) -> Option<Activity> {
-        let directory = file.parent()?;
-        let below = directory.strip_prefix(self.directories().home.as_deref()?).ok();
-        let text = below.map(|below| Path::new("~").join(below));
-        let path = text.as_deref().unwrap_or(directory).to_str()?.parse().ok()?;
-        let refused = self.refused(name, &Request::OpenDirectory { path, write: false });
+        let refused = self.refused(name, &self.to_read(file.parent()?)?);
         refused.map(|refused| refused.activity)
     }
 

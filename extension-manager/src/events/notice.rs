@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use core_types::{ExtensionName, GrantedPath, OciReference};
+use core_types::{ExtensionName, GrantedPath, OciReference, grant_command};
 use extension_depot::{SignatureState, VerifierError};
 use extension_host::DirectoryError;
 
@@ -156,7 +156,7 @@ impl fmt::Display for Note<'_> {
                 write!(f, "`{name}` is not granted {capability}: ")?;
                 match policy {
                     Some(rule) => f.write_str(rule),
-                    None => write!(f, "sesame extension grant {name} {grant}"),
+                    None => f.write_str(&grant_command(name, [grant.as_str()])),
                 }
             }
             Self::ListFound { list, signature } => write!(f, "the list is {list}, {signature}"),

@@ -57,7 +57,7 @@ fn granted_event_is_delivered() {
 }
 
 /// An event that comes without a grant is noted once an hour for `why`, with the grant that it lacks or
-/// the policy that denies it; one that is granted is not.
+/// the policy that denies it, and told each time; one that is granted is not.
 #[test]
 fn event_without_a_grant_is_noted() {
     for (policy, granted, refused) in [
@@ -71,10 +71,14 @@ fn event_without_a_grant_is_noted() {
     ] {
         let fixture = home(policy, OnEvent::Handles, granted);
         let event = "custom.a".parse().expect("an event");
-        let note = || fixture.manager.note_refused_event(&name("a"), &event);
-        let noted = note().is_some();
-        assert_eq!(noted, refused.is_some(), "{policy}");
-        assert!(note().is_none(), "once an hour");
+        let by = "custom.a".parse().expect("a pattern");
+        let lines = || fixture.manager.depot().activity().entries().len();
+        let before = lines();
+        for _ in 0..2 {
+            let told = fixture.manager.note_refused_event(&name("a"), &event, &by).is_some();
+            assert_eq!(told, refused.is_some(), "{policy}");
+        }
+        assert_eq!(lines() - before, usize::from(refused.is_some()), "once an hour");
         if let Some(rule) = refused {
             assert_eq!(
                 last_call(&fixture),

@@ -235,6 +235,7 @@ fn extensions_of(parts: &BusParts, connection: &Connection) -> Extensions {
         explain: parts.explain.clone(),
         refusals: Arc::new(move |name, touch| tell_refusal(&signals, name, touch)),
         running: parts.running.clone(),
+        publications: parts.publications.clone(),
         asker: Asker::new(parts.manager.clone(), parts.inbox.clone(), parts.prompt.clone()),
     };
     let watching = (Workers::new("watch", MAX_WATCHING), parts.publications.clone());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use core_types::event::{EventName, EventType, EventValue, Kind, Occurrence};
+use core_types::event::{EventName, EventPattern, EventType, EventValue, Kind, Occurrence};
 use core_types::{BootTime, ExtensionName};
 
 use super::budget::{Budget, MAX_DELIVERIES};
@@ -245,13 +245,15 @@ impl Dispatcher {
         idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
     }
 
-    /// Iterates over the extensions that handle an event and are refused it.
-    pub(crate) fn refused(&self, arrival: &Arrival) -> impl Iterator<Item = &ExtensionName> {
+    /// Iterates over the extensions that handle an event and are refused it, with what they handle it
+    /// by.
+    pub(crate) fn refused(
+        &self,
+        arrival: &Arrival,
+    ) -> impl Iterator<Item = (&ExtensionName, &EventPattern)> {
         let event = &arrival.occurrence.name;
-        let places = self.places.iter().filter(|(_, place)| {
-            place.is_meant_by(&arrival.to) && place.subscriber.is_refused(event)
-        });
-        places.map(|(name, _)| name)
+        let places = self.places.iter().filter(|(_, place)| place.is_meant_by(&arrival.to));
+        places.filter_map(|(name, place)| Some((name, place.subscriber.refused_by(event)?)))
     }
 
     /// Iterates over the extensions that an event is meant for.

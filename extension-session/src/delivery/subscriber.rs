@@ -74,11 +74,10 @@ impl Subscriber {
         self.wake(name).is_some()
     }
 
-    /// Tells whether an event would wake the extension if it were granted.
-    pub(crate) fn is_refused(&self, name: &EventName) -> bool {
-        !self.hears(name)
-            && !self.asleep.contains(name)
-            && self.refused.iter().any(|event| event.covers(name))
+    /// Returns what the extension handles an event by, where it is refused it.
+    pub(crate) fn refused_by(&self, name: &EventName) -> Option<&EventPattern> {
+        let is_refused = !self.hears(name) && !self.asleep.contains(name);
+        self.refused.iter().find(|event| is_refused && event.covers(name))
     }
 
     /// Tells whether an event of the table may wake the extension.

@@ -1,7 +1,7 @@
 //! What runs an extension for the engine.
 
 use core_types::ExtensionName;
-use core_types::event::EventName;
+use core_types::event::{EventName, EventPattern};
 
 use crate::delivery::{Delivery, HeldBack};
 
@@ -20,10 +20,10 @@ pub trait Deliver: Send + Sync {
         let _ = (name, event, why);
     }
 
-    /// Is told of an event that an extension handles and may not be woken by, with the number of
-    /// deliveries that led to it. By default nothing is done about it.
-    fn refused(&self, name: &ExtensionName, event: &EventName, depth: u8) {
-        let _ = (name, event, depth);
+    /// Is told of an event that an extension handles and may not be woken by, with what its author
+    /// declares, and the number of deliveries that led to it. By default nothing is done about it.
+    fn refused(&self, name: &ExtensionName, event: &EventName, by: &EventPattern, depth: u8) {
+        let _ = (name, event, by, depth);
     }
 }
 

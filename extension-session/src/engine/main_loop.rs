@@ -1,5 +1,6 @@
 //! The engine: the thread that everything comes together in.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -31,9 +32,10 @@ pub trait Subscribers: Send {
     /// Returns them as they are now, with the events that the policy and their grants allow.
     fn list(&mut self) -> Vec<Subscriber>;
 
-    /// Returns whether an extension is installed, though [`list`](Self::list) may lack it now: while
-    /// its manifest cannot be read, its settings are not forgotten.
-    fn is_installed(&self, _name: &ExtensionName) -> bool {
+    /// Returns whether the last list lacks an extension only since its manifest cannot be read, as while
+    /// an editor writes it. By default there is none.
+    fn is_unreadable(&self, name: &ExtensionName) -> bool {
+        let _ = name;
         false
     }
 }
@@ -127,6 +129,8 @@ struct Loop {
     is_stopping: bool,
     /// Manifests may have changed since they were read at this moment.
     is_stale: bool,
+    /// The extensions that were kept at the last look, since their manifests could not be read.
+    unreadable: BTreeSet<ExtensionName>,
     read_at: Option<BootTime>,
     /// The moments of an earlier process, for the first reading alone: an event that is granted
     /// later makes up for nothing that was before.
@@ -156,6 +160,7 @@ impl Loop {
             source_states: Vec::new(),
             is_stopping: false,
             is_stale: true,
+            unreadable: BTreeSet::new(),
             read_at: None,
             left: LastDue::default(),
             written_at: BootTime::default(),
@@ -251,8 +256,8 @@ impl Loop {
     fn arrive(&mut self, arrival: &Arrival) -> Result<usize, HeldBack> {
         let reached = self.dispatcher.arrive(arrival);
         let event = &arrival.occurrence.name;
-        for name in self.dispatcher.refused(arrival) {
-            self.parts.deliver.refused(name, event, arrival.depth);
+        for (name, by) in self.dispatcher.refused(arrival) {
+            self.parts.deliver.refused(name, event, by, arrival.depth);
         }
         if let Err(why) = reached {
             self.problem = Some(format!("`{event}`: {why}"));
@@ -267,14 +272,31 @@ impl Loop {
     fn rescan(&mut self, now: &Now) {
         self.is_stale = false;
         self.read_at = Some(now.boot);
-        let subscribers = self.parts.subscribers.list();
+        let subscribers = self.list();
         self.timers.subscribe(&subscribers, &std::mem::take(&mut self.left), now);
-        let is_installed = |name: &ExtensionName| self.parts.subscribers.is_installed(name);
-        for arrival in self.settings.changed(&subscribers, is_installed, now) {
-            let _ = self.dispatcher.arrive(&arrival);
-        }
+        let changed = self.settings.changed(&subscribers, now);
         self.dispatcher.subscribe(subscribers);
+        for arrival in changed {
+            // What holds it back is told already.
+            let _ = self.arrive(&arrival);
+        }
         self.listen();
+    }
+
+    /// Returns the extensions. One whose manifest cannot be read stays as it was until the next look, so
+    /// that an editor that writes in place loses none of its settings, timers and waiting events. Each
+    /// delivery is decided about anew.
+    fn list(&mut self) -> Vec<Subscriber> {
+        let mut listed = self.parts.subscribers.list();
+        let is_kept = |subscriber: &&Subscriber| {
+            !self.unreadable.contains(&subscriber.name)
+                && self.parts.subscribers.is_unreadable(&subscriber.name)
+        };
+        let kept: Vec<_> = self.dispatcher.subscribers().filter(is_kept).cloned().collect();
+        self.unreadable = kept.iter().map(|subscriber| subscriber.name.clone()).collect();
+        self.is_stale |= !kept.is_empty();
+        listed.extend(kept);
+        listed
     }
 
     /// Lets the sources listen for what the extensions hear. One that asks for a permission hears

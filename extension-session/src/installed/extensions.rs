@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use core_types::event::{EventName, EventType, EventValue, Interval, Occurrence};
+use core_types::event::{EventName, EventPattern, EventType, EventValue, Interval, Occurrence};
 use core_types::{ExtensionName, LimitName, Manifest};
 use extension_depot::{EffectiveConfig, Listed, RunningExtensions};
 use extension_host::boot_time;
@@ -15,6 +15,7 @@ use crate::delivery::{Delivery, HeldBack, Subscriber, Wake};
 use crate::engine::{Deliver, Delivered, Subscribers};
 use crate::installed::observer::{NoObserver, Observer};
 use crate::installed::publications::Publications;
+use crate::installed::refused_events::RefusedEvents;
 
 /// The installed extensions of a manager.
 ///
@@ -27,6 +28,7 @@ pub struct Installed {
     publications: Publications,
     running: Arc<RunningExtensions>,
     seen: Arc<Mutex<Option<BTreeMap<ExtensionName, Seen>>>>,
+    refused: RefusedEvents,
 }
 
 /// An extension as it was listed last.
@@ -46,6 +48,7 @@ impl Installed {
             publications: Publications::default(),
             running: Arc::default(),
             seen: Arc::default(),
+            refused: RefusedEvents::default(),
         }
     }
 
@@ -204,9 +207,9 @@ impl Subscribers for Installed {
         names.filter_map(|name| subscriber(&self.manager, name, &config)).collect()
     }
 
-    fn is_installed(&self, name: &ExtensionName) -> bool {
+    fn is_unreadable(&self, name: &ExtensionName) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.as_ref().and_then(|seen| seen.get(name)).is_some_and(|seen| seen.is_installed)
+        seen.as_ref().and_then(|seen| seen.get(name)).is_some_and(|seen| seen.manifest.is_none())
     }
 }
 
@@ -238,8 +241,11 @@ impl Deliver for Installed {
         self.manager.note_undelivered(name, event, &why.to_string());
     }
 
-    fn refused(&self, name: &ExtensionName, event: &EventName, depth: u8) {
-        if let Some(activity) = self.manager.note_refused_event(name, event) {
+    fn refused(&self, name: &ExtensionName, event: &EventName, by: &EventPattern, depth: u8) {
+        if !self.refused.count(name, by) {
+            return;
+        }
+        if let Some(activity) = self.manager.note_refused_event(name, event, by) {
             self.observer.refused(name, depth, &activity);
         }
     }

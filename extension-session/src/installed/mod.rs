@@ -6,6 +6,7 @@ mod event_memory;
 mod extensions;
 mod observer;
 mod publications;
+mod refused_events;
 
 pub use changes::Changes;
 pub use event_memory::{EventMemory, begin_running};

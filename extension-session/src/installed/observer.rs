@@ -31,7 +31,7 @@ pub trait Observer: Send + Sync {
     }
 
     /// An event came that an extension handles and may not be woken by, led to by this number of
-    /// deliveries. It is told of once an hour, with the refused request.
+    /// deliveries. Of one event it is told once a second at most, with the refused request.
     fn refused(&self, name: &ExtensionName, depth: u8, activity: &Activity) {
         let _ = (name, depth, activity);
     }

@@ -15,25 +15,18 @@ pub(crate) struct SettingsSource(BTreeMap<ExtensionName, Config>);
 
 impl SettingsSource {
     /// Returns an event for each extension with other settings than before. Those that are new have
-    /// none: nothing of theirs changed. One whose manifest is just being written cannot be heard for a
-    /// moment, and is not new after it.
-    pub(crate) fn changed(
-        &mut self,
-        subscribers: &[Subscriber],
-        is_installed: impl Fn(&ExtensionName) -> bool,
-        now: &Now,
-    ) -> Vec<Arrival> {
-        self.0
-            .retain(|name, _| is_installed(name) || subscribers.iter().any(|it| it.name == *name));
-        let mut changed = Vec::new();
-        for Subscriber { name, config, .. } in subscribers {
-            let before = self.0.insert(name.clone(), config.clone());
-            if before.is_some_and(|before| before != *config) {
-                changed.push(name);
-            }
-        }
+    /// none: nothing of theirs changed.
+    pub(crate) fn changed(&mut self, subscribers: &[Subscriber], now: &Now) -> Vec<Arrival> {
+        let settings =
+            |subscriber: &Subscriber| (subscriber.name.clone(), subscriber.config.clone());
+        let current: BTreeMap<_, _> = subscribers.iter().map(settings).collect();
+        let before = std::mem::replace(&mut self.0, current);
+        let changed = self
+            .0
+            .iter()
+            .filter(|(name, config)| before.get(*name).is_some_and(|before| before != *config));
         let arrival =
             |name| Arrival::to_one(name, EventType::ConfigChanged, Vec::new(), now.milliseconds());
-        changed.into_iter().filter_map(arrival).collect()
+        changed.filter_map(|(name, _)| arrival(name)).collect()
     }
 }

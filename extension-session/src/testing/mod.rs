@@ -58,7 +58,7 @@ impl Subscribers for Changing {
         subscribers
     }
 
-    fn is_installed(&self, name: &ExtensionName) -> bool {
+    fn is_unreadable(&self, name: &ExtensionName) -> bool {
         name.as_str() == "broken"
     }
 }

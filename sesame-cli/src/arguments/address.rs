@@ -4,10 +4,12 @@
 
 use std::str::FromStr;
 
-use core_types::{ExtensionName, OciQuery, OciReference, ReferenceError, ReferenceProblem};
+use core_types::{
+    ExtensionName, OciQuery, OciReference, ReferenceError, ReferenceProblem, shell_word,
+};
 use extension_depot::{Source, SourceTextError};
 
-use crate::terminal::{escape_to_line, shell_word};
+use crate::terminal::escape_to_line;
 
 /// The answer to the name of a file without a path, with `FILE` in its place.
 const PATH: &str = "the path of a file begins with `./`: type `./FILE`";

@@ -10,6 +10,7 @@ use clap_complete::CompletionCandidate;
 use core_types::event::{EventName, EventType};
 use core_types::{
     Capability, ConfigSchema, ExtensionName, Feature, Grant, LimitName, ScopeKind, Verdict,
+    shell_word,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
@@ -18,7 +19,6 @@ use extension_manager::{known_repositories, known_tags};
 use super::line;
 use crate::arguments::{Arguments, GlobalArguments};
 use crate::context::Context;
-use crate::terminal::shell_word;
 
 fn context() -> Context {
     Context::new(GlobalArguments::default())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use core_types::{ErrorKind, ExtensionName, Limit, LimitOrigin, Touch};
+use core_types::{ErrorKind, ExtensionName, Limit, LimitOrigin, Touch, grant_command, shell_word};
 use extension_depot::Opened;
 use extension_host::{CallError, ExportedFunction, Purpose, Returned};
 
@@ -13,7 +13,7 @@ use super::help::{Explain, Help, Refused};
 use super::host::directory_help;
 use super::similar::similar_function;
 use crate::exit_code::ExitCode;
-use crate::terminal::{escape_to_line, grant_command, shell_word};
+use crate::terminal::escape_to_line;
 
 impl Failure {
     /// Reports a call without a result, with its refusals. `stderr_tail` is the end of its standard

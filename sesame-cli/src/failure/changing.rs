@@ -1,13 +1,13 @@
 //! Failures of updates, rollbacks, imports and syncs.
 
-use core_types::{ErrorKind, OciReference};
+use core_types::{ErrorKind, OciReference, shell_word};
 use extension_manager::{BundlesError, RollbackError, StepProblem, SyncError, UpdateError};
 
 use super::Failure;
 use super::depot::{name_option, storage_help};
 use super::help::{Explain, Help};
 use super::installing::REPLACE_OR_BOTH;
-use crate::terminal::{first_line, shell_word};
+use crate::terminal::first_line;
 
 impl From<UpdateError> for Failure {
     fn from(error: UpdateError) -> Self {

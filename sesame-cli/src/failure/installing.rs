@@ -1,6 +1,6 @@
 //! Failures of installs, which updates, rollbacks, imports and syncs have as well.
 
-use core_types::{ErrorKind, ExtensionName, OciQuery, newest_tag};
+use core_types::{ErrorKind, ExtensionName, OciQuery, grant_command, newest_tag, shell_word};
 use extension_depot::WebAddress;
 use extension_manager::{
     Denied, DirectoryGrantError, EvidenceError, ExamineError, InstallError, SourceForm, TagMoved,
@@ -9,7 +9,7 @@ use extension_manager::{
 use super::Failure;
 use super::depot::name_option;
 use super::help::{Explain, Help, Refused};
-use crate::terminal::{escape_to_line, grant_command, shell_word};
+use crate::terminal::escape_to_line;
 
 /// What tells apart those who want to replace local bytes from those who want both.
 pub(super) const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";

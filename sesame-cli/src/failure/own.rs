@@ -4,12 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
-use core_types::{Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError};
+use core_types::{
+    Capabilities, ErrorKind, ExtensionName, Grant, OciReference, SettingError, shell_word,
+};
 use extension_host::WitError;
 
 use super::Failure;
 use crate::project::Project;
-use crate::terminal::{escape_to_line, shell_word};
+use crate::terminal::escape_to_line;
 
 impl Failure {
     /// Reports a file or directory of the user that is missing or cannot be read.

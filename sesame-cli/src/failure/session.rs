@@ -2,12 +2,11 @@
 
 use std::io;
 
-use core_types::{BUS_NAME, ErrorKind, SESSION_UNIT};
+use core_types::{BUS_NAME, ErrorKind, SESSION_UNIT, shell_word};
 use extension_session::{ActivationError, ClientError, ProgramError, StartError};
 
 use super::files::LOCKS_HINT;
 use super::help::{Explain, Help};
-use crate::terminal::shell_word;
 
 impl Explain for ClientError {
     fn help(&self) -> Help {

@@ -1,11 +1,10 @@
 //! Tells of the refusals of a call.
 
-use core_types::{Activity, Capability, Touch};
+use core_types::{Activity, Capability, Touch, grant_command};
 use extension_depot::Opened;
 
 use crate::context::Context;
 use crate::failure::refusal;
-use crate::terminal::grant_command;
 
 /// Returns the refusals of a call that are worth a line, the likelier causes of a failure first.
 /// Settings are withheld on purpose, and extensions ask for settings that do not exist. Many open a

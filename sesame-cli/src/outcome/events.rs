@@ -29,11 +29,11 @@ pub struct EventRow {
     pub while_locked: bool,
     /// Whether its author declares it.
     pub declared: bool,
-    /// The watched files and directories that no granted directory has: the extension is not told of
+    /// The watched files and directories that are in no granted directory: the extension is not told of
     /// them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub hidden: Vec<String>,
-    /// The grant that allows it, or that shows a hidden file, where one helps.
+    pub unreadable: Vec<String>,
+    /// The grant that allows it, or reading the first of these, where one helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
 }

@@ -1,6 +1,4 @@
-//! Text for a terminal: escaped, on one line, or quoted for a shell.
-
-use core_types::ExtensionName;
+//! Text for a terminal: escaped, or on one line.
 
 /// Escapes characters that a terminal acts on or that make text look like other text: control
 /// characters except line breaks and tabs, marks that change the direction, and characters without
@@ -37,24 +35,6 @@ pub fn escape_to_line(text: &str) -> String {
     escape_control(text).replace(['\n', '\t'], " ")
 }
 
-/// Quotes a word for a shell.
-pub fn shell_word(word: &str) -> String {
-    // A shell replaces `~` at the beginning alone.
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%+=@,~".contains(c);
-    let is_whole = !word.is_empty() && !word.starts_with('~') && word.chars().all(is_plain);
-    if is_whole { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-/// Returns the command that grants an extension what it lacks.
-pub fn grant_command<'a>(
-    name: &ExtensionName,
-    grants: impl IntoIterator<Item = &'a str>,
-) -> String {
-    grants.into_iter().fold(format!("sesame extension grant {name}"), |command, grant| {
-        format!("{command} {}", shell_word(grant))
-    })
-}
-
 /// Returns the first line of a text, for places that have one.
 pub fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
@@ -75,22 +55,5 @@ mod tests {
             "plain ünïcode 🙂 text\n\tindented"
         );
         assert_eq!(escape_to_line("a\nb\tc"), "a b c");
-    }
-
-    #[test]
-    fn words_reach_a_command_as_they_are() {
-        for (word, quoted) in [
-            ("filesystem=read:~/notes", "filesystem=read:~/notes"),
-            ("filesystem=read:~/My notes", "'filesystem=read:~/My notes'"),
-            ("network=https://*.example.org", "'network=https://*.example.org'"),
-            ("~/notes", "'~/notes'"),
-            ("it's", r"'it'\''s'"),
-            ("", "''"),
-        ] {
-            assert_eq!(shell_word(word), quoted);
-        }
-        let name = "notes".parse().expect("a name");
-        let command = grant_command(&name, ["notification", "events=custom.*"]);
-        assert_eq!(command, "sesame extension grant notes notification 'events=custom.*'");
     }
 }

@@ -16,9 +16,7 @@ mod style;
 mod timed_write;
 mod warnings;
 
-pub use escape::{
-    escape_control, escape_to_line, first_line, grant_command, is_active, shell_word,
-};
+pub use escape::{escape_control, escape_to_line, first_line, is_active};
 pub use events::TerminalEvents;
 pub use program_output::ProgramOutput;
 pub use progress::{ProgressLines, waiting};

@@ -16,6 +16,7 @@ use super::explain::{Explain, Explained};
 use crate::asking::{Asker, Withdrawn};
 use crate::bus::bus_error::BusError;
 use crate::bus::callers::{Caller, Standing};
+use crate::installed::Publications;
 
 /// The largest arguments and the largest result, in bytes of JSON: more belongs into a file.
 const MAX_JSON: usize = 1 << 20;
@@ -65,6 +66,7 @@ pub(in crate::bus) struct Runner {
     pub explain: Arc<dyn Explain>,
     pub refusals: Arc<Refusals>,
     pub running: Arc<RunningExtensions>,
+    pub publications: Publications,
     pub asker: Asker,
 }
 
@@ -128,7 +130,12 @@ impl Runner {
         ensure_open(&callable, caller, &request.function)?;
         let call =
             || callable.call_until_blocking(&request.function, &request.arguments, cancelled);
-        let report = self.running.track(&request.name, call);
+        let call = || self.running.track(&request.name, call);
+        let report = match &caller.standing {
+            Standing::Outside => call(),
+            // What it publishes was led to by the program, which may lead to no question.
+            Standing::Sandboxed(_) => self.publications.during(&request.name, 0, call),
+        };
         let report = report.ok_or_else(|| BusError::unavailable("the call was cancelled"))?;
         self.tell_refusals(&request.name, &report);
         if may_ask(request, caller) {

@@ -77,7 +77,7 @@ fn refused_events_are_told() {
     ] {
         let arrival = arrival(event);
         assert_eq!(dispatcher.arrive(&arrival), Ok(reached), "{event}");
-        let told: Vec<_> = dispatcher.refused(&arrival).map(|name| name.as_str()).collect();
+        let told: Vec<_> = dispatcher.refused(&arrival).map(|(name, _)| name.as_str()).collect();
         assert_eq!(told, refused, "{event}");
     }
     let lacks = "lacks".parse().expect("a name");

@@ -80,30 +80,53 @@ fn change_is_seen() {
     assert_eq!(name_of(&delivered), "config.changed");
 }
 
-/// An extension whose manifest cannot be read for a moment is told of the settings that it has after
-/// it; one that was removed in between is told nothing.
+/// Waits for a look of the engine at these extensions.
+fn look(engine: &Engine, changing: &Changing, subscribers: Vec<Subscriber>) {
+    changing.set(subscribers);
+    let before = changing.looks();
+    engine.inbox().changed().expect("running");
+    while changing.looks() == before {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// An extension whose manifest cannot be read at one look keeps its waiting events, and is told of the
+/// settings that it has after it. One that was removed in between is a new one.
 #[test]
-fn settings_outlast_an_unreadable_manifest() {
+fn extension_outlasts_an_unreadable_manifest() {
     let named = |name| subscriber(name, &["custom.*", "config.changed"]);
-    let (engine, changing, delivered) = started(vec![named("removed"), named("broken")]);
-    let look = |subscribers| {
-        changing.set(subscribers);
-        let before = changing.looks();
-        engine.inbox().changed().expect("running");
-        while changing.looks() == before {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
-    look(Vec::new());
     let other = |name| {
         let config = core_types::parse_toml("city = \"Oslo\"").expect("settings").value;
         Subscriber { config, ..named(name) }
     };
-    look(vec![other("removed"), other("broken")]);
-    let told = delivered.recv_timeout(LONG).expect("a delivery");
-    assert_eq!((told.name.as_str(), told.occurrence.name.as_str()), ("broken", "config.changed"));
-    engine.inbox().put(custom("x")).expect("running");
-    assert_eq!(name_of(&delivered), "custom.x", "nothing else changed");
+    let (engine, changing, delivered) = started(vec![named("removed"), named("broken")]);
+    engine.inbox().set_locked(true).expect("running");
+    assert_eq!(engine.inbox().emit(custom("x")), Ok(Ok(2)));
+    look(&engine, &changing, Vec::new());
+    look(&engine, &changing, vec![other("removed"), other("broken")]);
+    engine.inbox().set_locked(false).expect("running");
+    let told = || {
+        let told = delivered.recv_timeout(LONG).expect("a delivery");
+        (told.name.to_string(), told.occurrence.name.to_string())
+    };
+    let mut both = [told(), told()];
+    both.sort();
+    let expected = ["config.changed", "custom.x"];
+    assert_eq!(both, expected.map(|event| ("broken".to_owned(), event.to_owned())));
+    assert!(delivered.recv_timeout(Duration::from_millis(300)).is_err(), "nothing else changed");
+}
+
+/// One whose manifest stays broken is not heard any more.
+#[test]
+fn broken_manifest_ends_after_a_look() {
+    let (engine, changing, _delivered) = started(vec![subscriber("broken", &["custom.*"])]);
+    assert_eq!(engine.inbox().emit(custom("x")), Ok(Ok(1)));
+    look(&engine, &changing, Vec::new());
+    let begun = std::time::Instant::now();
+    while engine.inbox().emit(custom("x")) != Ok(Ok(0)) {
+        assert!(begun.elapsed() < LONG, "it hears still");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// The lock holds events back, and they come after it.

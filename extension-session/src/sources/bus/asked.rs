@@ -35,8 +35,7 @@ pub(super) struct Pending {
     pub(super) asked: Asked,
     /// Whether it is to be asked again, since something may have changed after it was answered.
     pub(super) is_again: bool,
-    /// When it counts as failed; nothing once it does. A later answer to a service's question counts
-    /// all the same.
+    /// When it counts as failed; none after that.
     until: Option<Instant>,
 }
 
@@ -57,6 +56,11 @@ impl Pending {
 }
 
 impl Pending {
+    /// Tells whether it counts as failed already.
+    pub(super) fn is_late(&self) -> bool {
+        self.until.is_none()
+    }
+
     fn is_like(&self, other: &Self) -> bool {
         self.service == other.service && self.name == other.name && self.asked == other.asked
     }
@@ -65,7 +69,7 @@ impl Pending {
 impl Waiting {
     /// Puts a question. A failed one like it is not waited for any more.
     pub(super) fn put(&mut self, number: NonZeroU32, pending: Pending) {
-        self.0.retain(|_, failed| failed.until.is_some() || !failed.is_like(&pending));
+        self.0.retain(|_, failed| !failed.is_late() || !failed.is_like(&pending));
         self.0.insert(number, pending);
     }
 
@@ -73,7 +77,7 @@ impl Waiting {
     /// before: whatever happens, each question is under way once.
     pub(super) fn is_under_way(&mut self, service: usize, name: &str, asked: &Asked) -> bool {
         let is_same = |it: &&mut Pending| {
-            it.until.is_some() && it.service == service && it.name == name && it.asked == *asked
+            !it.is_late() && it.service == service && it.name == name && it.asked == *asked
         };
         let same = self.0.values_mut().find(is_same);
         same.map(|same| same.is_again = true).is_some()
@@ -85,8 +89,8 @@ impl Waiting {
         if is_asked { self.0.remove(&number) } else { None }
     }
 
-    /// Returns the questions that are not answered in time, each once. Those of services can still be
-    /// answered: one that hangs while the machine starts says everything after it.
+    /// Returns the questions that are not answered in time, each once. Those of services stay: a late
+    /// answer says that the service, which hung while the machine started, answers again.
     pub(super) fn take_late(&mut self, now: Instant) -> Vec<Pending> {
         let is_late = |pending: &Pending| pending.until.is_some_and(|until| until <= now);
         let late = self.0.values().filter(|pending| is_late(pending)).cloned().collect();

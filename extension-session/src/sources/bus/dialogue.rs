@@ -149,6 +149,10 @@ impl<'a> Dialogue<'a> {
             Asked::Start if kind == Type::Error => self.set_absent(pending.service),
             // The bus tells the owner in a signal.
             Asked::Start => {}
+            // Other answers may have come since, so that everything is asked anew.
+            Asked::Service(_) if pending.is_late() => {
+                self.begin(pending.service, &pending.name, now);
+            }
             Asked::Service(question) => {
                 self.pass_answer(&pending, question, &messages::answer(kind, &body, question), now);
             }

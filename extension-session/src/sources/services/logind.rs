@@ -303,12 +303,6 @@ impl Service for Logind {
 
     fn answer(&mut self, _: &str, question: &Question, answer: &Answer<'_>) -> Vec<Question> {
         match (question, answer) {
-            // It came too late to be believed then, and is asked for anew.
-            (Question::Properties { path, interface }, Answer::Properties(_))
-                if self.state.is_unknown && *interface == SESSION =>
-            {
-                self.found(path.clone())
-            }
             (Question::Properties { path, .. }, Answer::Properties(properties)) => {
                 self.take_answer(path, properties)
             }
@@ -316,6 +310,12 @@ impl Service for Logind {
             (_, Answer::Object(session)) => self.found(session.clone()),
             (question, _) => match self.next_candidate(question) {
                 Some(next) => vec![next],
+                // One that hangs after a restart unlocks nothing.
+                None if self.state.is_locked() == Some(true) => {
+                    self.problem =
+                        Some("logind does not answer, and the session was locked".to_owned());
+                    Vec::new()
+                }
                 None => {
                     self.not_found();
                     Vec::new()

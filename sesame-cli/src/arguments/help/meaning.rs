@@ -1,8 +1,6 @@
 //! Suggestions for a word that is not a command: by its meaning in other tools, then by its place
 //! here, and by its letters last.
 
-use crate::terminal::shell_word;
-
 /// The meaning of another tool's word.
 enum Meaning {
     /// A command here.
@@ -12,6 +10,7 @@ enum Meaning {
 }
 
 use self::Meaning::{Command, Instead};
+use core_types::shell_word;
 
 /// Words of other tools, with their counterparts here.
 const WORDS: &[(&[&str], Meaning)] = &[

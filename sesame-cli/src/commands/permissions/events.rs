@@ -26,7 +26,7 @@ pub fn run(context: &Context, name: &ExtensionName, with_log: bool) -> Result<Ou
 fn row(waking: WakingEvent) -> EventRow {
     let state = state(&waking);
     let grant = lacking(&waking);
-    let WakingEvent { event, settings, rule, hidden, .. } = waking;
+    let WakingEvent { event, settings, rule, unreadable, .. } = waking;
     let kind = event.name().map_or(EventType::Custom, |name| name.event());
     EventRow {
         meaning: kind.spec().meaning,
@@ -35,7 +35,7 @@ fn row(waking: WakingEvent) -> EventRow {
         rule,
         while_locked: waking.is_while_locked,
         declared: waking.is_declared,
-        hidden: hidden.iter().map(ToString::to_string).collect(),
+        unreadable: unreadable.iter().map(|it| it.path.to_string()).collect(),
         grant,
         event: event.to_string(),
     }
@@ -46,7 +46,7 @@ fn state(waking: &WakingEvent) -> EventState {
         (false, ..) => EventState::Refused,
         (true, false, _) => EventState::Asleep,
         (true, true, Err(_)) => EventState::Incomplete,
-        (true, true, Ok(Settings::File { paths })) if paths.len() == waking.hidden.len() => {
+        (true, true, Ok(Settings::File { paths })) if paths.len() == waking.unreadable.len() => {
             EventState::Refused
         }
         (true, true, Ok(_)) => EventState::Wakes,
@@ -57,7 +57,7 @@ fn state(waking: &WakingEvent) -> EventState {
 /// policy none helps.
 fn lacking(waking: &WakingEvent) -> Option<String> {
     match waking.is_granted {
-        true => waking.hidden.first().map(|path| format!("filesystem=read:{path}")),
+        true => waking.unreadable.iter().find_map(|it| it.grant.clone()),
         false if waking.rule.starts_with("policy") => None,
         false => Some(format!("events={}", waking.event)),
     }

@@ -1,6 +1,6 @@
 //! `sesame extension set` and `unset`
 
-use core_types::{ConfigSchema, ExtensionName, Request};
+use core_types::{ConfigSchema, ExtensionName, Request, grant_command};
 use extension_depot::{Depot, LoadedManifest, SettingChange};
 
 use crate::arguments::{SetArguments, SettingKey, TypedSetting};
@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::installed::schema;
 use crate::outcome::{Change, Outcome, SettingRow, Settings};
-use crate::terminal::grant_command;
 
 /// Changes settings and limits, all or none; without any, lists them.
 pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failure> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use core_types::{ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
+use core_types::{
+    ErrorKind, ExtensionName, OciReference, is_same_version, shell_word, version_of_tag,
+};
 use extension_depot::{
     Description, Docs, DocsError, MAX_BLOB, OutputDirectory, Publication, read_blob,
 };
@@ -20,7 +22,7 @@ use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
 use crate::project::{Project, version_in};
 use crate::signing::secret_key;
-use crate::terminal::{shell_word, waiting};
+use crate::terminal::waiting;
 
 /// The mode of downloaded files, before the user's mask.
 const FILE_MODE: u32 = 0o666;

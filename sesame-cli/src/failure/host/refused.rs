@@ -1,10 +1,9 @@
 //! Failures of extensions whose imports are refused.
 
-use core_types::{ErrorKind, ExtensionName, Request};
+use core_types::{ErrorKind, ExtensionName, Request, grant_command};
 use extension_host::{ForeignHost, Refusal};
 
 use crate::failure::help::{Explain, Help};
-use crate::terminal::grant_command;
 
 /// Imports that an extension does not get.
 #[derive(Debug, thiserror::Error)]

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use core_types::ExtensionName;
+use core_types::{ExtensionName, grant_command};
 
 use crate::outcome::{DeliveryRow, EventRow, EventState, WakingEvents};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
-use crate::terminal::{Style, escape_to_line, grant_command};
+use crate::terminal::{Style, escape_to_line};
 
 pub(super) fn waking(screen: &Screen, waking: &WakingEvents) -> Rendered {
     let WakingEvents { name, events, deliveries } = waking;
@@ -47,8 +47,8 @@ fn event(screen: &Screen, extension: &ExtensionName, row: &EventRow) -> String {
         line("its author does not declare it");
     }
     line(&row.rule);
-    for path in &row.hidden {
-        line(&format!("it is not told of {path}, which no granted directory has"));
+    for path in &row.unreadable {
+        line(&format!("not told of `{path}`: not in a granted directory"));
     }
     if let Some(grant) = &row.grant {
         line(&format!("allow it: {}", grant_command(extension, [grant.as_str()])));

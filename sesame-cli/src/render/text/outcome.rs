@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use core_types::ExtensionName;
+use core_types::{ExtensionName, grant_command};
 
 use super::events::waking;
 use super::extension::{info, inspected};
@@ -16,7 +16,7 @@ use crate::outcome::{
 use crate::render::cell::shortened;
 use crate::render::screen::{Form, Screen};
 use crate::render::{Rendered, json, listings};
-use crate::terminal::{escape_control, escape_to_line, grant_command};
+use crate::terminal::{escape_control, escape_to_line};
 
 /// Formats an outcome as text. The code for all other outcomes stays out of the pages that a call
 /// needs.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use core_types::{ExtensionName, Limit, LimitName};
+use core_types::{ExtensionName, Limit, LimitName, grant_command};
 use extension_depot::{ActivityFinding, needs_text};
 
 use super::parts::failure;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::outcome::{Call, FileCheck, Learned, Refusal, split_log_line};
 use crate::render::Rendered;
 use crate::render::screen::Screen;
-use crate::terminal::{Style, escape_control, escape_to_line, grant_command};
+use crate::terminal::{Style, escape_control, escape_to_line};
 
 pub(super) fn called(context: &Context, call: &Call) -> Rendered {
     let mut stderr = String::new();
