@@ -31,6 +31,8 @@ const MAX_RUNNING: usize = 8;
 /// The calls of watches that run at the same time, beside those: however many watches there are, a
 /// call does not wait for one.
 const MAX_WATCHING: usize = 2;
+/// The path of [`Opening`], until the service has its objects.
+const OPENING: &str = "/org/opensesame/opening";
 /// The threads for what runs no guest.
 const CLERKS: usize = 2;
 
@@ -94,6 +96,13 @@ pub struct BusService {
     extensions: Extensions,
 }
 
+/// An object without methods. With it, zbus makes a connection only once messages are taken: otherwise
+/// it drops those that come before, such as the call for which the bus starts the service.
+struct Opening;
+
+#[zbus::interface(name = "org.opensesame.Opening")]
+impl Opening {}
+
 impl BusService {
     /// Takes the name on the bus, and answers from then on. `ended` is told why the service is to
     /// end.
@@ -105,7 +114,9 @@ impl BusService {
         ended: impl Fn(BusEnd) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let ended: Arc<Ended> = Arc::new(ended);
-        let connection = bus_at(parts.address.as_deref()).and_then(Builder::build);
+        let connection = bus_at(parts.address.as_deref())
+            .and_then(|builder| builder.serve_at(OPENING, Opening))
+            .and_then(Builder::build);
         let connection = connection.map_err(StartError::NoBus)?;
         let leaving = leaving(&connection).map_err(StartError::Refused)?;
         let extensions = extensions_of(&parts, &connection);
@@ -121,6 +132,8 @@ impl BusService {
         ] {
             is_added.map_err(StartError::Refused)?;
         }
+        let is_removed = connection.object_server().remove::<Opening, _>(OPENING);
+        is_removed.map_err(StartError::Refused)?;
         parts.publications.signal_on(connection.clone());
         let service = Self { connection, extensions };
         service.forget_those_who_leave(leaving, ended)?;
