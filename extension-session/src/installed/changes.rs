@@ -18,6 +18,7 @@ const SCAN: Duration = Duration::from_secs(1);
 pub struct Changes {
     directories: Arc<[PathBuf]>,
     watches: Watches,
+    watched: Vec<PathBuf>,
     /// There as long as nothing can be watched. The thread that looks ends with it.
     scanning: Option<Arc<()>>,
 }
@@ -26,15 +27,26 @@ impl Changes {
     /// Makes a source of these directories. Of one that is not there, the nearest that is there is
     /// watched until it comes.
     pub fn of(directories: Vec<PathBuf>) -> Self {
-        Self { directories: directories.into(), watches: Watches::default(), scanning: None }
+        Self {
+            directories: directories.into(),
+            watches: Watches::default(),
+            watched: Vec::new(),
+            scanning: None,
+        }
     }
 
     /// Watches those of the directories that are there now.
     fn watch(&mut self, inbox: &Inbox) -> Result<(), String> {
         let there = self.directories.iter().filter_map(|directory| nearest(directory));
-        let wanted = there.chain([PathBuf::from(ZONE.0)]).collect();
-        let (inbox, directories) = (inbox.clone(), self.directories.clone());
-        self.watches.set(wanted, move |change| tell(&change, &directories, &inbox))
+        let wanted: Vec<_> = there.chain([PathBuf::from(ZONE.0)]).collect();
+        let (telling, directories) = (inbox.clone(), self.directories.clone());
+        let tell = move |change: Change| tell(&change, &directories, &telling);
+        self.watches.set(wanted.iter().cloned().collect(), tell)?;
+        // What came into a directory before it was watched is seen by another look.
+        if std::mem::replace(&mut self.watched, wanted) != self.watched {
+            let _ = inbox.changed();
+        }
+        Ok(())
     }
 }
 
