@@ -96,8 +96,8 @@ pub struct BusService {
     extensions: Extensions,
 }
 
-/// An object without methods. With it, zbus makes a connection only once messages are taken: otherwise
-/// it drops those that come before, such as the call for which the bus starts the service.
+/// An object without methods. With one, zbus waits for its dispatch, and drops no earlier message: the
+/// first can be the call that starts the service.
 struct Opening;
 
 #[zbus::interface(name = "org.opensesame.Opening")]

@@ -277,7 +277,7 @@ impl Loop {
         let changed = self.settings.changed(&subscribers, now);
         self.dispatcher.subscribe(subscribers);
         for arrival in changed {
-            // What holds it back is told already.
+            // Its loss is told already.
             let _ = self.arrive(&arrival);
         }
         self.listen();

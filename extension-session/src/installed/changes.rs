@@ -42,7 +42,7 @@ impl Changes {
         let (telling, directories) = (inbox.clone(), self.directories.clone());
         let tell = move |change: Change| tell(&change, &directories, &telling);
         self.watches.set(wanted.iter().cloned().collect(), tell)?;
-        // What came into a directory before it was watched is seen by another look.
+        // A file can have come before the watch. Another look sees it.
         if std::mem::replace(&mut self.watched, wanted) != self.watched {
             let _ = inbox.changed();
         }

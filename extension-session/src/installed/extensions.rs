@@ -231,7 +231,7 @@ impl Deliver for Installed {
             Ok(delivered) => {
                 Delivered { fuel: delivered.usage.fuel, has_failed: is_failure(&delivered) }
             }
-            // What an extension cannot be linked for changes nothing about what may wake it.
+            // A missing permission changes nothing about its events.
             Err(OpenError::Host { .. } | OpenError::DeniedByPolicy { .. }) => Delivered::default(),
             Err(_) => Delivered { fuel: 0, has_failed: true },
         }

@@ -133,7 +133,7 @@ impl Runner {
         let call = || self.running.track(&request.name, call);
         let report = match &caller.standing {
             Standing::Outside => call(),
-            // What it publishes was led to by the program, which may lead to no question.
+            // The program led to its messages, and may cause no question.
             Standing::Sandboxed(_) => self.publications.during(&request.name, 0, call),
         };
         let report = report.ok_or_else(|| BusError::unavailable("the call was cancelled"))?;
