@@ -17,7 +17,7 @@ pub fn shell_word(word: &str) -> String {
     if is_whole { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Returns the command that grants an extension what it lacks.
+/// Returns the command that gives an extension these grants.
 ///
 /// ```
 /// use core_types::grant_command;

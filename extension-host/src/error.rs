@@ -172,6 +172,13 @@ pub struct NotWoken {
     pub rule: String,
 }
 
+impl NotWoken {
+    /// Describes a refused event.
+    pub fn new(event: EventName, refusal: &core_types::Refusal) -> Self {
+        Self { event, is_by_policy: refusal.is_by_policy(), rule: refusal.to_string() }
+    }
+}
+
 /// A limit that a call exceeded. The call was stopped.
 ///
 /// ```

@@ -41,15 +41,10 @@ impl Extension {
 
     fn admit(&self, gate: &Gate, event: &Occurrence) -> Result<(), NotWoken> {
         let request = Request::Wake(event.name.clone());
-        let decision = gate.decide(&request);
-        if decision.allows() {
-            return Ok(());
+        match gate.decide(&request).refusal() {
+            None => Ok(()),
+            Some(refusal) => Err(NotWoken::new(event.name.clone(), &refusal)),
         }
-        Err(NotWoken {
-            event: event.name.clone(),
-            is_by_policy: decision.is_by_policy(),
-            rule: decision.to_string(),
-        })
     }
 
     async fn handle(&self, gate: &Gate, event: &Occurrence) -> CallReport {

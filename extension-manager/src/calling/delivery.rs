@@ -10,7 +10,6 @@ use extension_depot::{Installed, Opened};
 use extension_host::{CallError, CallReport, Returned, Usage, boot_time};
 
 use super::callable::Callable;
-use super::file_access::UnreadablePath;
 use crate::error::OpenError;
 use crate::examination::declared_by;
 use crate::manager::Manager;
@@ -85,9 +84,6 @@ pub struct WakingEvent {
     pub is_granted: bool,
     /// Whether the author declares it. The extension may not know other events.
     pub is_declared: bool,
-    /// The watched files and directories that it cannot read, and so is not told of. Only
-    /// [`Manager::waking_events`] looks for them.
-    pub unreadable: Vec<UnreadablePath>,
 }
 
 impl WakingEvent {
@@ -124,18 +120,20 @@ impl Manager {
     /// # Errors
     /// When it is not installed whole, or the configuration cannot be read.
     pub fn waking_events(&self, name: &ExtensionName) -> Result<Vec<WakingEvent>, OpenError> {
+        let (installed, authority) = self.installed_with_authority(name)?;
+        Ok(waking(&installed, &authority))
+    }
+
+    pub(super) fn installed_with_authority(
+        &self,
+        name: &ExtensionName,
+    ) -> Result<(Installed, Authority), OpenError> {
         let config = self.config()?;
         let of_extension = |error| OpenError::of_extension(name, error);
         let installed = self.depot().installed(name).map_err(|it| of_extension(it.into()))?;
         let permissions = self.depot().permissions(&installed, &config);
         let authority = permissions.map_err(|error| of_extension(error.into()))?.authority;
-        let mut events = waking(&installed, &authority);
-        for event in &mut events {
-            if let Ok(Settings::File { paths }) = &event.settings {
-                event.unreadable = self.unreadable(paths, &authority);
-            }
-        }
-        Ok(events)
+        Ok((installed, authority))
     }
 }
 
@@ -225,7 +223,6 @@ fn with_settings(event: EventPattern, tables: &EventTables) -> WakingEvent {
         rule: String::new(),
         is_granted: false,
         is_declared: false,
-        unreadable: Vec::new(),
     }
 }
 

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use core_types::event::WatchedPath;
-use core_types::{Authority, ExtensionName, Request, decide};
+use core_types::{ExtensionName, Request, decide};
 use extension_host::boot_time;
 
+use crate::error::OpenError;
 use crate::manager::Manager;
 
 /// A watched file or directory that an extension cannot read.
@@ -19,13 +20,18 @@ pub struct UnreadablePath {
 }
 
 impl Manager {
-    /// Returns those of the watched files and directories that lie in no granted directory.
-    pub(super) fn unreadable(
+    /// Returns those of the watched files and directories that are not in a granted directory. An
+    /// extension is not told of them.
+    ///
+    /// # Errors
+    /// When it is not installed whole, or the configuration cannot be read.
+    pub fn unreadable_paths(
         &self,
+        name: &ExtensionName,
         paths: &[WatchedPath],
-        authority: &Authority,
-    ) -> Vec<UnreadablePath> {
-        let Some(home) = self.directories().home.as_deref() else { return Vec::new() };
+    ) -> Result<Vec<UnreadablePath>, OpenError> {
+        let Some(home) = self.directories().home.as_deref() else { return Ok(Vec::new()) };
+        let (_, authority) = self.installed_with_authority(name)?;
         let granted = authority.in_force(boot_time());
         let is_granted = |directory: &Path| {
             granted.directories().any(|(granted, _)| directory.starts_with(granted.on_host(home)))
@@ -35,12 +41,12 @@ impl Manager {
             // The whole home is not offered.
             let grant = || {
                 let request = self.to_read(&directory)?;
-                let is_by_policy = decide(&request, authority, boot_time()).is_by_policy();
+                let is_by_policy = decide(&request, &authority, boot_time()).is_by_policy();
                 (!is_by_policy && directory != home).then(|| request.grant_text())
             };
             (!is_granted(&directory)).then(|| UnreadablePath { path: path.clone(), grant: grant() })
         };
-        paths.iter().filter_map(unreadable).collect()
+        Ok(paths.iter().filter_map(unreadable).collect())
     }
 
     /// Returns the request to read a directory, as a manifest would name it.

@@ -10,13 +10,6 @@ use super::delivery::LOGGED_AS;
 use crate::events::Event;
 use crate::manager::Manager;
 
-/// A request that is refused, with the rule.
-struct Refused {
-    rule: String,
-    is_by_policy: bool,
-    activity: Activity,
-}
-
 impl Manager {
     /// Notes in the activity log that an event does not reach an extension, or not now, and why: once
     /// an hour for the same. It is told to [`Events`](crate::Events) where it cannot be noted.
@@ -46,10 +39,10 @@ impl Manager {
         event: &EventName,
         by: &EventPattern,
     ) -> Option<Activity> {
-        let Refused { rule, is_by_policy, activity } =
-            self.refused(name, &Request::Wake(event.clone()))?;
-        if self.refusals().takes_declared(name.as_str(), &by.to_string(), &rule) {
-            let reason = NotWoken { event: event.clone(), is_by_policy, rule }.to_string();
+        let activity = self.refused(name, &Request::Wake(event.clone()))?;
+        let refusal = activity.refused().find_map(|touch| touch.refusal.as_ref())?;
+        if self.refusals().takes_declared(name.as_str(), &by.to_string(), &refusal.to_string()) {
+            let reason = NotWoken::new(event.clone(), refusal).to_string();
             self.note(name, event, reason, &activity);
         }
         Some(activity)
@@ -58,12 +51,11 @@ impl Manager {
     /// Returns the refused request to read the directory of a file; nothing where that is granted,
     /// and the file is reached through a link.
     fn lacking(&self, name: &ExtensionName, file: &Path) -> Option<Activity> {
-        let refused = self.refused(name, &self.to_read(file.parent()?)?);
-        refused.map(|refused| refused.activity)
+        self.refused(name, &self.to_read(file.parent()?)?)
     }
 
     /// Decides about a request of an extension that does not run; nothing where it is allowed.
-    fn refused(&self, name: &ExtensionName, request: &Request) -> Option<Refused> {
+    fn refused(&self, name: &ExtensionName, request: &Request) -> Option<Activity> {
         let opened = self.depot().open(name, &self.config().ok()?).ok()?;
         let decision = decide(request, &opened.permissions.authority, boot_time());
         if decision.allows() {
@@ -71,11 +63,7 @@ impl Manager {
         }
         let mut activity = Activity::default();
         activity.note(request, &decision);
-        Some(Refused {
-            rule: decision.to_string(),
-            is_by_policy: decision.is_by_policy(),
-            activity,
-        })
+        Some(activity)
     }
 
     fn note(&self, name: &ExtensionName, event: &EventName, reason: String, activity: &Activity) {

@@ -106,7 +106,7 @@ impl Asker {
         }
     }
 
-    /// Asks for what was refused to an extension, and waits for nothing.
+    /// Asks for the refused permissions of an extension, and waits for nothing.
     pub(crate) fn ask_for(&self, name: &ExtensionName, activity: &Activity) {
         if activity.refused().next().is_none() {
             return;

@@ -1,7 +1,7 @@
 //! A question, in words that are sesame's own.
 
 use core_types::event::EventPattern;
-use core_types::{Capability, ExtensionName, Grant, OciReference, Scope};
+use core_types::{Capability, ExtensionName, Grant, OciReference, Scope, grant_command};
 
 /// The most permissions of one question: more are not read.
 pub(super) const MAX_GRANTS: usize = 4;
@@ -48,13 +48,11 @@ impl Question {
         // The digest of a local file says nothing to a person.
         let place = identity.as_str().split('@').next().unwrap_or_default();
         let mut text = format!("{name}, which is from {}, asks to:\n", shown(place));
-        let mut command = format!("sesame extension grant {name}");
-        for grant in &self.grants {
-            let scope = shown(&grant.to_string());
+        let scopes: Vec<_> = self.grants.iter().map(|grant| shown(&grant.to_string())).collect();
+        for (grant, scope) in self.grants.iter().zip(&scopes) {
             text.push_str(&format!("- {} ({scope})\n", grant.meaning()));
-            command.push_str(&format!(" {scope}"));
         }
-        text + "For good: " + &command
+        text + "For good: " + &grant_command(&self.name, scopes.iter().map(String::as_str))
     }
 
     /// Returns the capabilities that it is about, each once.

@@ -245,8 +245,7 @@ impl Dispatcher {
         idle.filter_map(|(_, place)| place.ready_at(self.is_locked, now)).min()
     }
 
-    /// Iterates over the extensions that handle an event and are refused it, with what they handle it
-    /// by.
+    /// Iterates over the extensions that lack the grant for an event, each with its declaration of it.
     pub(crate) fn refused(
         &self,
         arrival: &Arrival,
@@ -273,7 +272,7 @@ impl Dispatcher {
 
     /// Iterates over the extensions that something may wake.
     pub(crate) fn subscribers(&self) -> impl Iterator<Item = &Subscriber> {
-        self.places.values().map(|place| &place.subscriber).filter(|it| !it.wakes.is_empty())
+        self.places.values().map(|place| &place.subscriber).filter(|it| it.is_woken())
     }
 
     /// Returns the number of running deliveries.
@@ -288,7 +287,7 @@ impl Dispatcher {
 
     /// Iterates over the extensions that something may wake, with what waits for them.
     pub fn loads(&self, now: BootTime) -> impl Iterator<Item = DispatcherLoad<'_>> {
-        let woken = self.places.iter().filter(|(_, place)| !place.subscriber.wakes.is_empty());
+        let woken = self.places.iter().filter(|(_, place)| place.subscriber.is_woken());
         woken.map(move |(name, place)| DispatcherLoad {
             name,
             waiting: place.mailbox.len(),

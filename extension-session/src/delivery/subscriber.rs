@@ -69,12 +69,17 @@ impl Subscriber {
         Self { name, wakes, asleep, refused, config, max_fuel, min_interval }
     }
 
+    /// Tells whether any event may wake the extension.
+    pub(crate) fn is_woken(&self) -> bool {
+        !self.wakes.is_empty()
+    }
+
     /// Tells whether an event of this name may wake the extension.
     pub fn hears(&self, name: &EventName) -> bool {
         self.wake(name).is_some()
     }
 
-    /// Returns what the extension handles an event by, where it is refused it.
+    /// Returns the declaration of an event for which the extension lacks the grant.
     pub(crate) fn refused_by(&self, name: &EventName) -> Option<&EventPattern> {
         let is_refused = !self.hears(name) && !self.asleep.contains(name);
         self.refused.iter().find(|event| is_refused && event.covers(name))

@@ -18,7 +18,6 @@ const SCAN: Duration = Duration::from_secs(1);
 pub struct Changes {
     directories: Arc<[PathBuf]>,
     watches: Watches,
-    watched: Vec<PathBuf>,
     /// There as long as nothing can be watched. The thread that looks ends with it.
     scanning: Option<Arc<()>>,
 }
@@ -27,23 +26,18 @@ impl Changes {
     /// Makes a source of these directories. Of one that is not there, the nearest that is there is
     /// watched until it comes.
     pub fn of(directories: Vec<PathBuf>) -> Self {
-        Self {
-            directories: directories.into(),
-            watches: Watches::default(),
-            watched: Vec::new(),
-            scanning: None,
-        }
+        Self { directories: directories.into(), watches: Watches::default(), scanning: None }
     }
 
     /// Watches those of the directories that are there now.
     fn watch(&mut self, inbox: &Inbox) -> Result<(), String> {
         let there = self.directories.iter().filter_map(|directory| nearest(directory));
-        let wanted: Vec<_> = there.chain([PathBuf::from(ZONE.0)]).collect();
+        let wanted = there.chain([PathBuf::from(ZONE.0)]).collect();
         let (telling, directories) = (inbox.clone(), self.directories.clone());
-        let tell = move |change: Change| tell(&change, &directories, &telling);
-        self.watches.set(wanted.iter().cloned().collect(), tell)?;
+        let is_new =
+            self.watches.set(wanted, move |change| tell(&change, &directories, &telling))?;
         // A file can have come before the watch. Another look sees it.
-        if std::mem::replace(&mut self.watched, wanted) != self.watched {
+        if is_new {
             let _ = inbox.changed();
         }
         Ok(())

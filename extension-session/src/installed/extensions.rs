@@ -143,7 +143,7 @@ pub fn may_be_woken(manager: &Manager) -> bool {
     let Some(config) = config_in_force(manager) else { return false };
     let listed = manager.depot().list().unwrap_or_default();
     let subscriber = |listed: &Listed| subscriber(manager, &listed.name, &config);
-    listed.iter().filter_map(subscriber).any(|subscriber| !subscriber.wakes.is_empty())
+    listed.iter().filter_map(subscriber).any(|subscriber| subscriber.is_woken())
 }
 
 /// Returns the configuration, where it lets events wake extensions.

@@ -10,7 +10,7 @@ use core_types::event::EventPattern;
 /// The time in which the same is told once. A decision reads the manifest, on the thread of the engine.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What was refused within the last pause: the extension, and what its author declares.
+/// The refusals within the last pause, by the extension and its declaration.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RefusedEvents(Arc<Mutex<HashMap<(ExtensionName, EventPattern), Instant>>>);
 

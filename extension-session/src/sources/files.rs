@@ -56,8 +56,8 @@ impl Source for Files {
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = watched;
         let told = teller(&self.watched, &self.show, inbox);
         match self.watches.set(directories, told) {
-            Ok(()) if is_idle => SourceState::Idle,
-            Ok(()) => SourceState::Listening,
+            Ok(_) if is_idle => SourceState::Idle,
+            Ok(_) => SourceState::Listening,
             Err(problem) => SourceState::Absent(format!("cannot watch {problem}")),
         }
     }

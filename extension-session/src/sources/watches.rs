@@ -60,17 +60,17 @@ struct Shared {
 
 impl Watches {
     /// Watches these directories and no others. `told` is called for each change, on a thread of
-    /// the watcher.
+    /// the watcher. Returns whether one of them was not watched before.
     ///
     /// # Errors
     /// When there is no watcher, or with each directory that cannot be watched. The others are.
-    pub(crate) fn set<F>(&mut self, wanted: BTreeSet<PathBuf>, told: F) -> Result<(), String>
+    pub(crate) fn set<F>(&mut self, wanted: BTreeSet<PathBuf>, told: F) -> Result<bool, String>
     where
         F: Fn(Change) + Send + 'static,
     {
         if wanted.is_empty() {
             self.0 = None;
-            return Ok(());
+            return Ok(false);
         }
         let watcher = match &mut self.0 {
             Some(watcher) => watcher,
@@ -106,8 +106,8 @@ impl Shared {
         self.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches these directories and no others.
-    fn watch(&self, wanted: BTreeSet<PathBuf>) -> Result<(), String> {
+    /// Watches these directories and no others. Returns whether one of them is new.
+    fn watch(&self, wanted: BTreeSet<PathBuf>) -> Result<bool, String> {
         let mut directories = self.directories();
         directories.retain(|number, paths| {
             paths.retain(|path| wanted.contains(path));
@@ -117,13 +117,14 @@ impl Shared {
         });
         let watched: BTreeSet<_> = directories.values().flatten().cloned().collect();
         let mut problems = Vec::new();
+        let is_new = !wanted.is_subset(&watched);
         for path in wanted.difference(&watched) {
             match inotify::add_watch(&self.inotify, path, CHANGES) {
                 Ok(number) => drop(directories.entry(number).or_default().insert(path.clone())),
                 Err(error) => problems.push(format!("`{}`: {error}", path.display())),
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems.join(", ")) }
+        if problems.is_empty() { Ok(is_new) } else { Err(problems.join(", ")) }
     }
 
     /// Tells each change until the watcher is stopped.

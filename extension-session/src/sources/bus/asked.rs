@@ -53,32 +53,29 @@ impl Pending {
         let (name, to) = (name.to_owned(), to.to_owned());
         Self { service, name, to, asked, is_again: false, until: Some(now + MAX_WAIT) }
     }
-}
 
-impl Pending {
     /// Tells whether it counts as failed already.
     pub(super) fn is_late(&self) -> bool {
         self.until.is_none()
     }
 
-    fn is_like(&self, other: &Self) -> bool {
-        self.service == other.service && self.name == other.name && self.asked == other.asked
+    fn is(&self, service: usize, name: &str, asked: &Asked) -> bool {
+        self.service == service && self.name == name && self.asked == *asked
     }
 }
 
 impl Waiting {
     /// Puts a question. A failed one like it is not waited for any more.
     pub(super) fn put(&mut self, number: NonZeroU32, pending: Pending) {
-        self.0.retain(|_, failed| !failed.is_late() || !failed.is_like(&pending));
+        let Pending { service, name, asked, .. } = &pending;
+        self.0.retain(|_, failed| !failed.is_late() || !failed.is(*service, name, asked));
         self.0.insert(number, pending);
     }
 
     /// Tells whether the same question waits. It is then asked again after its answer, and not
     /// before: whatever happens, each question is under way once.
     pub(super) fn is_under_way(&mut self, service: usize, name: &str, asked: &Asked) -> bool {
-        let is_same = |it: &&mut Pending| {
-            !it.is_late() && it.service == service && it.name == name && it.asked == *asked
-        };
+        let is_same = |it: &&mut Pending| !it.is_late() && it.is(service, name, asked);
         let same = self.0.values_mut().find(is_same);
         same.map(|same| same.is_again = true).is_some()
     }
