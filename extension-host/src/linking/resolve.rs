@@ -242,7 +242,7 @@ mod tests {
         insta::assert_snapshot!(refusal("wasi:poll/poll"), @"`wasi:poll/poll` is for a draft of WASI 0.2");
         insta::assert_snapshot!(refusal("wasi:filesystem/filesystem"), @"`wasi:filesystem/filesystem` is for a draft of WASI 0.2");
         insta::assert_snapshot!(refusal("wasi:http/default-outgoing-HTTP"), @"`wasi:http/default-outgoing-HTTP` is for a draft of WASI 0.2");
-        // A proposal is no draft of 0.2. That of logging is linked with a version and without.
+        // A proposal is not a draft of 0.2. `wasi:logging` is linked with a version and without.
         insta::assert_snapshot!(refusal("wasi:nn/tensor"), @"`wasi:nn/tensor` is for a proposal of WASI that sesame does not have");
         insta::assert_snapshot!(refusal("wasi:logging/logging"), @"linked wasi:logging/logging");
     }
